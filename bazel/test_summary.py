@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Counts test cases in the results of `bazel test`: the last line is "N passed, N failed".
+
+usage: test_summary.py EXIT_CODE EVENTS.json [EXIT_CODE EVENTS.json ...]
+
+EVENTS.json is what --build_event_json_file wrote, EXIT_CODE what that bazel exited with.
+
+A case is one TEST of GoogleTest, or one whole program where a test is something else. A program
+that fails without naming a failed case (crash, leak, timeout) counts as one failure, and so does
+every target that cannot be built.
+Skipped cases are neither passed nor failed; they are listed.
+Exits 1 when something failed or nothing was tested.
+"""
+import collections
+import json
+import sys
+import urllib.parse
+import xml.etree.ElementTree
+
+Counts = collections.namedtuple("Counts", "passed failed skipped")
+
+
+def read_events(path):
+    try:
+        with open(path, encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines if line.strip()]
+    except FileNotFoundError:
+        return []
+
+
+def xml_path(result):
+    for output in result.get("testActionOutput", []):
+        if output.get("name") == "test.xml":
+            return urllib.parse.unquote(urllib.parse.urlparse(output["uri"]).path)
+    return None
+
+
+def count_cases(path):
+    """Counts of one test.xml, with the names of the failed and of the skipped cases."""
+    passed, failed, skipped = 0, [], []
+    try:
+        cases = list(xml.etree.ElementTree.parse(path).iter("testcase"))
+    except (OSError, xml.etree.ElementTree.ParseError):
+        cases = []
+    for case in cases:
+        name = ".".join(part for part in (case.get("classname"), case.get("name")) if part)
+        if case.find("failure") is not None or case.find("error") is not None:
+            failed.append(name)
+        elif case.get("result") == "skipped" or case.find("skipped") is not None:
+            skipped.append(name)
+        elif case.get("status") != "notrun":  # DISABLED_ and filtered cases
+            passed += 1
+    return Counts(passed, failed, skipped)
+
+
+def last_attempts(events):
+    """(label, run, shard) -> the result of its last attempt: a flaky test that passes has passed."""
+    results = {}
+    for event in events:
+        key = event["id"].get("testResult")
+        if key and "testResult" in event:
+            results[(key["label"], key.get("run", 1), key.get("shard", 1))] = event["testResult"]
+    return results
+
+
+def unbuilt_targets(events):
+    """Labels that were to be built, tests or not, and could not."""
+    labels = []
+    for event in events:
+        key = event["id"].get("targetCompleted")
+        if key and not event.get("completed", {}).get("success"):
+            labels.append(key["label"])
+    return labels
+
+
+def summarize(events):
+    """Total counts; prints what failed and what was skipped."""
+    total = Counts(0, [], [])
+    for (label, _, _), result in sorted(last_attempts(events).items()):
+        path = xml_path(result)
+        counts = count_cases(path) if path else Counts(0, [], [])
+        failed = counts.failed
+        if result.get("status") == "PASSED":
+            passed = counts.passed if counts.passed or counts.skipped else 1
+        else:
+            passed = counts.passed
+            failed = failed or ["(the program: %s)" % result.get("status", "no status").lower()]
+        total.failed.extend("%s %s" % (label, name) for name in failed)
+        total.skipped.extend("%s %s" % (label, name) for name in counts.skipped)
+        total = total._replace(passed=total.passed + passed)
+    total.failed.extend("%s (not built)" % label for label in unbuilt_targets(events))
+    return total
+
+
+def main(arguments):
+    passed, failed, skipped = 0, [], []
+    for exit_code, path in zip(arguments[::2], arguments[1::2]):
+        counts = summarize(read_events(path))
+        passed += counts.passed
+        failed += counts.failed
+        skipped += counts.skipped
+        if exit_code not in ("0", "3") and not counts.failed:
+            failed.append("(bazel itself: exit code %s, see its messages)" % exit_code)
+    print()
+    for name in skipped:
+        print("skipped: " + name)
+    for name in failed:
+        print("failed:  " + name)
+    print("%d passed, %d failed" % (passed, len(failed)))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
