@@ -1,0 +1,32 @@
+#include "weir/rpc/core/status.h"
+
+#include "absl/strings/cord.h"
+
+namespace weir {
+namespace {
+
+constexpr char kUnprocessedPayload[] = "weir.unprocessed";
+constexpr int kGrpcNumberMax = 16;  // UNAUTHENTICATED
+
+static_assert(static_cast<int>(absl::StatusCode::kOk) == 0);
+static_assert(static_cast<int>(absl::StatusCode::kUnauthenticated) == kGrpcNumberMax);
+
+}  // namespace
+
+absl::Status MarkUnprocessed(absl::Status status) {
+  status.SetPayload(kUnprocessedPayload, absl::Cord());  // does nothing if OK
+  return status;
+}
+
+bool IsUnprocessed(const absl::Status& status) { return status.GetPayload(kUnprocessedPayload).has_value(); }
+
+absl::StatusCode CodeFromGrpcNumber(uint64_t number) {
+  return number <= kGrpcNumberMax ? static_cast<absl::StatusCode>(number) : absl::StatusCode::kUnknown;
+}
+
+int GrpcNumberFromCode(absl::StatusCode code) {
+  const int number = static_cast<int>(code);
+  return number >= 0 && number <= kGrpcNumberMax ? number : static_cast<int>(absl::StatusCode::kUnknown);
+}
+
+}  // namespace weir

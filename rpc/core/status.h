@@ -1,0 +1,20 @@
+// Helpers for absl::Status, which is the status of a call: its codes are gRPC's, number by number.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+
+namespace weir {
+
+// Marks a failure of a call that the server never processed (GOAWAY, REFUSED_STREAM, never sent): it is safe to repeat
+// whatever its method does. Kept in the status itself, so that every layer may pass it on unchanged. OK stays OK.
+absl::Status MarkUnprocessed(absl::Status status);
+bool IsUnprocessed(const absl::Status& status);
+
+// The number of grpc-status, 0 to 16, and back; what is not such a number becomes UNKNOWN
+// (gRPC statuscodes.md: "all status codes ... are integers in the range [0, 16]").
+absl::StatusCode CodeFromGrpcNumber(uint64_t number);
+int GrpcNumberFromCode(absl::StatusCode code);
+
+}  // namespace weir
