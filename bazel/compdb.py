@@ -16,9 +16,9 @@ DATABASE = "compile_commands.json"
 
 def compile_actions(targets):
     query = "mnemonic('CppCompile', %s)" % " + ".join(targets)
-    command = ["bazel", "aquery", "--output=jsonproto", query]
+    command = ["bazel", "aquery", "--keep_going", "--output=jsonproto", query]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if result.returncode != 0:
+    if not result.stdout:  # with a broken target there are still the others
         sys.exit("compdb: bazel aquery failed:\n" + result.stderr)
     return json.loads(result.stdout).get("actions", [])
 
