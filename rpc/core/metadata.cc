@@ -58,20 +58,25 @@ std::vector<std::string_view> Metadata::GetAll(std::string_view key) const {
 
 absl::Status Metadata::Check() const {
   for (const auto& [key, value] : entries_) {
-    if (key.empty() || !std::all_of(key.begin(), key.end(), IsKeyChar)) {
-      return absl::InternalError(absl::StrCat("metadata key: expected one or more of [0-9a-z_.-], got ", Quoted(key)));
-    }
-    if (key.starts_with("grpc-")) {
-      return absl::InternalError(
-          absl::StrCat("metadata key ", Quoted(key), ": names that begin with \"grpc-\" belong to the protocol; rename it"));
-    }
-    if (BelongsToHttp(key)) {
-      return absl::InternalError(absl::StrCat("metadata key ", Quoted(key), ": the name belongs to HTTP; rename it"));
-    }
-    if (!key.ends_with("-bin") && !std::all_of(value.begin(), value.end(), IsValueChar)) {
-      return absl::InternalError(absl::StrCat("metadata value of ", Quoted(key), ": expected ASCII 0x20-0x7E, got ",
-                                              Quoted(value), "; for other bytes use a key that ends in \"-bin\""));
-    }
+    if (absl::Status bad = CheckEntry(key, value); !bad.ok()) return bad;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Metadata::CheckEntry(std::string_view key, std::string_view value) {
+  if (key.empty() || !std::all_of(key.begin(), key.end(), IsKeyChar)) {
+    return absl::InternalError(absl::StrCat("metadata key: expected one or more of [0-9a-z_.-], got ", Quoted(key)));
+  }
+  if (key.starts_with("grpc-")) {
+    return absl::InternalError(
+        absl::StrCat("metadata key ", Quoted(key), ": names that begin with \"grpc-\" belong to the protocol; rename it"));
+  }
+  if (BelongsToHttp(key)) {
+    return absl::InternalError(absl::StrCat("metadata key ", Quoted(key), ": the name belongs to HTTP; rename it"));
+  }
+  if (!key.ends_with("-bin") && !std::all_of(value.begin(), value.end(), IsValueChar)) {
+    return absl::InternalError(absl::StrCat("metadata value of ", Quoted(key), ": expected ASCII 0x20-0x7E, got ",
+                                            Quoted(value), "; for other bytes use a key that ends in \"-bin\""));
   }
   return absl::OkStatus();
 }

@@ -39,6 +39,7 @@ class Metadata {
 
   // INTERNAL naming the first key or value that may not be sent and the rule that it breaks; OK if none.
   absl::Status Check() const;
+  static absl::Status CheckEntry(std::string_view key, std::string_view value);
 
   friend bool operator==(const Metadata&, const Metadata&) = default;
 

@@ -1,0 +1,258 @@
+// gRPC over HTTP/2: the grpc project's PROTOCOL-HTTP2.md, cited below as "gRPC over HTTP2".
+//
+// Every Encode* appends to its HeaderList, which the caller clears and uses again. Entries of the application's metadata
+// that may not be sent (Metadata::Check, which the call runs when it starts) are left out, so that no caller's mistake
+// can put another field into a block.
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "weir/rpc/core/status.h"
+#include "weir/rpc/wire/grpc_status.h"
+#include "weir/rpc/wire/protocol.h"
+#include "weir/rpc/wire/status_mapping.h"
+#include "weir/rpc/wire/text_codec.h"
+#include "weir/rpc/wire/timeout.h"
+#include "weir/rpc/wire/user_agent.h"
+
+namespace weir::wire {
+namespace {
+
+using transport::HeaderList;
+using transport::HeaderView;
+
+constexpr std::string_view kContentType = "application/grpc";
+constexpr char kAcceptedEncodings[] = "identity";
+
+// The part of a peer's value that an error text repeats.
+std::string Quoted(std::string_view text) {
+  return absl::StrCat("\"", absl::CHexEscape(absl::string_view(text.data(), std::min<size_t>(text.size(), 100))), "\"");
+}
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// "application/grpc" and, behind it, nothing, "+proto", "+json", ";charset=utf-8". Not "application/grpc-web".
+bool IsGrpc(std::string_view content_type) {
+  if (content_type.size() < kContentType.size()) return false;
+  for (size_t i = 0; i < kContentType.size(); ++i) {
+    // Media types ignore case (RFC 9110 section 8.3.1).
+    if (content_type[i] != kContentType[i] && Lower(content_type[i]) != kContentType[i]) return false;
+  }
+  if (content_type.size() == kContentType.size()) return true;
+  const char next = content_type[kContentType.size()];
+  return next == '+' || next == ';' || next == ' ' || next == '\t';
+}
+
+// "/Service-Name/method": two slashes, nothing empty (gRPC over HTTP2, Requests: Path).
+bool IsMethodPath(std::string_view path) {
+  if (path.size() < 4 || path[0] != '/') return false;
+  const size_t slash = path.find('/', 1);
+  return slash != std::string_view::npos && slash > 1 && slash + 1 < path.size() &&
+         path.find('/', slash + 1) == std::string_view::npos;
+}
+
+bool IsIdentity(std::string_view encoding) { return encoding.empty() || encoding == "identity"; }
+
+// Is this field the protocol's or HTTP's own, and not the application's? "user-agent" is passed on: handlers want it.
+bool IsReserved(std::string_view name) {
+  if (name.empty()) return true;
+  switch (name[0]) {
+    case ':': return true;
+    case 'c': return name == "content-type" || name == "content-length";
+    case 'g': return name.starts_with("grpc-");
+    case 'h': return name == "host";
+    case 't': return name == "te";
+    default: return false;
+  }
+}
+
+std::string_view Stripped(std::string_view value) {
+  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
+  return value;
+}
+
+void AppendMetadata(const Metadata& metadata, HeaderList* out) {
+  for (const auto& [key, value] : metadata) {
+    // A received user-agent that is passed on would be a second one beside ours.
+    if (key == "user-agent" || !Metadata::CheckEntry(key, value).ok()) continue;
+    if (key.ends_with("-bin")) {
+      out->Add(key, Base64Encode(value));
+    } else {
+      // "If it contains leading or trailing whitespace, it may be stripped"; it must be: such a field value is
+      // malformed (RFC 9113 section 8.2.1).
+      out->Add(key, Stripped(value));
+    }
+  }
+}
+
+class GrpcProtocol final : public Protocol {
+ public:
+  std::string_view name() const override { return "grpc"; }
+  bool Accepts(std::string_view content_type) const override { return IsGrpc(content_type); }
+
+  DecodedRequest DecodeRequest(const transport::RequestReceived& request) const override;
+  void EncodeResponseHead(const Metadata& initial, HeaderList* out) const override;
+  void EncodeTrailers(const absl::Status& status, const Metadata& trailing, HeaderList* out) const override;
+  void EncodeTrailersOnly(const absl::Status& status, const Metadata& trailing, HeaderList* out) const override;
+
+  void EncodeRequest(const RequestHead& head, HeaderList* out) const override;
+  DecodedResponse DecodeResponse(const transport::ResponseReceived& response, bool end_stream) const override;
+  absl::Status DecodeTrailers(const HeaderList& trailers) const override;
+
+  Metadata DecodeMetadata(const HeaderList& fields) const override;
+};
+
+// ---- server
+
+// The hot path of a server: one pass, no allocation unless the call is refused. The first of two equal fields counts.
+DecodedRequest GrpcProtocol::DecodeRequest(const transport::RequestReceived& request) const {
+  DecodedRequest decoded;
+  std::string_view method;
+  std::string_view content_type;
+  std::string_view timeout;
+  std::string_view host;
+  const auto take = [](std::string_view name, std::string_view wanted, std::string_view value, std::string_view* out) {
+    if (name == wanted && out->data() == nullptr) *out = value;
+  };
+  for (const HeaderView field : request.fields) {
+    switch (field.name.size()) {
+      case 4: take(field.name, "host", field.value, &host); break;
+      case 5: take(field.name, ":path", field.value, &decoded.path); break;
+      case 7: take(field.name, ":method", field.value, &method); break;
+      case 10: take(field.name, ":authority", field.value, &decoded.authority); break;
+      case 12:
+        take(field.name, "content-type", field.value, &content_type);
+        take(field.name, "grpc-timeout", field.value, &timeout);
+        break;
+      case 13: take(field.name, "grpc-encoding", field.value, &decoded.encoding); break;
+      default: break;
+    }
+  }
+  // RFC 9113 section 8.3.1: a request without :authority may carry "host" instead.
+  if (decoded.authority.empty()) decoded.authority = host;
+
+  // gRPC over HTTP2, Requests: "Call-Definition -> Method Scheme Path TE ..., Method -> :method POST".
+  if (method != "POST") {
+    decoded.http_status = 405;
+    decoded.status = absl::InternalError(absl::StrCat(":method: expected POST, got ", Quoted(method)));
+  } else if (!IsGrpc(content_type)) {
+    // "If Content-Type does not begin with "application/grpc", gRPC servers SHOULD respond with HTTP status of 415".
+    decoded.http_status = 415;
+    decoded.status = absl::InternalError(
+        absl::StrCat("content-type: expected application/grpc, got ", Quoted(content_type)));
+  } else if (!IsMethodPath(decoded.path)) {
+    decoded.status = absl::UnimplementedError(
+        absl::StrCat(":path: expected \"/package.Service/Method\", got ", Quoted(decoded.path)));
+  } else if (!IsIdentity(decoded.encoding)) {
+    // gRPC compression.md: the server "MUST fail the call with status UNIMPLEMENTED" and name what it accepts.
+    decoded.status = absl::UnimplementedError(
+        absl::StrCat("grpc-encoding: expected ", kAcceptedEncodings, ", got ", Quoted(decoded.encoding)));
+  } else if (timeout.data() != nullptr) {
+    absl::StatusOr<absl::Duration> parsed = ParseTimeout(timeout);
+    if (parsed.ok()) {
+      decoded.timeout = *parsed;
+    } else {
+      decoded.status = std::move(parsed).status();
+    }
+  }
+  return decoded;
+}
+
+void GrpcProtocol::EncodeResponseHead(const Metadata& initial, HeaderList* out) const {
+  out->Add("content-type", kContentType);
+  AppendMetadata(initial, out);
+}
+
+void GrpcProtocol::EncodeTrailers(const absl::Status& status, const Metadata& trailing, HeaderList* out) const {
+  EncodeGrpcStatus(status, out);
+  AppendMetadata(trailing, out);
+}
+
+void GrpcProtocol::EncodeTrailersOnly(const absl::Status& status, const Metadata& trailing, HeaderList* out) const {
+  out->Add("content-type", kContentType);
+  // An unsupported grpc-encoding is answered with what is supported. Harmless for every other cause of UNIMPLEMENTED.
+  if (absl::IsUnimplemented(status)) out->Add("grpc-accept-encoding", kAcceptedEncodings);
+  EncodeTrailers(status, trailing, out);
+}
+
+// ---- client
+
+// gRPC over HTTP2, Requests: "Request-Headers -> Call-Definition *Custom-Metadata", and "grpc-timeout" directly behind
+// the reserved headers, because some servers look for it there.
+void GrpcProtocol::EncodeRequest(const RequestHead& head, HeaderList* out) const {
+  out->Add(":method", "POST");
+  out->Add(":scheme", head.scheme);
+  out->Add(":path", head.path);
+  out->Add(":authority", head.authority);
+  out->Add("te", "trailers");
+  if (head.timeout && *head.timeout != absl::InfiniteDuration()) out->Add("grpc-timeout", EncodeTimeout(*head.timeout));
+  out->Add("content-type", kContentType);
+  out->Add("user-agent", head.user_agent.empty() ? kUserAgent : head.user_agent);
+  if (head.metadata != nullptr) AppendMetadata(*head.metadata, out);
+}
+
+DecodedResponse GrpcProtocol::DecodeResponse(const transport::ResponseReceived& response, bool end_stream) const {
+  DecodedResponse decoded;
+  std::string_view content_type;
+  bool has_status = false;
+  for (const HeaderView field : response.fields) {
+    if (field.name == "content-type") {
+      if (content_type.empty()) content_type = field.value;
+    } else if (field.name == "grpc-encoding") {
+      if (decoded.encoding.empty()) decoded.encoding = field.value;
+    } else if (field.name == "grpc-status") {
+      has_status = true;
+    }
+  }
+  // Trailers-Only. gRPC http-grpc-status-mapping.md: the HTTP status counts only if there is no grpc-status.
+  if (end_stream && has_status) {
+    decoded.final_status = DecodeGrpcStatus(response.fields);
+  } else if (!IsGrpc(content_type)) {
+    decoded.final_status = absl::Status(
+        CodeFromHttp(response.status),
+        absl::StrCat("peer answered HTTP ", response.status, " with content-type ", Quoted(content_type),
+                     ", expected application/grpc"));
+  } else if (response.status != 200) {
+    decoded.final_status =
+        absl::Status(CodeFromHttp(response.status), absl::StrCat("peer answered HTTP ", response.status, ", expected 200"));
+  } else if (end_stream) {
+    decoded.final_status = DecodeGrpcStatus(response.fields);  // says that there is none
+  } else if (!IsIdentity(decoded.encoding)) {
+    // gRPC compression.md: a client that cannot read the encoding "MUST fail with INTERNAL".
+    decoded.final_status = absl::InternalError(
+        absl::StrCat("peer answered with grpc-encoding ", Quoted(decoded.encoding), ", which was not offered"));
+  }
+  return decoded;
+}
+
+absl::Status GrpcProtocol::DecodeTrailers(const HeaderList& trailers) const { return DecodeGrpcStatus(trailers); }
+
+// ---- both
+
+// A -bin value that is not base64 is dropped, alone: the field is the peer's mistake, but a call may well do without it,
+// and a server that ends more than the call for it can be brought down by one client (CVE-2023-32732).
+Metadata GrpcProtocol::DecodeMetadata(const HeaderList& fields) const {
+  Metadata metadata;
+  for (const HeaderView field : fields) {
+    if (IsReserved(field.name)) continue;
+    if (!field.name.ends_with("-bin")) {
+      metadata.Add(field.name, field.value);
+    } else if (const auto values = Base64DecodeList(field.value)) {
+      for (const std::string& value : *values) metadata.Add(field.name, value);
+    }
+  }
+  return metadata;
+}
+
+}  // namespace
+
+const Protocol& Grpc() {
+  static constinit const GrpcProtocol protocol;
+  return protocol;
+}
+
+}  // namespace weir::wire

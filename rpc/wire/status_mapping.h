@@ -1,0 +1,25 @@
+// Status mapping: what HTTP statuses and HTTP/2 error codes mean as the status of a call, and back.
+#pragma once
+
+#include "absl/status/status.h"
+#include "weir/transport/h2/error_code.h"
+#include "weir/transport/h2/event.h"
+
+namespace weir::wire {
+
+// For a response without grpc-status (gRPC http-grpc-status-mapping.md): 400, 431 -> INTERNAL, 401 -> UNAUTHENTICATED,
+// 403 -> PERMISSION_DENIED, 404 -> UNIMPLEMENTED, 429, 502, 503, 504 -> UNAVAILABLE, all else (200 too) -> UNKNOWN.
+absl::StatusCode CodeFromHttp(int http_status);
+
+// The status of a call whose stream was reset (gRPC over HTTP2, Errors). Says who did it:
+//   "peer reset stream 5: CANCEL(8)"
+// A stream that the peer says it never processed (REFUSED_STREAM, GOAWAY) is marked unprocessed: safe to retry.
+// A caller that passed its own deadline says DEADLINE_EXCEEDED instead of the CANCELLED that a peer's CANCEL becomes.
+absl::Status StatusFromReset(const transport::H2StreamReset& reset);
+
+// The error code with which a stream is reset for `status`. REFUSED_STREAM promises the peer that nothing was processed
+// and makes it repeat the call, so it is sent only for a status that is marked unprocessed, never for UNAVAILABLE alone.
+transport::ErrorCode ResetFromStatus(const absl::Status& status);
+transport::ErrorCode ResetFromStatus(absl::StatusCode code);
+
+}  // namespace weir::wire
