@@ -1,0 +1,228 @@
+#include "weir/transport/h2/connection.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "weir/transport/h2/field_rules.h"
+#include "weir/transport/h2/session.h"
+
+namespace weir::transport {
+namespace {
+
+// Largest header block we send, whatever the peer would take.
+constexpr uint32_t kSendHeaderListBytesMax = 64 * 1024;
+constexpr uint32_t kStreamIdMax = 0x7fffffff;
+// Ids never come back: at three quarters there is time to move to a new connection in peace.
+constexpr uint32_t kStreamIdTired = kStreamIdMax / 4 * 3;
+
+uint32_t HeaderListBytesMax(const Session& session) {
+  return std::min(kSendHeaderListBytesMax, session.PeerMaxHeaderListBytes());
+}
+
+absl::Status Misuse(StreamId stream_id, std::string_view what) {
+  return absl::FailedPreconditionError(absl::StrCat("stream ", stream_id, ": ", std::string(what)));
+}
+
+// May our half still send? `what` names the frame for the error text.
+absl::Status CheckOpenForSending(const StreamState* stream, StreamId stream_id, std::string_view what) {
+  if (stream == nullptr || stream->removed || !stream->announced) {
+    return absl::NotFoundError(absl::StrCat(std::string(what), " for stream ", stream_id, ": there is no such stream"));
+  }
+  if (stream->reset) return absl::CancelledError(absl::StrCat("stream ", stream_id, " was reset"));
+  if (stream->local_ended) return Misuse(stream_id, absl::StrCat(std::string(what), " after the end of our half"));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+H2Connection::H2Connection(H2Options options) : options_(options), session_(std::make_unique<Session>(options_)) {}
+H2Connection::~H2Connection() = default;
+
+void H2Connection::InitiateConnection() { session_->Start(); }
+
+void H2Connection::ReceiveData(std::string_view bytes, std::vector<H2Event>* events) { session_->Receive(bytes, events); }
+
+void H2Connection::ConsumeData(StreamId stream_id, size_t bytes) {
+  if (StreamState* const stream = session_->streams().Find(stream_id)) session_->Consume(stream, bytes);
+}
+
+size_t H2Connection::DataToSend(size_t max_bytes, OutputBuffer* out, std::vector<H2Event>* events) {
+  return session_->Pull(max_bytes, out, events);
+}
+
+bool H2Connection::HasDataToSend() const { return session_->HasOutput(); }
+
+absl::StatusOr<StreamId> H2Connection::SendRequestHeaders(const HeaderList& fields, EndStream end_stream) {
+  if (options_.role == Role::kServer) return absl::FailedPreconditionError("request head: a server sends none");
+  if (session_->draining() || session_->closing()) {
+    return absl::UnavailableError("request head: the connection is draining; open the stream on another one");
+  }
+  if (session_->NextStreamId() > kStreamIdMax) {
+    return absl::UnavailableError("request head: no stream id is left; open the stream on another connection");
+  }
+  if (!CanOpenStream()) {
+    return absl::ResourceExhaustedError(absl::StrCat("request head: the peer allows ", PeerMaxConcurrentStreams(),
+                                                     " concurrent streams and all are in use"));
+  }
+  absl::Status checked = CheckFields(BlockKind::kRequest, fields, HeaderListBytesMax(*session_));
+  if (!checked.ok()) return checked;
+  if (fields.Find(":protocol").has_value() && !session_->PeerTakesExtendedConnect()) {
+    return absl::FailedPreconditionError(
+        "request head: :protocol needs SETTINGS_ENABLE_CONNECT_PROTOCOL, which the peer has not announced");
+  }
+  absl::StatusOr<StreamId> id = session_->SubmitRequest(fields, end_stream);
+  if (!id.ok()) return id;
+  StreamState* const stream = session_->streams().Find(*id);
+  stream->announced = true;
+  stream->head_sent = true;
+  stream->local_ended = end_stream == EndStream::kYes;
+  ++session_->inbox().active_streams;
+  return id;
+}
+
+absl::Status H2Connection::SendResponseHeaders(StreamId stream_id, int status, const HeaderList& fields,
+                                               EndStream end_stream) {
+  if (options_.role == Role::kClient) return absl::FailedPreconditionError("response head: a client sends none");
+  StreamState* const stream = session_->streams().Find(stream_id);
+  absl::Status checked = CheckOpenForSending(stream, stream_id, "response head");
+  if (!checked.ok()) return checked;
+  if (stream->head_sent) return Misuse(stream_id, "second response head");
+  if (status < 100 || status > 999 || status == 101) {
+    return absl::InvalidArgumentError(absl::StrCat("response head: expected a status of 100 to 999 and not 101, got ", status));
+  }
+  checked = CheckFields(BlockKind::kResponse, fields, HeaderListBytesMax(*session_));
+  if (!checked.ok()) return checked;
+  if (status < 200) {
+    if (end_stream == EndStream::kYes) return Misuse(stream_id, "an interim response cannot end the stream");
+    return session_->SubmitInterimResponse(stream, status, fields);
+  }
+  checked = session_->SubmitResponse(stream, status, fields, end_stream);
+  if (!checked.ok()) return checked;
+  stream->head_sent = true;
+  stream->local_ended = end_stream == EndStream::kYes;
+  return absl::OkStatus();
+}
+
+// The two forms of SendData differ in how a prefix of `data` is queued.
+template <typename Append>
+size_t H2Connection::QueueData(StreamId stream_id, size_t size, EndStream end_stream, Append append) {
+  StreamState* const stream = session_->streams().Find(stream_id);
+  if (!CanSendData(stream)) return 0;
+  const size_t accepted = size == 0 ? 0 : std::min(size, session_->SendRoom(*stream));
+  if (accepted > 0) {
+    append(accepted, &stream->queue);
+    session_->NoteQueued(accepted);
+  }
+  if (accepted < size) {
+    session_->NoteBlocked(stream);
+  } else if (end_stream == EndStream::kYes) {
+    stream->local_ended = true;
+  }
+  if (accepted > 0 || stream->local_ended) session_->Resume(stream);
+  return accepted;
+}
+
+bool H2Connection::CanSendData(const StreamState* stream) const {
+  return stream != nullptr && stream->head_sent && !stream->local_ended && !stream->Silent() && !stream->closed;
+}
+
+size_t H2Connection::SendData(StreamId stream_id, std::string_view data, EndStream end_stream) {
+  return QueueData(stream_id, data.size(), end_stream,
+                   [data](size_t accepted, OutputBuffer* queue) { queue->Append(data.substr(0, accepted)); });
+}
+
+size_t H2Connection::SendData(StreamId stream_id, const SharedBytes& data, EndStream end_stream) {
+  return QueueData(stream_id, data.bytes.size(), end_stream, [&data](size_t accepted, OutputBuffer* queue) {
+    queue->Append(SharedBytes{data.owner, data.bytes.substr(0, accepted)});
+  });
+}
+
+absl::Status H2Connection::SendTrailers(StreamId stream_id, const HeaderList& fields) {
+  StreamState* const stream = session_->streams().Find(stream_id);
+  absl::Status checked = CheckOpenForSending(stream, stream_id, "trailers");
+  if (!checked.ok()) return checked;
+  if (!stream->head_sent) return Misuse(stream_id, "trailers before the head");
+  checked = CheckFields(BlockKind::kTrailers, fields, HeaderListBytesMax(*session_));
+  if (!checked.ok()) return checked;
+  stream->trailers = fields;
+  stream->trailers_held = true;
+  stream->local_ended = true;
+  session_->Resume(stream);
+  return absl::OkStatus();
+}
+
+void H2Connection::ResetStream(StreamId stream_id, ErrorCode error_code) {
+  StreamState* const stream = session_->streams().Find(stream_id);
+  if (stream == nullptr || stream->removed) return;
+  session_->ReturnHeldBytes(stream);
+  if (stream->reset || stream->closed) return;
+  session_->SubmitReset(stream, error_code);
+}
+
+void H2Connection::ResetStreamAfterEnd(StreamId stream_id, ErrorCode error_code) {
+  StreamState* const stream = session_->streams().Find(stream_id);
+  if (stream == nullptr || stream->Silent() || stream->closed || stream->remote_ended) return;
+  if (stream->end_sent) {
+    ResetStream(stream_id, error_code);
+  } else {
+    stream->reset_after_end = error_code;
+  }
+}
+
+void H2Connection::SendPing(uint64_t opaque) { session_->SubmitPing(opaque); }
+void H2Connection::BeginDrain() { session_->BeginDrain(); }
+void H2Connection::FinishDrain() { session_->FinishDrain(); }
+void H2Connection::CloseConnection(ErrorCode error_code, std::string_view debug_data) {
+  session_->CloseConnection(error_code, debug_data);
+}
+bool H2Connection::IsDraining() const { return session_->draining(); }
+bool H2Connection::IsClosed() const { return session_->goaway_received(); }
+bool H2Connection::IsFinished() const { return session_->IsFinished(); }
+
+size_t H2Connection::LocalFlowControlWindow(StreamId stream_id) const {
+  const StreamState* const stream = session_->streams().Find(stream_id);
+  if (stream == nullptr || !stream->announced || stream->Silent() || stream->local_ended || stream->closed) return 0;
+  return session_->SendRoom(*stream);
+}
+
+bool H2Connection::StreamEnded(StreamId stream_id) const {
+  const StreamState* const stream = session_->streams().Find(stream_id);
+  return stream == nullptr || stream->Silent() || stream->remote_ended || !stream->announced;
+}
+
+void H2Connection::RemoveStream(StreamId stream_id) {
+  StreamState* const stream = session_->streams().Find(stream_id);
+  if (stream == nullptr || stream->removed || !stream->announced) return;
+  session_->ReturnHeldBytes(stream);
+  const bool open = !stream->closed && !stream->reset && !(stream->remote_ended && stream->local_ended);
+  if (open) {
+    // A server's complete response is not cut off because the client still talks.
+    if (options_.role == Role::kServer && stream->local_ended) {
+      ResetStreamAfterEnd(stream_id, stream->reset_after_end.value_or(ErrorCode::kCancel));
+    } else {
+      session_->SubmitReset(stream, ErrorCode::kCancel);
+    }
+  }
+  stream->removed = true;
+  --session_->inbox().active_streams;
+  session_->EraseIfDone(stream);
+}
+
+size_t H2Connection::ActiveStreamCount() const { return session_->inbox().active_streams; }
+
+bool H2Connection::CanOpenStream() const {
+  return options_.role == Role::kClient && !session_->draining() && !session_->closing() &&
+         session_->NextStreamId() <= kStreamIdMax && session_->open_streams() < session_->PeerMaxConcurrentStreams();
+}
+
+bool H2Connection::NextStreamIdExhausted() const {
+  return options_.role == Role::kClient && session_->NextStreamId() >= kStreamIdTired;
+}
+
+uint32_t H2Connection::PeerMaxConcurrentStreams() const { return session_->PeerMaxConcurrentStreams(); }
+
+bool IsH2Available() { return EngineIsAvailable(); }
+
+}  // namespace weir::transport

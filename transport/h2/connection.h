@@ -1,0 +1,151 @@
+// H2Connection: one HTTP/2 connection as a state machine. Bytes in, events out; calls in, bytes out.
+//
+//   socket --bytes--> ReceiveData --events--> caller --Send...--> DataToSend --bytes--> socket
+//
+// Must not: touch a socket, a thread, a clock. Not thread-safe: all calls come from one thread at a time.
+// Neither copyable nor movable. Every Send... queues; nothing leaves until DataToSend is pulled, so that all frames of
+// one turn of the event loop leave in one write.
+//
+// Three words for the end of a connection, never mixed up:
+//   draining  no new streams; open ones run to their end (we began a drain, or the peer sent GOAWAY)
+//   closed    the peer has sent GOAWAY (IsClosed)
+//   finished  nothing will be read or written any more: close the socket (IsFinished)
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "weir/transport/h2/error_code.h"
+#include "weir/transport/h2/event.h"
+#include "weir/transport/h2/headers.h"
+#include "weir/transport/h2/options.h"
+#include "weir/transport/h2/output_buffer.h"
+
+namespace weir::transport {
+
+class Session;
+struct StreamState;
+
+class H2Connection {
+ public:
+  explicit H2Connection(H2Options options);
+  ~H2Connection();
+  H2Connection(const H2Connection&) = delete;
+  H2Connection& operator=(const H2Connection&) = delete;
+
+  const H2Options& options() const { return options_; }
+
+  // Queues the connection preface: the client's magic and our SETTINGS (RFC 9113 section 3.4). Once, first.
+  void InitiateConnection();
+
+  // ---- input ----------------------------------------------------------------------------------------------------
+
+  // Feeds bytes from the peer, cut anywhere, and appends what they mean to `events`. Never fails: a fatal error is the
+  // last event. Body data in the events are views into `bytes`. After a fatal error further bytes are ignored.
+  void ReceiveData(std::string_view bytes, std::vector<H2Event>* events);
+
+  // The application has taken `bytes` of the stream's body: returns them to the peer as WINDOW_UPDATE when half a
+  // window is due (RFC 9113 section 6.9). Legal after the stream's end; ignored for an unknown stream, whose bytes
+  // RemoveStream has already returned to the connection's window.
+  void ConsumeData(StreamId stream_id, size_t bytes);
+
+  // ---- output ---------------------------------------------------------------------------------------------------
+
+  // Appends queued frames to `out` until about `max_bytes` were added (at most one frame more) or none is left.
+  // Returns the bytes added. Events caused by sending (H2WindowUpdated for a stream whose full queue was drained) are
+  // appended to `events` if it is not null.
+  size_t DataToSend(size_t max_bytes, OutputBuffer* out, std::vector<H2Event>* events = nullptr);
+
+  // True if DataToSend would add something now.
+  bool HasDataToSend() const;
+
+  // Client: opens a stream and sends a request head. `fields` must begin with :method, :scheme, :path and, if wanted,
+  // :authority and :protocol. Returns the new stream's id.
+  // Errors: kUnavailable while draining or when no stream id is left; kResourceExhausted if CanOpenStream() is false;
+  // kInvalidArgument for a field that HTTP/2 does not allow, or a block above 64 KiB or the peer's limit;
+  // kFailedPrecondition for :protocol if the peer has not announced extended CONNECT.
+  absl::StatusOr<StreamId> SendRequestHeaders(const HeaderList& fields, EndStream end_stream);
+
+  // Server: sends the response head. `fields` are the regular headers; `status` 200..999 (1xx: an interim response).
+  // Errors of this and SendTrailers: kNotFound for an unknown stream; kCancelled for one that was reset;
+  // kFailedPrecondition for a frame out of order; kInvalidArgument as above.
+  absl::Status SendResponseHeaders(StreamId stream_id, int status, const HeaderList& fields, EndStream end_stream);
+
+  // Queues body bytes as far as flow control and the stream's queue accept them, and returns how many that was: 0 if
+  // none or if the stream is gone. The first form copies; the second keeps a reference. END_STREAM is set only if all
+  // were accepted. When less was accepted, H2WindowUpdated tells when to go on.
+  size_t SendData(StreamId stream_id, std::string_view data, EndStream end_stream);
+  size_t SendData(StreamId stream_id, const SharedBytes& data, EndStream end_stream);
+
+  // Ends our half with trailer fields, after all accepted body bytes.
+  absl::Status SendTrailers(StreamId stream_id, const HeaderList& fields);
+
+  // Resets the stream now: what it had queued is dropped, no more events come for it. No-op for an unknown stream.
+  void ResetStream(StreamId stream_id, ErrorCode error_code);
+
+  // Resets the stream once everything queued for it (END_STREAM included) has left: how a server tells, after a
+  // complete response, that it does not want the rest of the request (RFC 9113 section 8.1, NO_ERROR).
+  void ResetStreamAfterEnd(StreamId stream_id, ErrorCode error_code);
+
+  void SendPing(uint64_t opaque);
+
+  // ---- the end --------------------------------------------------------------------------------------------------
+
+  // Graceful shutdown, first step. Server: GOAWAY(2^31-1) and a PING; when its ACK comes, GOAWAY with the true last id
+  // follows by itself (RFC 9113 section 6.8). Client: GOAWAY(0). Open streams run to their end.
+  void BeginDrain();
+
+  // The second step at once, for a peer that does not answer the PING (the caller's timer).
+  void FinishDrain();
+
+  // GOAWAY with the true last id and `error_code`; no stream goes on: the connection is finished once it is written.
+  void CloseConnection(ErrorCode error_code, std::string_view debug_data = {});
+
+  bool IsDraining() const;
+  bool IsClosed() const;
+  bool IsFinished() const;
+
+  // ---- streams --------------------------------------------------------------------------------------------------
+
+  // Octets that SendData would accept now: the stream's and the connection's window and the queue limit, less what is
+  // queued. 0 for an unknown stream.
+  size_t LocalFlowControlWindow(StreamId stream_id) const;
+
+  // True if the peer has ended its half (or the stream is unknown).
+  bool StreamEnded(StreamId stream_id) const;
+
+  // Forgets a stream when the application is done with it; body bytes it never consumed return to the connection's
+  // window, and no more events come for it. What it has queued is still sent if our half's end (END_STREAM, or the reset
+  // of ResetStreamAfterEnd) is queued too; a stream whose half is still open is reset with CANCEL.
+  void RemoveStream(StreamId stream_id);
+
+  // Streams that are tracked: opened and not yet removed.
+  size_t ActiveStreamCount() const;
+
+  // Client: may a request be sent now? False while draining, at the peer's MAX_CONCURRENT_STREAMS, or when ids ran out.
+  bool CanOpenStream() const;
+
+  // Client: true when three quarters of the stream ids are used: time for a new connection.
+  bool NextStreamIdExhausted() const;
+
+  // The last SETTINGS_MAX_CONCURRENT_STREAMS of the peer; 100 until its first SETTINGS, then unlimited if not named.
+  uint32_t PeerMaxConcurrentStreams() const;
+
+ private:
+  template <typename Append>
+  size_t QueueData(StreamId stream_id, size_t size, EndStream end_stream, Append append);
+  bool CanSendData(const StreamState* stream) const;
+
+  H2Options options_;
+  std::unique_ptr<Session> session_;
+};
+
+// True if the nghttp2 found at run time is at least the one that weir was compiled against.
+bool IsH2Available();
+
+}  // namespace weir::transport

@@ -1,0 +1,50 @@
+#include "weir/transport/h2/headers.h"
+
+namespace weir::transport {
+
+HeaderList::HeaderList(std::initializer_list<HeaderView> fields) {
+  size_t bytes = 0;
+  for (const HeaderView& field : fields) bytes += field.name.size() + field.value.size();
+  Reserve(fields.size(), bytes);
+  for (const HeaderView& field : fields) Add(field.name, field.value);
+}
+
+void HeaderList::Add(std::string_view name, std::string_view value) {
+  entries_.push_back({static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(name.size()),
+                      static_cast<uint32_t>(value.size())});
+  bytes_.append(name);
+  bytes_.append(value);
+}
+
+void HeaderList::Reserve(size_t fields, size_t bytes) {
+  entries_.reserve(fields);
+  bytes_.reserve(bytes);
+}
+
+void HeaderList::Clear() {
+  bytes_.clear();
+  entries_.clear();
+}
+
+std::optional<std::string_view> HeaderList::Find(std::string_view name) const {
+  for (const HeaderView field : *this) {
+    if (field.name == name) return field.value;
+  }
+  return std::nullopt;
+}
+
+size_t HeaderList::PseudoCount() const {
+  size_t count = 0;
+  while (count < size() && (*this)[count].name.starts_with(':')) ++count;
+  return count;
+}
+
+bool operator==(const HeaderList& a, const HeaderList& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
+}  // namespace weir::transport

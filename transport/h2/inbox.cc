@@ -1,0 +1,160 @@
+#include "weir/transport/h2/inbox.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "weir/transport/h2/field_rules.h"
+
+namespace weir::transport {
+namespace {
+
+// A block this many times over a limit is an attack, not a mistake.
+constexpr size_t kAbuseFactor = 4;
+constexpr size_t kDebugDataBytesMax = 1024;
+// Interim responses that one call may get.
+constexpr uint8_t kInterimHeadsMax = 16;
+
+StreamId StreamOf(const H2Event& event) {
+  return std::visit(
+      [](const auto& e) -> StreamId {
+        if constexpr (requires { e.stream_id; }) return e.stream_id;
+        return 0;
+      },
+      event);
+}
+
+int ParseStatus(const HeaderList& fields) {
+  const std::string_view text = fields.empty() ? std::string_view() : fields[0].value;
+  int status = 0;
+  for (char c : text.substr(0, 3)) status = 10 * status + (c - '0');  // the engine has checked: three digits
+  return status;
+}
+
+bool IsTunnel(const RequestReceived& request) {
+  return request.fields.size() > 1 && request.method() == "CONNECT" && !request.protocol().empty();
+}
+
+}  // namespace
+
+void Inbox::Open(std::vector<H2Event>* events) {
+  events_ = events;
+  if (events == nullptr) return;
+  if (!late_.empty()) {
+    for (H2Event& event : late_) {
+      const StreamId id = StreamOf(event);
+      const StreamState* stream = id == 0 ? nullptr : streams_->Find(id);
+      if (id == 0 || (stream != nullptr && !stream->removed)) events->push_back(std::move(event));
+    }
+    late_.clear();
+  }
+  first_event_ = events->size();
+}
+
+void Inbox::Emit(H2Event event) {
+  (events_ != nullptr ? events_ : &late_)->push_back(std::move(event));
+}
+
+void Inbox::BeginBlock(StreamState* stream) {
+  block_stream_ = stream != nullptr && !stream->Silent() ? stream : nullptr;
+  block_.Clear();
+  block_bytes_ = 0;
+  block_fields_ = 0;
+}
+
+bool Inbox::AddField(std::string_view name, std::string_view value) {
+  value = StripWhitespace(value);
+  block_bytes_ += name.size() + value.size() + 32;
+  block_fields_ += 1;
+  if (block_bytes_ > kAbuseFactor * options_.header_list_bytes_max ||
+      block_fields_ > kAbuseFactor * options_.header_fields_max) {
+    return false;
+  }
+  if (block_bytes_ > options_.header_list_bytes_max || block_fields_ > options_.header_fields_max) return true;
+  if (block_stream_ == nullptr) return true;
+  if (block_.empty()) block_.Reserve(usual_fields_, usual_bytes_);
+  block_.Add(name, value);
+  return true;
+}
+
+std::optional<ErrorCode> Inbox::EndBlock(bool end_stream) {
+  StreamState* const stream = std::exchange(block_stream_, nullptr);
+  if (stream == nullptr || stream->Silent()) return std::nullopt;
+  if (block_bytes_ > options_.header_list_bytes_max || block_fields_ > options_.header_fields_max) {
+    // The one place that decides what an over-long block costs its sender.
+    return ErrorCode::kEnhanceYourCalm;
+  }
+  usual_bytes_ = std::min<size_t>(block_bytes_ - 32 * block_fields_, 1024);
+  usual_fields_ = std::min<size_t>(block_fields_, 32);
+  if (!stream->head_received) {
+    EmitHead(stream, end_stream);
+    if (stream->interim_heads > kInterimHeadsMax) return ErrorCode::kEnhanceYourCalm;
+    return std::nullopt;
+  }
+  stream->remote_ended = end_stream;
+  Emit(H2TrailersReceived{stream->id, std::move(block_)});
+  return std::nullopt;
+}
+
+void Inbox::EmitHead(StreamState* stream, bool end_stream) {
+  if (options_.role == Role::kClient) {
+    const int status = ParseStatus(block_);
+    stream->head_received = status >= 200;
+    if (!stream->head_received) ++stream->interim_heads;
+    stream->remote_ended = end_stream;
+    Emit(H2ResponseReceived{stream->id, {status, std::move(block_)}, end_stream});
+    return;
+  }
+  stream->head_received = true;
+  stream->announced = true;
+  stream->remote_ended = end_stream;
+  ++active_streams;
+  RequestReceived request{std::move(block_)};
+  if (IsTunnel(request)) {
+    Emit(H2WebSocketRequest{stream->id, std::move(request)});
+    if (end_stream) Emit(H2BodyReceived{stream->id, {{}, false, 0}});
+  } else {
+    Emit(H2RequestReceived{stream->id, std::move(request), end_stream});
+  }
+}
+
+bool Inbox::Data(StreamState* stream, std::string_view data) {
+  if (stream == nullptr || stream->Silent()) return false;
+  stream->held_bytes += data.size();
+  Emit(H2BodyReceived{stream->id, {data, true, data.size()}});
+  return true;
+}
+
+void Inbox::EndOfStream(StreamState* stream) {
+  if (stream == nullptr) return;
+  stream->remote_ended = true;
+  if (stream->Silent()) return;
+  if (events_ != nullptr && events_->size() > first_event_) {
+    auto* body = std::get_if<H2BodyReceived>(&events_->back());
+    if (body != nullptr && body->stream_id == stream->id) {
+      body->body.more = false;
+      return;
+    }
+  }
+  Emit(H2BodyReceived{stream->id, {{}, false, 0}});
+}
+
+void Inbox::Reset(StreamState* stream, ErrorCode code, ResetBy by) {
+  if (stream->Silent() || stream->Ended()) return;
+  stream->reset = true;
+  if (stream->announced) Emit(H2StreamReset{stream->id, code, by});
+}
+
+void Inbox::GoAway(StreamId last_stream_id, ErrorCode code, std::string_view debug_data) {
+  Emit(H2GoAway{last_stream_id, code, std::string(debug_data.substr(0, kDebugDataBytesMax))});
+  if (options_.role == Role::kServer) return;
+  for (StreamId id : streams_->SortedIds()) {
+    if (id > last_stream_id) Reset(streams_->Find(id), ErrorCode::kRefusedStream, ResetBy::kGoAway);
+  }
+}
+
+void Inbox::Forget(const StreamState* stream) {
+  if (block_stream_ == stream) block_stream_ = nullptr;
+}
+
+}  // namespace weir::transport

@@ -1,0 +1,74 @@
+// Inbox: the receiving side of a connection: turns what the engine hears into events and into the streams' state.
+//
+//   engine --BeginBlock, AddField*, EndBlock, Data, EndOfStream, Reset, GoAway--> Inbox --H2Event--> caller's vector
+//
+// Must not know the engine: it says what has to be done by its return values. Enforces the limits on header blocks, and
+// the grammar of events (event.h): one ending for each stream, nothing for a stream that the caller has let go.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weir/transport/h2/error_code.h"
+#include "weir/transport/h2/event.h"
+#include "weir/transport/h2/headers.h"
+#include "weir/transport/h2/options.h"
+#include "weir/transport/h2/stream_state.h"
+
+namespace weir::transport {
+
+class Inbox {
+ public:
+  Inbox(const H2Options& options, StreamTable* streams) : options_(options), streams_(streams) {}
+  Inbox(const Inbox&) = delete;
+  Inbox& operator=(const Inbox&) = delete;
+
+  // Events between Open and Close go to `events`; at other times (or if it is null) they are kept for the next Open.
+  void Open(std::vector<H2Event>* events);
+  void Close() { events_ = nullptr; }
+
+  // ---- a header block: `stream` is null if nobody wants to hear of it ----
+  void BeginBlock(StreamState* stream);
+  // False: the block is over four times a limit; the connection must end.
+  bool AddField(std::string_view name, std::string_view value);
+  // The block is complete and valid. A code: reset the stream with it.
+  std::optional<ErrorCode> EndBlock(bool end_stream);
+
+  // ---- the rest ----
+  // False: nobody wants the bytes; their window is to be returned at once.
+  bool Data(StreamState* stream, std::string_view data);
+  void EndOfStream(StreamState* stream);
+  void Reset(StreamState* stream, ErrorCode code, ResetBy by);
+  // Ends the client's streams above `last_stream_id`.
+  void GoAway(StreamId last_stream_id, ErrorCode code, std::string_view debug_data);
+  void Emit(H2Event event);
+
+  // Before the state is freed.
+  void Forget(const StreamState* stream);
+
+  // Streams that the caller knows and has not removed.
+  size_t active_streams = 0;
+
+ private:
+  void EmitHead(StreamState* stream, bool end_stream);
+
+  const H2Options& options_;
+  StreamTable* const streams_;
+
+  std::vector<H2Event>* events_ = nullptr;
+  size_t first_event_ = 0;      // of this Open
+  std::vector<H2Event> late_;   // events that came while nobody listened
+
+  StreamState* block_stream_ = nullptr;
+  HeaderList block_;
+  size_t block_bytes_ = 0;      // as RFC 9113 section 6.5.2 counts, stored or not
+  size_t block_fields_ = 0;
+  size_t usual_bytes_ = 256;    // of recent blocks: one allocation instead of five
+  size_t usual_fields_ = 12;
+};
+
+}  // namespace weir::transport

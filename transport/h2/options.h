@@ -1,0 +1,40 @@
+// H2Options: role, SETTINGS and limits of one connection. Plain values; copied by the connection.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace weir::transport {
+
+enum class Role : uint8_t { kClient, kServer };
+
+struct H2Options {
+  Role role = Role::kServer;
+
+  // SETTINGS_MAX_CONCURRENT_STREAMS that we announce: streams the peer may have open. 1..2^31-1.
+  uint32_t max_concurrent_streams = 1000;
+
+  // Receive windows in octets, up to 2^31-1 (RFC 9113 section 6.9.2): per stream and for the connection.
+  uint32_t stream_window_bytes = 256 * 1024;
+  uint32_t connection_window_bytes = 1024 * 1024;
+
+  // Largest header block accepted, counted as RFC 9113 section 6.5.2 does and announced as
+  // SETTINGS_MAX_HEADER_LIST_SIZE, and the number of its fields. A block over a limit is decoded to its end (the
+  // compression context must stay in step) but not stored: the stream is reset with ENHANCE_YOUR_CALM if it is a
+  // request's head, and a block over four times the limit ends the connection with ENHANCE_YOUR_CALM.
+  uint32_t header_list_bytes_max = 16 * 1024;
+  uint32_t header_fields_max = 128;
+
+  // Octets that one stream may have queued, accepted by SendData but not yet pulled by DataToSend.
+  size_t send_queue_bytes_max = 64 * 1024;
+
+  // Announce SETTINGS_ENABLE_CONNECT_PROTOCOL (server; RFC 8441 section 3).
+  bool extended_connect = true;
+
+  // RST_STREAM frames that a client may send: burst, and refill per second (CVE-2023-44487). Cancelled and timed out
+  // calls are ordinary in RPC, so these are far above the library's own defaults.
+  uint64_t reset_burst = 10000;
+  uint64_t reset_per_second = 1000;
+};
+
+}  // namespace weir::transport

@@ -1,0 +1,58 @@
+#include "weir/transport/h2/preface.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "weir/transport/h2/text.h"
+
+namespace weir::transport {
+namespace {
+
+// Bytes of a stranger's greeting that are worth showing.
+constexpr size_t kShownBytes = 16;
+// What a server that does not speak HTTP/2 begins with; SETTINGS begins with a length, so 'H' is never its first octet.
+constexpr std::string_view kHttp1Answer = "HTTP/";
+
+size_t CommonPrefix(std::string_view a, std::string_view b) {
+  const size_t length = std::min(a.size(), b.size());
+  return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + length, b.begin()).first - a.begin());
+}
+
+}  // namespace
+
+constexpr std::string_view kClientMagic = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+std::optional<std::string> PrefaceCheck::Feed(std::string_view* bytes) {
+  while (!done_ && !bytes->empty()) {
+    seen_ += bytes->front();
+    bytes->remove_prefix(1);
+    const bool enough = seen_.size() >= kShownBytes || seen_.back() == '\n';
+    if (role_ == Role::kServer) {
+      if (CommonPrefix(seen_, kClientMagic) < seen_.size()) {
+        if (enough) return Verdict();
+      } else {
+        done_ = seen_.size() == kClientMagic.size();
+      }
+    } else if (CommonPrefix(seen_, kHttp1Answer) < std::min(seen_.size(), kHttp1Answer.size())) {
+      done_ = true;
+    } else if (enough) {
+      return Verdict();
+    }
+  }
+  return std::nullopt;
+}
+
+std::string PrefaceCheck::Verdict() const {
+  if (role_ == Role::kClient) {
+    return "server's preface: expected an HTTP/2 SETTINGS frame, got " + Quote(seen_) +
+           ": this server speaks HTTP/1; check the port";
+  }
+  if (seen_.starts_with("\x16\x03")) {
+    return "client's preface: expected " + Quote(kClientMagic) + ", got a TLS handshake (" + Quote(seen_) +
+           "): this port is plaintext; use TLS on both sides or on none";
+  }
+  return "client's preface: expected " + Quote(kClientMagic) + ", got " + Quote(seen_) +
+         ": the client does not speak HTTP/2 with prior knowledge";
+}
+
+}  // namespace weir::transport

@@ -1,0 +1,670 @@
+#include "weir/transport/h2/session.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "weir/transport/h2/text.h"
+
+namespace weir::transport {
+namespace {
+
+// Acknowledgements (PING, SETTINGS) that a peer may make us queue before it reads any (CVE-2019-9512, -9515).
+constexpr size_t kOutboundAcksMax = 100;
+// Control frames that wait in early_ for a peer that does not read.
+constexpr size_t kEarlyBytesMax = 256 * 1024;
+// CONTINUATION frames of one block (CVE-2024-28182): 16 KiB each.
+constexpr size_t kContinuationsMax = 4;
+constexpr size_t kSettingsMax = 32;
+constexpr uint32_t kPeerStreamsBeforeSettings = 100;
+constexpr int32_t kLastStreamIdNotice = 0x7fffffff;  // "a server ... with the last stream id set to 2^31-1"
+constexpr uint64_t kDrainPing = 0x7765697264726e21;  // "weirdrn!"
+constexpr size_t kFrameHeaderBytes = 9;
+
+std::string_view View(const uint8_t* data, size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+
+void StoreBigEndian(uint64_t value, size_t octets, uint8_t* to) {
+  for (size_t i = octets; i-- > 0; value >>= 8) to[i] = static_cast<uint8_t>(value);
+}
+
+uint64_t LoadBigEndian(const uint8_t* from) {
+  uint64_t value = 0;
+  for (int i = 0; i < 8; ++i) value = value << 8 | from[i];
+  return value;
+}
+
+nghttp2_nv Field(std::string_view name, std::string_view value) {
+  // The library copies both and does not write to them.
+  return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
+          reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+absl::Status LibraryError(std::string_view what, int code) {
+  return absl::InternalError(absl::StrCat(std::string(what), ": ", nghttp2_strerror(code)));
+}
+
+}  // namespace
+
+struct Session::Engine {
+  nghttp2_session* session = nullptr;
+  std::vector<nghttp2_nv> fields;  // reused by every submit
+
+  ~Engine() { nghttp2_session_del(session); }
+
+  void SetFields(const HeaderList& list) {
+    fields.clear();
+    AddFields(list);
+  }
+  void AddFields(const HeaderList& list) {
+    for (const HeaderView field : list) fields.push_back(Field(field.name, field.value));
+  }
+  size_t QueuedFrames() const { return nghttp2_session_get_outbound_queue_size(session); }
+};
+
+// ---- callbacks: never call mem_send or mem_recv from here ----------------------------------------------------------
+
+struct Session::Callbacks {
+  static Session& Self(void* user_data) { return *static_cast<Session*>(user_data); }
+
+  static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+    Session& self = Self(user_data);
+    const StreamId id = frame->hd.stream_id;
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+      self.inbox_.BeginBlock(self.streams_.Add(id));
+      ++self.open_streams_;
+    } else {
+      self.inbox_.BeginBlock(self.streams_.Find(id));
+    }
+    return 0;
+  }
+
+  static int OnHeader(nghttp2_session*, const nghttp2_frame*, const uint8_t* name, size_t name_size,
+                      const uint8_t* value, size_t value_size, uint8_t, void* user_data) {
+    const bool fits = Self(user_data).inbox_.AddField(View(name, name_size), View(value, value_size));
+    return fits ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;  // see FailReceive
+  }
+
+  static int OnFrame(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+    Session& self = Self(user_data);
+    const bool end_stream = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    switch (frame->hd.type) {
+      case NGHTTP2_DATA:
+        if (end_stream) self.inbox_.EndOfStream(self.streams_.Find(frame->hd.stream_id));
+        break;
+      case NGHTTP2_HEADERS: {
+        const std::optional<ErrorCode> refused = self.inbox_.EndBlock(end_stream);
+        if (refused.has_value()) self.ResetByUs(self.streams_.Find(frame->hd.stream_id), *refused);
+        break;
+      }
+      case NGHTTP2_RST_STREAM: OnReset(self, frame->rst_stream); break;
+      case NGHTTP2_SETTINGS: OnSettings(self, frame->settings); break;
+      case NGHTTP2_PING: OnPing(self, frame->ping); break;
+      case NGHTTP2_GOAWAY: OnGoAway(self, frame->goaway); break;
+      case NGHTTP2_WINDOW_UPDATE: OnWindowUpdate(self, frame->hd.stream_id); break;
+      default: break;
+    }
+    return 0;
+  }
+
+  static void OnReset(Session& self, const nghttp2_rst_stream& frame) {
+    StreamState* const stream = self.streams_.Find(frame.hd.stream_id);
+    if (stream == nullptr) return;
+    self.inbox_.Reset(stream, static_cast<ErrorCode>(frame.error_code), ResetBy::kPeer);
+    self.DropQueue(stream);
+  }
+
+  static void OnSettings(Session& self, const nghttp2_settings& frame) {
+    H2SettingsReceived event;
+    event.ack = (frame.hd.flags & NGHTTP2_FLAG_ACK) != 0;
+    if (!event.ack) ++self.acks_queued_;
+    bool windows_changed = false;
+    for (size_t i = 0; i < frame.niv; ++i) {
+      event.settings.emplace_back(static_cast<uint16_t>(frame.iv[i].settings_id), frame.iv[i].value);
+      windows_changed |= frame.iv[i].settings_id == NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE;
+    }
+    self.inbox_.Emit(std::move(event));
+    if (windows_changed) self.inbox_.Emit(H2WindowUpdated{0});
+  }
+
+  static void OnPing(Session& self, const nghttp2_ping& frame) {
+    if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) {
+      ++self.acks_queued_;
+      return;
+    }
+    const uint64_t opaque = LoadBigEndian(frame.opaque_data);
+    if (opaque == kDrainPing && self.drain_ == Drain::kPingSent) {
+      self.FinishDrain();
+    } else {
+      self.inbox_.Emit(H2PingAcked{opaque});
+    }
+  }
+
+  static void OnGoAway(Session& self, const nghttp2_goaway& frame) {
+    self.goaway_received_ = true;
+    self.inbox_.GoAway(frame.last_stream_id, static_cast<ErrorCode>(frame.error_code),
+                       View(frame.opaque_data, frame.opaque_data_len));
+  }
+
+  static void OnWindowUpdate(Session& self, StreamId id) {
+    const StreamState* const stream = id == 0 ? nullptr : self.streams_.Find(id);
+    const bool of_use = id == 0 || (stream != nullptr && stream->announced && !stream->Silent() && !stream->local_ended);
+    if (of_use) self.inbox_.Emit(H2WindowUpdated{id});
+  }
+
+  static int OnData(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data, size_t size, void* user_data) {
+    Session& self = Self(user_data);
+    if (!self.inbox_.Data(self.streams_.Find(id), View(data, size))) nghttp2_session_consume_connection(session, size);
+    return 0;
+  }
+
+  static int OnStreamClose(nghttp2_session*, int32_t id, uint32_t code, void* user_data) {
+    Session& self = Self(user_data);
+    StreamState* const stream = self.streams_.Find(id);
+    if (stream == nullptr) return 0;
+    // The engine has reset it by itself: the peer broke a rule, or the request came too late for this connection.
+    const ErrorCode error = static_cast<ErrorCode>(code);
+    const bool refused = self.goaway_received_ && error == ErrorCode::kRefusedStream;
+    self.inbox_.Reset(stream, error, refused ? ResetBy::kGoAway : ResetBy::kLocal);
+    self.DropQueue(stream);
+    stream->closed = true;
+    --self.open_streams_;
+    self.EraseIfDone(stream);
+    return 0;
+  }
+
+  static ssize_t ReadData(nghttp2_session* session, int32_t id, uint8_t*, size_t size, uint32_t* flags,
+                          nghttp2_data_source* source, void* user_data) {
+    StreamState& stream = *static_cast<StreamState*>(source->ptr);
+    const size_t taken = std::min(size, stream.queue.size());
+    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+    if (stream.local_ended && taken == stream.queue.size() && !stream.reset) {
+      *flags |= NGHTTP2_DATA_FLAG_EOF;
+      if (stream.trailers_held) {
+        // Only here: trailers that are submitted while data is pending overtake it, and the data is lost.
+        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        Engine& engine = *Self(user_data).engine_;
+        engine.SetFields(stream.trailers);
+        if (nghttp2_submit_trailer(session, id, engine.fields.data(), engine.fields.size()) != 0) {
+          return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+        }
+      }
+    } else if (taken == 0) {
+      stream.send_deferred = true;
+      return NGHTTP2_ERR_DEFERRED;
+    }
+    return static_cast<ssize_t>(taken);
+  }
+
+  static int SendData(nghttp2_session*, nghttp2_frame*, const uint8_t* header, size_t size, nghttp2_data_source* source,
+                      void* user_data) {
+    Session& self = Self(user_data);
+    StreamState& stream = *static_cast<StreamState*>(source->ptr);
+    self.out_->Append(View(header, kFrameHeaderBytes));
+    stream.queue.MovePrefix(size, self.out_);
+    self.queued_bytes_ -= size;
+    if (stream.send_blocked && stream.queue.empty()) {
+      stream.send_blocked = false;
+      self.drained_.push_back(stream.id);
+    }
+    self.paused_ = self.out_->size() >= self.out_limit_;
+    return self.paused_ ? NGHTTP2_ERR_PAUSE : 0;
+  }
+
+  static int OnFrameSent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+    Session& self = Self(user_data);
+    switch (frame->hd.type) {
+      case NGHTTP2_DATA:
+      case NGHTTP2_HEADERS:
+        if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) OnEndSent(self, frame->hd.stream_id);
+        break;
+      case NGHTTP2_GOAWAY: OnGoAwaySent(self, frame->goaway); break;
+      default: break;
+    }
+    return 0;
+  }
+
+  static void OnEndSent(Session& self, StreamId id) {
+    StreamState* const stream = self.streams_.Find(id);
+    if (stream == nullptr) return;
+    stream->end_sent = true;
+    if (stream->reset_after_end.has_value() && !stream->remote_ended) {
+      const ErrorCode code = *stream->reset_after_end;
+      self.ReturnHeldBytes(stream);
+      self.SubmitReset(stream, code);
+    }
+  }
+
+  static void OnGoAwaySent(Session& self, const nghttp2_goaway& frame) {
+    if (self.closing_) {
+      self.done_ = true;
+    } else if (frame.error_code != NGHTTP2_NO_ERROR) {
+      // Not ours: the engine found a connection error. Its reason is nowhere but in this frame.
+      self.closing_ = self.done_ = true;
+      const ErrorCode code = static_cast<ErrorCode>(frame.error_code);
+      std::string reason(View(frame.opaque_data, frame.opaque_data_len));
+      if (reason.empty()) reason = absl::StrCat("the peer broke the rules of HTTP/2: ", ToString(code));
+      self.inbox_.Emit(H2ConnectionError{code, std::move(reason)});
+    } else if (self.drain_ == Drain::kNoticeQueued) {
+      // After the notice, never before it: its ACK says that the peer has seen the notice.
+      self.drain_ = Drain::kPingSent;
+      self.SubmitPing(kDrainPing);
+    }
+  }
+
+  // A block that cannot be sent must not leave its stream hanging.
+  static int OnFrameNotSent(nghttp2_session* session, const nghttp2_frame* frame, int code, void*) {
+    const bool gone = code == NGHTTP2_ERR_STREAM_CLOSED || code == NGHTTP2_ERR_STREAM_CLOSING;
+    if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat != NGHTTP2_HCAT_REQUEST && !gone) {
+      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
+    }
+    return 0;
+  }
+
+  static nghttp2_session_callbacks* Make() {
+    nghttp2_session_callbacks* callbacks = nullptr;
+    nghttp2_session_callbacks_new(&callbacks);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &OnBeginHeaders);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, &OnHeader);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &OnFrame);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &OnData);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &OnStreamClose);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, &SendData);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, &OnFrameSent);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, &OnFrameNotSent);
+    return callbacks;
+  }
+
+  static nghttp2_option* MakeOptions(const H2Options& options) {
+    nghttp2_option* option = nullptr;
+    nghttp2_option_new(&option);
+    nghttp2_option_set_no_auto_window_update(option, 1);
+    nghttp2_option_set_no_closed_streams(option, 1);
+    nghttp2_option_set_max_continuations(option, kContinuationsMax);
+    nghttp2_option_set_max_settings(option, kSettingsMax);
+    nghttp2_option_set_max_outbound_ack(option, kOutboundAcksMax);
+    nghttp2_option_set_max_reserved_remote_streams(option, 0);
+    nghttp2_option_set_peer_max_concurrent_streams(option, kPeerStreamsBeforeSettings);
+    nghttp2_option_set_stream_reset_rate_limit(option, options.reset_burst, options.reset_per_second);
+    // A value with outer blanks must not fail a call: the Inbox strips them.
+    nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1);
+    return option;
+  }
+};
+
+// ---- life ----------------------------------------------------------------------------------------------------------
+
+Session::Session(const H2Options& options)
+    : options_(options), inbox_(options, &streams_), preface_(options.role), engine_(std::make_unique<Engine>()) {
+  nghttp2_session_callbacks* const callbacks = Callbacks::Make();
+  nghttp2_option* const option = Callbacks::MakeOptions(options);
+  if (options.role == Role::kServer) {
+    nghttp2_session_server_new2(&engine_->session, callbacks, this, option);
+  } else {
+    nghttp2_session_client_new2(&engine_->session, callbacks, this, option);
+  }
+  nghttp2_option_del(option);
+  nghttp2_session_callbacks_del(callbacks);
+}
+
+Session::~Session() = default;
+
+void Session::Start() {
+  std::vector<nghttp2_settings_entry> settings;
+  if (options_.role == Role::kServer) {
+    settings.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options_.max_concurrent_streams});
+    if (options_.extended_connect) settings.push_back({NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1});
+  } else {
+    settings.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
+  }
+  settings.push_back({NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options_.stream_window_bytes});
+  settings.push_back({NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options_.header_list_bytes_max});
+  settings.push_back({NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1});
+  nghttp2_submit_settings(engine_->session, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+  nghttp2_session_set_local_window_size(engine_->session, NGHTTP2_FLAG_NONE, 0,
+                                        static_cast<int32_t>(options_.connection_window_bytes));
+}
+
+// ---- input ---------------------------------------------------------------------------------------------------------
+
+void Session::Receive(std::string_view bytes, std::vector<H2Event>* events) {
+  inbox_.Open(events);
+  const auto feed = [this](std::string_view part) {
+    if (closing_ || part.empty()) return;
+    acks_queued_ = 0;
+    const size_t queued = engine_->QueuedFrames();
+    const ssize_t read =
+        nghttp2_session_mem_recv(engine_->session, reinterpret_cast<const uint8_t*>(part.data()), part.size());
+    if (read < 0) {
+      FailReceive(static_cast<int>(read));
+    } else if (engine_->QueuedFrames() > queued + acks_queued_) {
+      // The engine has queued more than acknowledgements: it may have reset a stream or given up the connection, and
+      // says so only in the frames that leave. Look at them now, so that the events come with the bytes that caused
+      // them.
+      FlushControlFrames();
+    }
+  };
+  if (!preface_.done() && !closing_) {
+    if (const std::optional<std::string> stranger = preface_.Feed(&bytes)) {
+      Fail(ErrorCode::kProtocolError, *stranger);
+    } else if (preface_.done()) {
+      feed(preface_.passed());
+    }
+  }
+  feed(bytes);
+  inbox_.Close();
+}
+
+void Session::FailReceive(int library_code) {
+  switch (library_code) {
+    case NGHTTP2_ERR_CALLBACK_FAILURE:
+      return Fail(ErrorCode::kEnhanceYourCalm,
+                  absl::StrCat("header block: expected at most ", options_.header_list_bytes_max, " octets and ",
+                               options_.header_fields_max, " fields, got more than four times that"));
+    case NGHTTP2_ERR_FLOODED:
+      return Fail(ErrorCode::kEnhanceYourCalm, absl::StrCat("PING and SETTINGS: expected the peer to read our answers, ",
+                                                            kOutboundAcksMax, " of them wait unread"));
+    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
+      return Fail(ErrorCode::kEnhanceYourCalm,
+                  absl::StrCat("header block: expected at most ", kContinuationsMax, " CONTINUATION frames, got more"));
+    case NGHTTP2_ERR_BAD_CLIENT_MAGIC:
+      return Fail(ErrorCode::kProtocolError, "client's preface: expected HTTP/2");
+    default:
+      return Fail(ErrorCode::kInternalError, nghttp2_strerror(library_code));
+  }
+}
+
+void Session::Fail(ErrorCode code, std::string reason) {
+  if (closing_) return;
+  CloseConnection(code, std::string_view(reason).substr(0, 256));
+  inbox_.Emit(H2ConnectionError{code, std::move(reason)});
+}
+
+// ---- output --------------------------------------------------------------------------------------------------------
+
+// One call of the engine's mem_send; false when it has nothing more for now. It returns bytes of one frame, or sends any
+// number of DATA frames through Callbacks::SendData.
+bool Session::PullOnce() {
+  const uint8_t* data = nullptr;
+  paused_ = false;
+  const ssize_t size = nghttp2_session_mem_send(engine_->session, &data);
+  if (size > 0) {
+    out_->Append(View(data, static_cast<size_t>(size)));
+    return !done_;
+  }
+  if (size < 0) {
+    closing_ = done_ = true;
+    WriteGoAwayOurselves(ErrorCode::kInternalError, out_);
+    inbox_.Emit(H2ConnectionError{ErrorCode::kInternalError, nghttp2_strerror(static_cast<int>(size))});
+  }
+  return paused_ && !done_;
+}
+
+size_t Session::Pull(size_t max_bytes, OutputBuffer* out, std::vector<H2Event>* events) {
+  const size_t start = out->size();
+  inbox_.Open(events);
+  early_.MovePrefix(early_.size(), out);
+  QueueFinalGoAway();
+  out_ = out;
+  out_limit_ = max_bytes > SIZE_MAX - start ? SIZE_MAX : start + max_bytes;
+  while (!done_ && out->size() < out_limit_ && PullOnce()) {
+  }
+  out_ = nullptr;
+  EmitDrained();
+  inbox_.Close();
+  return out->size() - start;
+}
+
+// Pulls all frames but DATA into early_. (A frame that turns out to be void lets the engine go on to a DATA frame: it is
+// kept in its place.)
+void Session::FlushControlFrames() {
+  QueueFinalGoAway();
+  out_ = &early_;
+  out_limit_ = 0;
+  while (!done_ && engine_->QueuedFrames() > 0 && PullOnce()) {
+  }
+  out_ = nullptr;
+  if (early_.size() > kEarlyBytesMax) {
+    Fail(ErrorCode::kEnhanceYourCalm, absl::StrCat("peer: expected it to read, ", early_.size(),
+                                                   " octets of resets and window updates wait"));
+  }
+}
+
+void Session::EmitDrained() {
+  for (StreamId id : drained_) {
+    const StreamState* const stream = streams_.Find(id);
+    if (stream != nullptr && !stream->Silent() && SendRoom(*stream) > 0) inbox_.Emit(H2WindowUpdated{id});
+  }
+  drained_.clear();
+}
+
+bool Session::HasOutput() const {
+  if (!early_.empty()) return true;
+  return !done_ && (drain_ == Drain::kFinalDue || nghttp2_session_want_write(engine_->session) != 0);
+}
+
+absl::StatusOr<StreamId> Session::SubmitRequest(const HeaderList& fields, EndStream end_stream) {
+  const uint32_t next_id = NextStreamId();
+  engine_->SetFields(fields);
+  StreamState* const stream = streams_.Add(static_cast<StreamId>(next_id));
+  nghttp2_data_provider body{{.ptr = stream}, &Callbacks::ReadData};
+  const int32_t id = nghttp2_submit_request(engine_->session, nullptr, engine_->fields.data(), engine_->fields.size(),
+                                            end_stream == EndStream::kYes ? nullptr : &body, nullptr);
+  if (id < 0) {
+    streams_.Erase(stream);
+    return LibraryError("request", id);
+  }
+  assert(id == stream->id);
+  ++open_streams_;
+  return id;
+}
+
+absl::Status Session::SubmitResponse(StreamState* stream, int status, const HeaderList& fields, EndStream end_stream) {
+  const std::string digits = std::to_string(status);
+  engine_->fields.clear();
+  engine_->fields.push_back(Field(":status", digits));
+  engine_->AddFields(fields);
+  nghttp2_data_provider body{{.ptr = stream}, &Callbacks::ReadData};
+  const int code = nghttp2_submit_response(engine_->session, stream->id, engine_->fields.data(), engine_->fields.size(),
+                                           end_stream == EndStream::kYes ? nullptr : &body);
+  return code == 0 ? absl::OkStatus() : LibraryError("response", code);
+}
+
+absl::Status Session::SubmitInterimResponse(StreamState* stream, int status, const HeaderList& fields) {
+  const std::string digits = std::to_string(status);
+  engine_->fields.clear();
+  engine_->fields.push_back(Field(":status", digits));
+  engine_->AddFields(fields);
+  const int code = nghttp2_submit_headers(engine_->session, NGHTTP2_FLAG_NONE, stream->id, nullptr,
+                                          engine_->fields.data(), engine_->fields.size(), nullptr);
+  return code < 0 ? LibraryError("interim response", code) : absl::OkStatus();
+}
+
+void Session::Resume(StreamState* stream) {
+  if (!stream->send_deferred) return;
+  stream->send_deferred = false;
+  nghttp2_session_resume_data(engine_->session, stream->id);
+}
+
+void Session::SubmitReset(StreamState* stream, ErrorCode code) {
+  if (done_ || stream->closed) return;
+  stream->reset = true;
+  DropQueue(stream);
+  nghttp2_submit_rst_stream(engine_->session, NGHTTP2_FLAG_NONE, stream->id, static_cast<uint32_t>(code));
+}
+
+// The peer broke a rule that the engine does not know.
+void Session::ResetByUs(StreamState* stream, ErrorCode code) {
+  ReturnHeldBytes(stream);
+  inbox_.Reset(stream, code, ResetBy::kLocal);
+  SubmitReset(stream, code);
+}
+
+void Session::SubmitPing(uint64_t opaque) {
+  uint8_t octets[8];
+  StoreBigEndian(opaque, sizeof octets, octets);
+  nghttp2_submit_ping(engine_->session, NGHTTP2_FLAG_NONE, octets);
+}
+
+void Session::NoteBlocked(StreamState* stream) {
+  stream->send_blocked = true;
+  const int64_t window = nghttp2_session_get_remote_window_size(engine_->session);
+  if (window <= static_cast<int64_t>(queued_bytes_)) connection_window_short_ = true;
+}
+
+void Session::DropQueue(StreamState* stream) {
+  if (stream->queue.empty()) return;
+  queued_bytes_ -= stream->queue.size();
+  stream->queue.Clear();
+  // The connection's window has room again for a stream that waits for it, and no frame will come to say so.
+  if (std::exchange(connection_window_short_, false)) inbox_.Emit(H2WindowUpdated{0});
+}
+
+void Session::EraseIfDone(StreamState* stream) {
+  if (!stream->closed || (!stream->removed && stream->announced)) return;
+  inbox_.Forget(stream);
+  streams_.Erase(stream);
+}
+
+// ---- receive windows -----------------------------------------------------------------------------------------------
+
+void Session::Consume(StreamState* stream, size_t bytes) {
+  bytes = std::min(bytes, stream->held_bytes);
+  if (bytes == 0) return;
+  stream->held_bytes -= bytes;
+  if (stream->remote_ended) {
+    nghttp2_session_consume_connection(engine_->session, bytes);
+  } else {
+    nghttp2_session_consume(engine_->session, stream->id, bytes);
+  }
+}
+
+void Session::ReturnHeldBytes(StreamState* stream) {
+  if (stream->held_bytes == 0) return;
+  nghttp2_session_consume_connection(engine_->session, std::exchange(stream->held_bytes, 0));
+}
+
+// ---- the end -------------------------------------------------------------------------------------------------------
+
+void Session::BeginDrain() {
+  if (draining_ || closing_) return;
+  draining_ = true;
+  if (options_.role == Role::kServer) {
+    drain_ = Drain::kNoticeQueued;
+    nghttp2_submit_shutdown_notice(engine_->session);
+    return;
+  }
+  // The engine sends GOAWAY before new requests, and after GOAWAY no request at all: those already accepted go first.
+  FlushControlFrames();
+  nghttp2_submit_goaway(engine_->session, NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, nullptr, 0);
+}
+
+void Session::FinishDrain() {
+  if (options_.role == Role::kClient || closing_) return;
+  draining_ = true;
+  if (drain_ < Drain::kFinalDue) drain_ = Drain::kFinalDue;
+}
+
+// As late as possible: a stream that came since must be below the last id.
+void Session::QueueFinalGoAway() {
+  if (drain_ != Drain::kFinalDue || closing_) return;
+  drain_ = Drain::kFinalQueued;
+  nghttp2_submit_goaway(engine_->session, NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(engine_->session), NGHTTP2_NO_ERROR, nullptr, 0);
+}
+
+void Session::CloseConnection(ErrorCode code, std::string_view debug_data) {
+  if (closing_) return;
+  closing_ = true;
+  for (StreamId id : streams_.SortedIds()) {
+    StreamState* const stream = streams_.Find(id);
+    stream->reset = true;
+    DropQueue(stream);
+  }
+  const int queued = nghttp2_submit_goaway(
+      engine_->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(engine_->session),
+      static_cast<uint32_t>(code), reinterpret_cast<const uint8_t*>(debug_data.data()), debug_data.size());
+  if (queued == 0) return;
+  done_ = true;
+  WriteGoAwayOurselves(code, &early_);
+}
+
+// For an engine that can no longer do it (out of memory).
+void Session::WriteGoAwayOurselves(ErrorCode code, OutputBuffer* out) {
+  uint8_t frame[kFrameHeaderBytes + 8] = {0, 0, 8, NGHTTP2_GOAWAY};
+  StoreBigEndian(static_cast<uint32_t>(nghttp2_session_get_last_proc_stream_id(engine_->session)), 4,
+                 frame + kFrameHeaderBytes);
+  StoreBigEndian(static_cast<uint32_t>(code), 4, frame + kFrameHeaderBytes + 4);
+  out->Append(View(frame, sizeof frame));
+}
+
+bool Session::IsFinished() const {
+  if (!early_.empty()) return false;
+  if (done_) return true;
+  return drain_ != Drain::kFinalDue && nghttp2_session_want_read(engine_->session) == 0 &&
+         nghttp2_session_want_write(engine_->session) == 0;
+}
+
+// ---- figures -------------------------------------------------------------------------------------------------------
+
+size_t Session::SendRoom(const StreamState& stream) const {
+  const auto minus = [](int64_t a, size_t b) { return a > static_cast<int64_t>(b) ? static_cast<size_t>(a) - b : 0; };
+  int64_t window = nghttp2_session_get_stream_remote_window_size(engine_->session, stream.id);
+  if (window < 0) {
+    // The engine opens a request's stream when its head leaves.
+    window = nghttp2_session_get_remote_settings(engine_->session, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE);
+  }
+  const size_t connection = minus(nghttp2_session_get_remote_window_size(engine_->session), queued_bytes_);
+  const size_t of_stream = minus(window, stream.queue.size());
+  const size_t limit = minus(static_cast<int64_t>(options_.send_queue_bytes_max), stream.queue.size());
+  return std::min({connection, of_stream, limit});
+}
+
+uint32_t Session::NextStreamId() const { return nghttp2_session_get_next_stream_id(engine_->session); }
+
+uint32_t Session::PeerMaxConcurrentStreams() const {
+  return nghttp2_session_get_remote_settings(engine_->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+uint32_t Session::PeerMaxHeaderListBytes() const {
+  return nghttp2_session_get_remote_settings(engine_->session, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE);
+}
+
+bool Session::PeerTakesExtendedConnect() const {
+  return nghttp2_session_get_remote_settings(engine_->session, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
+}
+
+// ---- HPACK for tools -----------------------------------------------------------------------------------------------
+
+struct HeaderDecoder::Inflater {
+  nghttp2_hd_inflater* inflater = nullptr;
+  Inflater() { nghttp2_hd_inflate_new(&inflater); }
+  ~Inflater() { nghttp2_hd_inflate_del(inflater); }
+};
+
+HeaderDecoder::HeaderDecoder() : inflater_(std::make_unique<Inflater>()) {}
+HeaderDecoder::~HeaderDecoder() = default;
+
+absl::Status HeaderDecoder::Decode(std::string_view block, HeaderList* fields) {
+  const auto* in = reinterpret_cast<const uint8_t*>(block.data());
+  size_t left = block.size();
+  while (true) {
+    nghttp2_nv field;
+    int flags = 0;
+    const ssize_t read = nghttp2_hd_inflate_hd2(inflater_->inflater, &field, &flags, in, left, 1);
+    if (read < 0) return LibraryError("header block", static_cast<int>(read));
+    in += read;
+    left -= static_cast<size_t>(read);
+    if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) fields->Add(View(field.name, field.namelen), View(field.value, field.valuelen));
+    if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;
+    if ((flags & NGHTTP2_HD_INFLATE_EMIT) == 0 && left == 0) break;
+  }
+  nghttp2_hd_inflate_end_headers(inflater_->inflater);
+  return absl::OkStatus();
+}
+
+bool EngineIsAvailable() { return nghttp2_version(NGHTTP2_VERSION_NUM) != nullptr; }
+
+}  // namespace weir::transport

@@ -1,0 +1,143 @@
+// Session: the HTTP/2 engine below H2Connection: frames, HPACK, flow control, protocol checks. Today that is nghttp2.
+//
+//   bytes --Receive--> engine callbacks --> Inbox --> events
+//   Submit... --> engine's queues, StreamState::queue --Pull--> OutputBuffer
+//
+// This pair of files is the seam: only session.cc includes nghttp2.h, and nothing outside may know that it does, so that
+// another engine can be put in its place and compared with it. Checking what callers ask for is H2Connection's work;
+// what arrives is judged by the engine and told by the Inbox.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "weir/transport/h2/error_code.h"
+#include "weir/transport/h2/event.h"
+#include "weir/transport/h2/headers.h"
+#include "weir/transport/h2/inbox.h"
+#include "weir/transport/h2/options.h"
+#include "weir/transport/h2/output_buffer.h"
+#include "weir/transport/h2/preface.h"
+#include "weir/transport/h2/stream_state.h"
+
+namespace weir::transport {
+
+class Session {
+ public:
+  explicit Session(const H2Options& options);  // `options` must outlive it
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  StreamTable& streams() { return streams_; }
+  Inbox& inbox() { return inbox_; }
+
+  // Queues the preface: SETTINGS, and the connection's receive window.
+  void Start();
+
+  void Receive(std::string_view bytes, std::vector<H2Event>* events);
+  size_t Pull(size_t max_bytes, OutputBuffer* out, std::vector<H2Event>* events);
+  bool HasOutput() const;
+
+  // ---- sending: the arguments are known to be legal ----
+  absl::StatusOr<StreamId> SubmitRequest(const HeaderList& fields, EndStream end_stream);
+  absl::Status SubmitResponse(StreamState* stream, int status, const HeaderList& fields, EndStream end_stream);
+  absl::Status SubmitInterimResponse(StreamState* stream, int status, const HeaderList& fields);
+  void Resume(StreamState* stream);  // the stream has data or its end to send
+  void SubmitReset(StreamState* stream, ErrorCode code);
+  void SubmitPing(uint64_t opaque);
+  // A SendData of `stream` was cut: an event must say when it can go on.
+  void NoteBlocked(StreamState* stream);
+  void NoteQueued(size_t bytes) { queued_bytes_ += bytes; }
+
+  // ---- receive windows ----
+  void Consume(StreamState* stream, size_t bytes);
+  void ReturnHeldBytes(StreamState* stream);  // to the connection's window only
+
+  // ---- the end ----
+  void BeginDrain();
+  void FinishDrain();
+  void CloseConnection(ErrorCode code, std::string_view debug_data);
+  bool draining() const { return draining_ || goaway_received_; }
+  bool goaway_received() const { return goaway_received_; }
+  bool closing() const { return closing_; }
+  bool IsFinished() const;
+
+  // ---- figures ----
+  size_t SendRoom(const StreamState& stream) const;
+  size_t open_streams() const { return open_streams_; }  // that the engine still tracks
+  uint32_t NextStreamId() const;
+  uint32_t PeerMaxConcurrentStreams() const;
+  uint32_t PeerMaxHeaderListBytes() const;
+  bool PeerTakesExtendedConnect() const;
+
+  // Drops what a stream has queued.
+  void DropQueue(StreamState* stream);
+  // Frees the state if caller and engine are both done with it.
+  void EraseIfDone(StreamState* stream);
+
+ private:
+  struct Engine;     // nghttp2_session and what belongs to it
+  struct Callbacks;  // nghttp2's callbacks, as static members
+  enum class Drain : uint8_t { kNone, kNoticeQueued, kPingSent, kFinalDue, kFinalQueued };
+
+  void ResetByUs(StreamState* stream, ErrorCode code);
+  void FlushControlFrames();
+  bool PullOnce();
+  void EmitDrained();
+  void QueueFinalGoAway();
+  void Fail(ErrorCode code, std::string reason);
+  void FailReceive(int library_code);
+  void WriteGoAwayOurselves(ErrorCode code, OutputBuffer* out);
+
+  const H2Options& options_;
+  StreamTable streams_;
+  Inbox inbox_;
+  PrefaceCheck preface_;
+  std::unique_ptr<Engine> engine_;
+
+  // Set while the engine is pulled.
+  OutputBuffer* out_ = nullptr;
+  size_t out_limit_ = 0;  // size of *out_ at which to stop
+  bool paused_ = false;
+
+  OutputBuffer early_;             // frames pulled before DataToSend was called; they leave first
+  std::vector<StreamId> drained_;  // blocked streams whose queue became empty
+  size_t acks_queued_ = 0;         // by the engine during one Receive
+  size_t queued_bytes_ = 0;        // in all streams' queues
+  size_t open_streams_ = 0;
+  bool connection_window_short_ = false;  // a SendData was cut by the connection's window
+  bool draining_ = false;
+  bool goaway_received_ = false;
+  bool closing_ = false;  // our last GOAWAY is queued: nothing more is read
+  bool done_ = false;     // ... and has left: nothing more is written
+  Drain drain_ = Drain::kNone;
+};
+
+// Is the engine's library at run time at least the one that this was compiled against?
+bool EngineIsAvailable();
+
+// Decodes header blocks: for tools and traces.
+class HeaderDecoder {
+ public:
+  HeaderDecoder();
+  ~HeaderDecoder();
+  HeaderDecoder(const HeaderDecoder&) = delete;
+  HeaderDecoder& operator=(const HeaderDecoder&) = delete;
+
+  // Appends the fields of one complete block. An error leaves the decoder unusable.
+  absl::Status Decode(std::string_view block, HeaderList* fields);
+
+ private:
+  struct Inflater;
+  std::unique_ptr<Inflater> inflater_;
+};
+
+}  // namespace weir::transport

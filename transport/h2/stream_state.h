@@ -1,0 +1,82 @@
+// StreamState: what one stream has received, sent and still has to send; StreamTable: all streams of a connection.
+//
+//   receiving half   idle --head--> open --END_STREAM--> ended
+//   sending half     idle --head--> open --EndStream::kYes accepted--> ended --frame left--> end_sent
+//   the whole        tracked --RemoveStream--> removed;  the engine has forgotten it: closed
+//                    a state is freed when it is both removed and closed: until then the engine may still name it
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "weir/transport/h2/error_code.h"
+#include "weir/transport/h2/event.h"
+#include "weir/transport/h2/headers.h"
+#include "weir/transport/h2/output_buffer.h"
+
+namespace weir::transport {
+
+struct StreamState {
+  StreamId id = 0;
+
+  // receiving half
+  bool announced = false;      // the caller knows the stream: it opened it, or has seen its head
+  bool head_received = false;  // the final head, not a 1xx
+  bool remote_ended = false;
+  uint8_t interim_heads = 0;
+  size_t held_bytes = 0;       // received, not yet consumed: the peer is owed this much window
+
+  // sending half
+  bool head_sent = false;      // SendRequestHeaders or SendResponseHeaders was accepted
+  bool local_ended = false;    // END_STREAM was accepted; it may still be queued
+  bool end_sent = false;       // END_STREAM has left
+  bool trailers_held = false;  // `trailers` leave after the last byte of `queue`
+  bool send_deferred = false;  // the engine does not ask for data until it is told to resume
+  bool send_blocked = false;   // SendData accepted less than it was given
+  std::optional<ErrorCode> reset_after_end;
+  OutputBuffer queue;
+  HeaderList trailers;
+
+  // the whole stream
+  bool reset = false;    // by us or by the peer: no more events, nothing more to send
+  bool removed = false;  // the caller has let it go
+  bool closed = false;   // the engine has let it go
+
+  bool Ended() const { return remote_ended && end_sent; }
+  // Does the caller want to hear about it?
+  bool Silent() const { return reset || removed; }
+};
+
+class StreamTable {
+ public:
+  StreamTable() = default;
+  StreamTable(const StreamTable&) = delete;
+  StreamTable& operator=(const StreamTable&) = delete;
+
+  StreamState* Add(StreamId id);
+  StreamState* Find(StreamId id) const {
+    if (last_ != nullptr && last_->id == id) return last_;
+    return FindSlow(id);
+  }
+  void Erase(StreamState* stream);
+
+  // All ids, ascending: for whatever can be seen from outside. The table itself has no stable order.
+  std::vector<StreamId> SortedIds() const;
+
+  size_t size() const { return streams_.size(); }
+
+ private:
+  StreamState* FindSlow(StreamId id) const;
+
+  absl::flat_hash_map<StreamId, std::unique_ptr<StreamState>> streams_;
+  // Frames come in runs for one stream.
+  mutable StreamState* last_ = nullptr;
+  // States of finished streams: a new stream takes over their buffers.
+  std::vector<std::unique_ptr<StreamState>> spare_;
+};
+
+}  // namespace weir::transport
