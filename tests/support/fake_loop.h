@@ -1,0 +1,72 @@
+// FakeLoop: an EventLoop without descriptors, threads and real time. Same script, same order, every time.
+//
+//   FakeLoop loop;
+//   ... Start things on the loop ...
+//   loop.RunUntilIdle();                        // until there is nothing to do now
+//   loop.Advance(std::chrono::seconds(5));      // time passes from timer to timer, each at its own time
+//
+// Turns are those of EpollLoop: due timers, posted work, end-of-turn work; each made of the same parts.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "weir/tests/support/manual_clock.h"
+#include "weir/transport/io/end_of_turn_list.h"
+#include "weir/transport/io/event_loop.h"
+#include "weir/transport/io/mutex.h"
+#include "weir/transport/io/timer_heap.h"
+
+namespace weir::testing {
+
+class FakeLoop final : public transport::EventLoop {
+ public:
+  FakeLoop() : FakeLoop(own_clock_) {}
+  // Several loops may share a clock: advance it, then run each.
+  explicit FakeLoop(ManualClock& clock) : clock_(clock) {}
+  ~FakeLoop() override;
+
+  // One turn at the present time; true if there was anything to do.
+  bool RunTurn();
+  // Turns until nothing is left to do at the present time; returns how many had something to do. Ends the process if
+  // that takes more than `turns_max`: work that keeps itself alive would hang the test.
+  size_t RunUntilIdle(size_t turns_max = 100'000);
+  // RunUntilIdle at every time at which a timer is due, until `by` has passed.
+  void Advance(std::chrono::nanoseconds by);
+
+  // What must be zero when a test says that nothing is left.
+  size_t timers() const { return timers_.size(); }
+  size_t posted() const;
+  bool idle() const;
+  size_t turns() const { return turns_; }  // those that had something to do, since the beginning
+
+  void Post(std::function<void()> work) override;  // from any thread, for tests with a worker pool
+  transport::MonotonicTime Now() const override { return clock_.Now(); }
+  absl::Status Watch(int fd, transport::DescriptorHandler* handler) override;  // UNIMPLEMENTED
+  void Unwatch(int) override {}
+  void AtEndOfTurn(transport::EndOfTurn* work) override { end_of_turn_.Add(work); }
+  std::span<char> ReadBuffer() override;
+
+  // As small as a test wants it: cuts what each Read gives.
+  void set_read_buffer_bytes(size_t bytes) { read_buffer_bytes_ = bytes; }
+
+ protected:
+  void ScheduleTimer(transport::Timer* timer, transport::MonotonicTime due) override { timers_.Set(timer, due); }
+  void CancelTimer(transport::Timer* timer) override { timers_.Cancel(timer); }
+
+ private:
+  ManualClock own_clock_;
+  ManualClock& clock_;
+  transport::TimerHeap timers_;
+  transport::EndOfTurnList end_of_turn_;
+  mutable transport::Mutex mutex_;
+  std::vector<std::function<void()>> posted_ WEIR_GUARDED_BY(mutex_);
+  std::vector<char> read_buffer_;
+  size_t read_buffer_bytes_ = 64 * 1024;
+  size_t turns_ = 0;
+};
+
+}  // namespace weir::testing

@@ -1,0 +1,63 @@
+#include "weir/transport/io/blocking_executor.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weir/transport/io/mutex.h"
+
+namespace weir::transport {
+
+struct BlockingExecutor::Impl {
+  Mutex mutex;
+  CondVar changed;
+  std::vector<std::function<void()>> posted WEIR_GUARDED_BY(mutex);
+  bool finished WEIR_GUARDED_BY(mutex) = false;
+};
+
+BlockingExecutor::BlockingExecutor() : impl_(std::make_unique<Impl>()) {}
+
+BlockingExecutor::~BlockingExecutor() = default;
+
+void BlockingExecutor::Post(std::function<void()> work) {
+  MutexLock lock(impl_->mutex);
+  impl_->posted.push_back(std::move(work));
+  impl_->changed.NotifyOne();
+}
+
+void BlockingExecutor::RunUntilDone() {
+  Scope scope(this);
+  std::vector<std::function<void()>> batch;
+  while (true) {
+    {
+      MutexLock lock(impl_->mutex);
+      while (impl_->posted.empty() && !impl_->finished) impl_->changed.Wait(impl_->mutex);
+      if (impl_->posted.empty()) {
+        impl_->finished = false;
+        return;
+      }
+      batch.swap(impl_->posted);
+    }
+    for (std::function<void()>& work : batch) std::exchange(work, nullptr)();
+    batch.clear();
+  }
+}
+
+void BlockingExecutor::Finish() {
+  MutexLock lock(impl_->mutex);
+  impl_->finished = true;
+  impl_->changed.NotifyOne();
+}
+
+absl::Status BlockingExecutor::MayBlock(std::string_view what) {
+  const Executor* current = Executor::Current();
+  if (current == nullptr || !current->MustNotBlock()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      std::string(what) +
+      ": called on the thread of an event loop, where waiting would stop every connection of the loop; co_await it "
+      "instead, or run the handler on a worker pool");
+}
+
+}  // namespace weir::transport

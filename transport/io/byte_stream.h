@@ -1,0 +1,49 @@
+// ByteStream: a connected, reliable, two-way flow of bytes: TCP, a Unix socket, TLS over either, or memory.
+//
+// Non-blocking and readiness-driven: Read and Write do what they can now; the observer is told when more is possible.
+// Belongs to one loop's thread. Destroying it closes it.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace weir::transport {
+
+struct IoResult {
+  enum class Kind { kDone, kWouldBlock, kEnd, kError };
+  Kind kind = Kind::kDone;
+  size_t bytes = 0;      // kDone: how many, at least 1
+  absl::Status error;    // kError: what failed, with the peer and the system's reason
+};
+
+class ByteStreamObserver {
+ public:
+  virtual void OnReadable() = 0;
+  virtual void OnWritable() = 0;
+
+ protected:
+  ~ByteStreamObserver() = default;
+};
+
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+
+  // Starts notifications. Once, before the first Read. Readiness that exists already is reported too.
+  virtual absl::Status Start(ByteStreamObserver* observer) = 0;
+
+  virtual IoResult Read(std::span<char> buffer) = 0;           // kEnd: the peer has closed its half
+  virtual IoResult Write(std::span<const std::string_view> pieces) = 0;  // gathers; may take less than all
+
+  // No more writes; the peer sees the end after all that was written.
+  virtual void ShutdownWrite() = 0;
+
+  virtual std::string PeerName() const = 0;   // "127.0.0.1:50051", "unix:/run/x.sock", "memory:3"
+  virtual std::string LocalName() const = 0;
+};
+
+}  // namespace weir::transport

@@ -1,0 +1,304 @@
+#include "weir/transport/io/connection_driver.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "weir/transport/io/frame_tracer.h"
+
+namespace weir::transport {
+namespace {
+
+constexpr size_t kPiecesMax = 64;              // of one writev
+constexpr size_t kWriteBytesPerPass = 1 << 20;  // then other connections have their turn
+constexpr int kPullsPerPass = 64;               // for a sink that goes on for ever with little
+constexpr size_t kEventsKept = 256;
+
+// What a driver needs only while it works, so that an idle connection owns none of it. A cache, not state: a nested use
+// finds it empty and makes its own.
+struct Scratch {
+  std::vector<H2Event> events;
+  OutputBuffer output;
+};
+thread_local Scratch scratch;
+
+class EventsLease {
+ public:
+  EventsLease() { events_.swap(scratch.events); }
+  ~EventsLease() {
+    events_.clear();
+    if (events_.capacity() <= kEventsKept) events_.swap(scratch.events);
+  }
+  EventsLease(const EventsLease&) = delete;
+  EventsLease& operator=(const EventsLease&) = delete;
+
+  std::vector<H2Event>& operator*() { return events_; }
+
+ private:
+  std::vector<H2Event> events_;
+};
+
+size_t BodyBytes(const std::vector<H2Event>& events) {
+  size_t bytes = 0;
+  for (const H2Event& event : events) {
+    if (const auto* body = std::get_if<H2BodyReceived>(&event)) bytes += body->body.flow_controlled_bytes;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+ConnectionDriver::ConnectionDriver(EventLoop& loop, std::unique_ptr<ByteStream> stream, H2Connection& connection,
+                                   EventSink& sink, std::string name, ConnectionDriverOptions options)
+    : loop_(loop),
+      stream_(std::move(stream)),
+      connection_(connection),
+      sink_(sink),
+      name_(std::move(name)),
+      tracer_(FrameTracer::Create(loop, connection.options().role, name_, std::move(options))),
+      timer_(loop, [this] { OnTimer(); }) {}
+
+ConnectionDriver::~ConnectionDriver() {
+  if (destroyed_ != nullptr) *destroyed_ = true;
+}
+
+absl::Status ConnectionDriver::Start() {
+  connection_.InitiateConnection();
+  state_ = State::kOpen;
+  absl::Status started = stream_->Start(this);
+  if (!started.ok()) {
+    state_ = State::kClosed;
+    return started;
+  }
+  RequestFlush();
+  return absl::OkStatus();
+}
+
+void ConnectionDriver::Close(absl::Status reason) {
+  if (state_ == State::kNew) input_ended_ = output_failed_ = true;
+  BeginClose(std::move(reason));
+}
+
+void ConnectionDriver::OnReadable() {
+  readable_ = true;
+  if (state_ != State::kOpen) return RequestFlush();
+  (void)ReadLoop();
+}
+
+void ConnectionDriver::OnWritable() {
+  if (!write_blocked_) return;
+  write_blocked_ = false;
+  RequestFlush();
+}
+
+void ConnectionDriver::OnTimer() {
+  if (state_ == State::kOpen) {
+    (void)ReadLoop();
+    return;
+  }
+  if (state_ == State::kFlushing && close_reason_.ok()) {
+    close_reason_ = Lost("connection to " + stream_->PeerName() + ": closed while the peer took no output, " +
+                         std::to_string(output_.size()) + " bytes lost");
+  }
+  input_ended_ = output_failed_ = true;  // no longer waited for
+  RequestFlush();
+}
+
+void ConnectionDriver::OnEndOfTurn() {
+  if (state_ == State::kNew || state_ == State::kClosed) return;
+  if (Flush() == Alive::kNo) return;
+  if (state_ == State::kOpen) {
+    if (input_ended_) {
+      BeginClose(ReasonOfEnd());
+    } else if (AllWritten() && connection_.IsFinished()) {
+      BeginClose(absl::OkStatus());
+    } else if (readable_ && MayRead()) {
+      timer_.Set(loop_.Now());  // what this turn's share did not cover
+    }
+  }
+  if (state_ != State::kOpen) AdvanceClose();
+}
+
+// ---- input ----------------------------------------------------------------------------------------------------------
+
+bool ConnectionDriver::MayRead() const { return state_ == State::kOpen && unanswered_bytes_ <= kUnansweredBytesMax; }
+
+ConnectionDriver::Alive ConnectionDriver::ReadLoop() {
+  size_t share = kReadBytesPerTurn;
+  while (readable_ && share > 0 && MayRead()) {
+    std::span<char> buffer = loop_.ReadBuffer();
+    buffer = buffer.first(std::min(buffer.size(), share));
+    const IoResult result = stream_->Read(buffer);
+    switch (result.kind) {
+      case IoResult::Kind::kDone:
+        share -= result.bytes;
+        if (Receive({buffer.data(), result.bytes}) == Alive::kNo) return Alive::kNo;
+        break;
+      case IoResult::Kind::kWouldBlock:
+        readable_ = false;
+        break;
+      case IoResult::Kind::kEnd:
+        readable_ = false;
+        input_ended_ = true;  // what is queued in answer to the last bytes is written first
+        break;
+      case IoResult::Kind::kError:
+        readable_ = false;
+        input_ended_ = output_failed_ = true;
+        BeginClose(Lost(std::string(result.error.message())));
+        break;
+    }
+  }
+  RequestFlush();
+  return Alive::kYes;
+}
+
+ConnectionDriver::Alive ConnectionDriver::Receive(std::string_view bytes) {
+  received_any_ = true;
+  if (tracer_) tracer_->Received(bytes);
+  EventsLease events;
+  connection_.ReceiveData(bytes, &*events);
+  if (write_blocked_) unanswered_bytes_ += bytes.size() - std::min(bytes.size(), BodyBytes(*events));
+  return Deliver(*events);
+}
+
+ConnectionDriver::Alive ConnectionDriver::Deliver(std::vector<H2Event>& events) {
+  if (events.empty()) return Alive::kYes;
+  absl::Status fatal;
+  if (const auto* error = std::get_if<H2ConnectionError>(&events.back())) {
+    fatal = absl::UnavailableError("connection to " + stream_->PeerName() + " failed: " + error->reason + " [" +
+                                   ToString(error->error_code) + "]");
+  }
+  bool destroyed = false;
+  destroyed_ = &destroyed;
+  sink_.OnEvents(events);
+  if (destroyed) return Alive::kNo;
+  destroyed_ = nullptr;
+  if (!fatal.ok()) BeginClose(std::move(fatal));
+  return Alive::kYes;
+}
+
+// ---- output ---------------------------------------------------------------------------------------------------------
+
+ConnectionDriver::Alive ConnectionDriver::Flush() {
+  size_t taken = 0;
+  int pulls = 0;
+  const bool was_stuck = !output_.empty();
+  while (!write_blocked_ && !output_failed_) {
+    if (output_.empty()) {
+      if (!connection_.HasDataToSend()) break;
+      if (taken >= kWriteBytesPerPass || ++pulls > kPullsPerPass) {
+        RequestFlush();
+        break;
+      }
+      if (Pull() == Alive::kNo) return Alive::kNo;
+      taken += output_.size();
+    }
+    if (!output_.empty() && WriteOutput() == Alive::kNo) return Alive::kNo;
+  }
+  if (output_.empty() && (was_stuck || pulls > 0)) scratch.output = std::move(output_);
+  if (!write_blocked_) unanswered_bytes_ = 0;
+  return Alive::kYes;
+}
+
+ConnectionDriver::Alive ConnectionDriver::Pull() {
+  output_ = std::move(scratch.output);
+  EventsLease events;
+  connection_.DataToSend(kPullBytes, &output_, state_ == State::kOpen ? &*events : nullptr);
+  if (tracer_ && !output_.empty()) tracer_->Sent(output_.Flatten());
+  return Deliver(*events);
+}
+
+ConnectionDriver::Alive ConnectionDriver::WriteOutput() {
+  std::array<std::string_view, kPiecesMax> pieces;
+  const size_t count = output_.Gather(pieces);
+  const IoResult result = stream_->Write(std::span(pieces).first(count));
+  switch (result.kind) {
+    case IoResult::Kind::kDone:
+      output_.RemovePrefix(result.bytes);
+      unanswered_bytes_ -= std::min(unanswered_bytes_, result.bytes);
+      return Alive::kYes;
+    case IoResult::Kind::kWouldBlock:
+      write_blocked_ = true;
+      return Alive::kYes;
+    default:
+      return OnWriteError(result.error);
+  }
+}
+
+ConnectionDriver::Alive ConnectionDriver::OnWriteError(const absl::Status& error) {
+  output_failed_ = true;
+  write_blocked_ = false;
+  output_ = OutputBuffer();
+  unanswered_bytes_ = 0;
+  if (state_ != State::kOpen) return Alive::kYes;
+  // What the peer said before it closed counts: its GOAWAY tells which streams it never processed.
+  readable_ = true;
+  if (ReadLoop() == Alive::kNo) return Alive::kNo;
+  BeginClose(Lost(std::string(error.message())));
+  return Alive::kYes;
+}
+
+bool ConnectionDriver::AllWritten() const {
+  return output_failed_ || (!write_blocked_ && output_.empty() && !connection_.HasDataToSend());
+}
+
+// ---- the end --------------------------------------------------------------------------------------------------------
+
+void ConnectionDriver::BeginClose(absl::Status reason) {
+  if (state_ != State::kNew && state_ != State::kOpen) return;
+  state_ = State::kFlushing;
+  close_reason_ = std::move(reason);
+  timer_.Set(loop_.Now() + kCloseTime);
+  RequestFlush();
+}
+
+void ConnectionDriver::AdvanceClose() {
+  if (state_ == State::kFlushing && AllWritten()) {
+    if (output_failed_ || input_ended_) return ReportClosed();
+    stream_->ShutdownWrite();
+    state_ = State::kLingering;
+  }
+  if (state_ == State::kLingering) {
+    DrainInput();
+    if (input_ended_) ReportClosed();
+  }
+}
+
+void ConnectionDriver::DrainInput() {
+  size_t share = kReadBytesPerTurn;
+  while (readable_ && !input_ended_ && share > 0) {
+    std::span<char> buffer = loop_.ReadBuffer();
+    buffer = buffer.first(std::min(buffer.size(), share));
+    const IoResult result = stream_->Read(buffer);
+    share -= result.bytes;
+    if (result.kind == IoResult::Kind::kWouldBlock) readable_ = false;
+    if (result.kind == IoResult::Kind::kEnd || result.kind == IoResult::Kind::kError) input_ended_ = true;
+  }
+  if (readable_ && !input_ended_) RequestFlush();
+}
+
+void ConnectionDriver::ReportClosed() {
+  state_ = State::kClosed;
+  timer_.Cancel();
+  const absl::Status reason = close_reason_;
+  sink_.OnClosed(reason);  // may destroy us
+}
+
+absl::Status ConnectionDriver::ReasonOfEnd() const {
+  const std::string what = "connection to " + stream_->PeerName() + " closed by peer";
+  if (!received_any_) return Lost(what + " before it sent anything");
+  if (connection_.ActiveStreamCount() > 0) return Lost(what);
+  return absl::OkStatus();
+}
+
+absl::Status ConnectionDriver::Lost(std::string_view what) const {
+  std::string text(what);
+  if (const size_t streams = connection_.ActiveStreamCount()) {
+    text += " while " + std::to_string(streams) + (streams == 1 ? " stream" : " streams") + " open";
+  }
+  return absl::UnavailableError(text);
+}
+
+}  // namespace weir::transport

@@ -1,0 +1,96 @@
+#include "weir/transport/io/dns.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "weir/transport/io/mutex.h"
+#include "weir/transport/io/system_error.h"
+
+namespace weir::transport {
+namespace {
+
+absl::StatusOr<Resolver::Addresses> SystemLookup(const std::string& host, uint16_t port) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
+  if (error != 0) {
+    const std::string reason = error == EAI_SYSTEM ? SystemErrorText(errno) : std::string(::gai_strerror(error));
+    return absl::UnavailableError("resolve \"" + host + "\": " + reason);
+  }
+  Resolver::Addresses addresses;
+  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+    if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
+    addresses.push_back(SocketAddress::FromRaw(entry->ai_addr, entry->ai_addrlen));
+  }
+  ::freeaddrinfo(list);
+  if (addresses.empty()) return absl::UnavailableError("resolve \"" + host + "\": no IPv4 or IPv6 address");
+  return addresses;
+}
+
+}  // namespace
+
+// Known to the query, the worker and the work posted to the loop. The mutex makes the worker's Post and the query's end
+// exclude each other: a loop is posted to only while the query, which the loop outlives, is there.
+struct Resolver::Query::Shared {
+  void Answer(absl::StatusOr<Addresses> answer, std::shared_ptr<Shared> self) {
+    MutexLock lock(mutex);
+    if (cancelled) return;
+    loop.Post([self = std::move(self), answer = std::move(answer)]() mutable {
+      OnDone done;
+      {
+        MutexLock inner(self->mutex);
+        if (!self->cancelled) done = std::move(self->on_done);
+      }
+      if (done) done(std::move(answer));
+    });
+  }
+
+  Shared(EventLoop& l, OnDone d) : loop(l), on_done(std::move(d)) {}
+
+  EventLoop& loop;
+  Mutex mutex;
+  bool cancelled WEIR_GUARDED_BY(mutex) = false;
+  OnDone on_done WEIR_GUARDED_BY(mutex);
+};
+
+Resolver::Query::Query(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+
+Resolver::Query::~Query() {
+  OnDone dropped;  // destroyed here, on the loop's thread, not on the worker's
+  MutexLock lock(shared_->mutex);
+  shared_->cancelled = true;
+  dropped.swap(shared_->on_done);
+}
+
+Resolver::Resolver(ResolverOptions options) : options_(std::move(options)) {
+  if (!options_.lookup) options_.lookup = SystemLookup;
+}
+
+Resolver::~Resolver() = default;
+
+std::unique_ptr<Resolver::Query> Resolver::Resolve(EventLoop& loop, std::string host, uint16_t port, OnDone on_done) {
+  auto shared = std::make_shared<Query::Shared>(loop, std::move(on_done));
+  std::unique_ptr<Query> query(new Query(shared));
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if (absl::StatusOr<SocketAddress> numeric = SocketAddress::FromHostAndPort(host, port); numeric.ok()) {
+    shared->Answer(Addresses{*numeric}, shared);
+    return query;
+  }
+  if (!workers_) workers_ = std::make_unique<WorkerPool>(options_.threads, "weir-resolver");
+  workers_->Post([lookup = options_.lookup, shared = std::move(shared), host = std::move(host), port] {
+    {
+      MutexLock lock(shared->mutex);
+      if (shared->cancelled) return;
+    }
+    shared->Answer(lookup(host, port), shared);
+  });
+  return query;
+}
+
+}  // namespace weir::transport

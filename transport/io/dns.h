@@ -1,0 +1,59 @@
+// Resolver: host names to addresses without stopping a loop: getaddrinfo on threads of its own.
+//
+//   auto query = resolver.Resolve(loop, "greeter.internal", 50051, [](auto addresses) { ... });   // keep it; drop to cancel
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "weir/transport/io/event_loop.h"
+#include "weir/transport/io/socket_address.h"
+#include "weir/transport/io/worker_pool.h"
+
+namespace weir::transport {
+
+struct ResolverOptions {
+  size_t threads = 2;  // lookups at a time; the others wait
+  // Takes the place of getaddrinfo, on the resolver's threads.
+  std::function<absl::StatusOr<std::vector<SocketAddress>>(const std::string& host, uint16_t port)> lookup;
+};
+
+class Resolver {
+ public:
+  using Addresses = std::vector<SocketAddress>;  // in the order of RFC 6724, at least one
+  using OnDone = std::function<void(absl::StatusOr<Addresses>)>;
+
+  // A question that has not been answered. Belongs to the loop's thread, must not outlive the loop. After it is destroyed
+  // `on_done` does not come.
+  class Query {
+   public:
+    ~Query();
+    Query(const Query&) = delete;
+    Query& operator=(const Query&) = delete;
+
+   private:
+    friend class Resolver;
+    struct Shared;
+    explicit Query(std::shared_ptr<Shared> shared);
+    std::shared_ptr<Shared> shared_;
+  };
+
+  explicit Resolver(ResolverOptions options = {});
+  // Waits for lookups under way: the system's resolver cannot be interrupted (its own limit is some 10 s).
+  ~Resolver();
+
+  // `on_done` runs on the loop, once, never inside this call; it may destroy the query. A numeric host (IPv6 without or
+  // with brackets) needs no lookup. UNAVAILABLE names the host and the resolver's reason. From the loop's thread.
+  std::unique_ptr<Query> Resolve(EventLoop& loop, std::string host, uint16_t port, OnDone on_done);
+
+ private:
+  ResolverOptions options_;
+  std::unique_ptr<WorkerPool> workers_;  // started by the first lookup
+};
+
+}  // namespace weir::transport

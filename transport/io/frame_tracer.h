@@ -1,0 +1,27 @@
+// FrameTracer: every frame of one connection as a line of text, for WEIR_TRACE=frames and for tests.
+//
+//   12.003 c3 < HEADERS 1 END_STREAM :method=GET ...      seconds, connection, direction (< came, > left), frame text
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "weir/transport/h2/options.h"
+#include "weir/transport/io/connection_driver.h"
+#include "weir/transport/io/event_loop.h"
+
+namespace weir::transport {
+
+class FrameTracer {
+ public:
+  // Null if neither the options nor the environment ask for a trace.
+  static std::unique_ptr<FrameTracer> Create(const EventLoop& loop, Role role, const std::string& name,
+                                             ConnectionDriverOptions options);
+  virtual ~FrameTracer() = default;
+
+  virtual void Received(std::string_view bytes) = 0;
+  virtual void Sent(std::string_view bytes) = 0;
+};
+
+}  // namespace weir::transport
