@@ -1,0 +1,133 @@
+#include "tests/interop/cases/client_main.h"
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "tests/interop/cases/case_table.h"
+
+ABSL_FLAG(std::string, server_host, "localhost", "where the server runs");
+ABSL_FLAG(int, server_port, 0, "its port");
+ABSL_FLAG(std::string, server_host_override, "", "accepted; only TLS looks at it");
+ABSL_FLAG(std::string, test_case, "large_unary", "a case, \"all\" (the official ones) or \"features\"");
+ABSL_FLAG(bool, use_tls, false, "must be false: these cases run without TLS");
+ABSL_FLAG(bool, use_test_ca, false, "accepted; only TLS looks at it");
+ABSL_FLAG(std::string, additional_metadata, "", "sent with every call: key1:value1;key2:value2");
+ABSL_FLAG(int, soak_iterations, 10, "calls of the soak cases");
+ABSL_FLAG(int, soak_max_failures, 0, "how many of them may fail");
+ABSL_FLAG(int, soak_per_iteration_max_acceptable_latency_ms, 1000, "a slower call is a failure");
+ABSL_FLAG(int, soak_overall_timeout_seconds, 10, "for all calls of a soak case together");
+ABSL_FLAG(int, soak_min_time_ms_between_rpcs, 0, "from the start of one call to that of the next");
+ABSL_FLAG(int, soak_request_size, 271828, "bytes of payload up");
+ABSL_FLAG(int, soak_response_size, 314159, "bytes of payload down");
+ABSL_FLAG(int, iteration_interval, 10, "seconds between the calls of long_lived_channel");
+ABSL_FLAG(int, streams, 1000, "calls at a time in concurrent_large_unary and thousand_streams");
+
+namespace weir::interop {
+namespace {
+
+// "key1:value1;key2:value2". Values may contain colons.
+bool ParseMetadata(const std::string& text, Pairs* metadata) {
+  for (const absl::string_view entry : absl::StrSplit(text, ';', absl::SkipEmpty())) {
+    const std::vector<std::string> key_value = absl::StrSplit(entry, absl::MaxSplits(':', 1));
+    if (key_value.size() != 2 || key_value[0].empty()) {
+      std::fprintf(stderr, "--additional_metadata: expected key:value, got \"%s\"\n", std::string(entry).c_str());
+      return false;
+    }
+    metadata->emplace_back(key_value[0], key_value[1]);
+  }
+  return true;
+}
+
+TrialOptions OptionsOfFlags() {
+  TrialOptions options;
+  options.soak_iterations = absl::GetFlag(FLAGS_soak_iterations);
+  options.soak_max_failures = absl::GetFlag(FLAGS_soak_max_failures);
+  options.soak_per_iteration_max_acceptable_latency =
+      absl::Milliseconds(absl::GetFlag(FLAGS_soak_per_iteration_max_acceptable_latency_ms));
+  options.soak_overall_timeout = absl::Seconds(absl::GetFlag(FLAGS_soak_overall_timeout_seconds));
+  options.soak_min_time_between_rpcs = absl::Milliseconds(absl::GetFlag(FLAGS_soak_min_time_ms_between_rpcs));
+  options.soak_request_bytes = absl::GetFlag(FLAGS_soak_request_size);
+  options.soak_response_bytes = absl::GetFlag(FLAGS_soak_response_size);
+  options.iteration_interval = absl::Seconds(absl::GetFlag(FLAGS_iteration_interval));
+  options.streams = absl::GetFlag(FLAGS_streams);
+  return options;
+}
+
+std::vector<Case> SelectCases(const std::string& name) {
+  std::vector<Case> selected;
+  for (const Case& test : AllCases()) {
+    const bool in_group =
+        (name == "all" && test.group == CaseGroup::kAll) || (name == "features" && test.group == CaseGroup::kFeatures);
+    if (in_group || test.name == name) selected.push_back(test);
+  }
+  return selected;
+}
+
+void PrintKnownCases(const std::string& name) {
+  std::fprintf(stderr, "--test_case: expected a known case, \"all\" or \"features\", got \"%s\". Known:\n",
+               name.c_str());
+  for (const Case& test : AllCases()) {
+    std::fprintf(stderr, "  %-28s %s\n", std::string(test.name).c_str(), std::string(test.what).c_str());
+  }
+}
+
+// Prints "PASS name 12 ms", or "FAIL name 12 ms" and what was wrong; tests/interop/runner reads the first word.
+bool RunCase(const Case& test, const TestClientFactory& factory, const TrialOptions& options) {
+  const absl::Time start = absl::Now();
+  Trial trial(factory, options);
+  test.run(trial);
+  const bool passed = trial.failures().empty();
+  std::printf("%s %-28s %6lld ms\n", passed ? "PASS" : "FAIL", std::string(test.name).c_str(),
+              static_cast<long long>(absl::ToInt64Milliseconds(absl::Now() - start)));
+  constexpr size_t kShownFailures = 20;
+  for (size_t i = 0; i < trial.failures().size() && i < kShownFailures; ++i) {
+    std::printf("     %s\n", trial.failures()[i].c_str());
+  }
+  if (trial.failures().size() > kShownFailures) {
+    std::printf("     ... and %zu more\n", trial.failures().size() - kShownFailures);
+  }
+  std::fflush(stdout);
+  return passed;
+}
+
+}  // namespace
+
+int RunInteropClient(int argc, char** argv, const std::string& library, const MakeTestClient& make) {
+  absl::SetProgramUsageMessage("runs gRPC's interop cases with " + library);
+  absl::ParseCommandLine(argc, argv);
+
+  ClientTarget target;
+  target.host = absl::GetFlag(FLAGS_server_host);
+  target.port = absl::GetFlag(FLAGS_server_port);
+  if (!ParseMetadata(absl::GetFlag(FLAGS_additional_metadata), &target.additional_metadata)) return 2;
+  if (absl::GetFlag(FLAGS_use_tls)) {
+    std::fprintf(stderr, "--use_tls: expected false, got true; these cases run without TLS\n");
+    return 2;
+  }
+  if (target.port <= 0 || target.port > 65535) {
+    std::fprintf(stderr, "--server_port: expected 1 to 65535, got %d\n", target.port);
+    return 2;
+  }
+  const std::string name = absl::GetFlag(FLAGS_test_case);
+  const std::vector<Case> cases = SelectCases(name);
+  if (cases.empty()) {
+    PrintKnownCases(name);
+    return 2;
+  }
+
+  const TestClientFactory factory = [&] { return make(target); };
+  const TrialOptions options = OptionsOfFlags();
+  size_t passed = 0;
+  for (const Case& test : cases) passed += RunCase(test, factory, options) ? 1 : 0;
+  std::printf("%s client: %zu of %zu cases passed\n", library.c_str(), passed, cases.size());
+  return passed == cases.size() ? 0 : 1;
+}
+
+}  // namespace weir::interop

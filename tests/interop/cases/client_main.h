@@ -1,0 +1,23 @@
+// The program around the cases: official flags, one case or all of them, a table, the exit code.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "tests/interop/cases/test_client.h"
+
+namespace weir::interop {
+
+struct ClientTarget {
+  std::string host;
+  int port = 0;
+  Pairs additional_metadata;
+};
+
+using MakeTestClient = std::function<std::unique_ptr<TestClient>(const ClientTarget&)>;
+
+// main() of an interop client. `library` names what carries the calls.
+int RunInteropClient(int argc, char** argv, const std::string& library, const MakeTestClient& make);
+
+}  // namespace weir::interop

@@ -1,0 +1,162 @@
+// Features: the message size limit to the byte, many open calls, back-pressure, and a server that drains.
+#include <string>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "tests/interop/cases/case_table.h"
+#include "tests/interop/cases/observe.h"
+
+namespace weir::interop {
+namespace {
+
+using grpc::testing::SimpleRequest;
+using grpc::testing::SimpleResponse;
+
+// What gRPC libraries receive if nobody says otherwise; message without its envelope.
+constexpr size_t kLimitBytes = 4 * 1024 * 1024;
+
+// A message around a payload whose serialized size is exactly `bytes`.
+template <class Message>
+Message MessageOf(size_t bytes) {
+  Message message;
+  size_t body_bytes = bytes;
+  do {
+    --body_bytes;
+    message.mutable_payload()->set_body(std::string(body_bytes, '\0'));
+  } while (message.ByteSizeLong() > bytes);
+  return message;
+}
+
+SimpleRequest AskFor(size_t response_bytes) {
+  SimpleRequest request;
+  request.set_response_size(static_cast<int>(MessageOf<SimpleResponse>(response_bytes).payload().body().size()));
+  return request;
+}
+
+// Sends a note and expects its echo.
+bool ExchangeNote(Trial& trial, HoldStream& stream, const std::string& what, const Note& note) {
+  if (!stream.Write(note)) return trial.Fail(what + ": expected the note to be accepted, but the call has ended");
+  const std::optional<Note> echo = stream.Read();
+  if (!echo.has_value())
+    return trial.Fail(what + ": expected an echo, got the end: " + stream.Finish().status.ToString());
+  return trial.ExpectEqual(what + " echo", note.body(), echo->body());
+}
+
+Note MakeNote(const std::string& call_id, const std::string& body) {
+  Note note;
+  note.set_call_id(call_id);
+  note.set_body(body);
+  return note;
+}
+
+// The last exchange of a Hold, after which it must end well.
+void EndHold(Trial& trial, HoldStream& stream, const std::string& what, Note note) {
+  note.set_last(true);
+  if (!ExchangeNote(trial, stream, what + " last note", note)) return;
+  stream.WritesDone();
+  trial.Expect(what + " gives nothing more", !stream.Read().has_value());
+  trial.ExpectOk(what, stream.Finish().status);
+}
+
+// New calls fail as soon as the server drains; how soon is the server's affair, within `patience`.
+void ExpectNoNewCalls(Trial& trial, TestClient& client, const std::string& what) {
+  constexpr absl::Duration kPatience = absl::Seconds(5);
+  const absl::Time give_up = absl::Now() + kPatience;
+  absl::Status status;
+  while (status.ok() && absl::Now() < give_up) {
+    status = client.EmptyCall(CallSetup::Timeout(kPatience)).status;
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  trial.ExpectCode(what, absl::StatusCode::kUnavailable, status);
+}
+
+}  // namespace
+
+void MessageAtLimit(Trial& trial) {
+  const SimpleRequest up = MessageOf<SimpleRequest>(kLimitBytes);
+  trial.ExpectEqual("request size", kLimitBytes, up.ByteSizeLong());
+  trial.ExpectOk("UnaryCall with a request of 4 MiB", trial.client().UnaryCall(up).status);
+
+  const Outcome<SimpleResponse> down = trial.client().UnaryCall(AskFor(kLimitBytes));
+  if (trial.ExpectOk("UnaryCall with a response of 4 MiB", down.status)) {
+    trial.ExpectEqual("response size", kLimitBytes, down.reply.ByteSizeLong());
+  }
+}
+
+void RequestAboveLimit(Trial& trial) {
+  const SimpleRequest up = MessageOf<SimpleRequest>(kLimitBytes + 1);
+  trial.ExpectCode("UnaryCall with a request of 4 MiB + 1", absl::StatusCode::kResourceExhausted,
+                   trial.client().UnaryCall(up).status);
+  trial.ExpectOk("EmptyCall afterwards", trial.client().EmptyCall(CallSetup()).status);
+}
+
+void ResponseAboveLimit(Trial& trial) {
+  trial.ExpectCode("UnaryCall with a response of 4 MiB + 1", absl::StatusCode::kResourceExhausted,
+                   trial.client().UnaryCall(AskFor(kLimitBytes + 1)).status);
+  trial.ExpectOk("EmptyCall afterwards", trial.client().EmptyCall(CallSetup()).status);
+}
+
+void ThousandStreams(Trial& trial) {
+  constexpr int kRounds = 3;
+  const std::string prefix = NewCallId();
+  std::vector<std::unique_ptr<HoldStream>> streams;
+  for (int i = 0; i < trial.options().streams; ++i) {
+    streams.push_back(trial.client().Hold(CallSetup::Timeout(absl::Seconds(60))));
+  }
+  for (int round = 0; round < kRounds; ++round) {
+    for (size_t i = 0; i < streams.size(); ++i) {
+      const std::string what = absl::StrCat("round ", round + 1, " stream ", i + 1);
+      const Note note = MakeNote(absl::StrCat(prefix, "-", i), what);
+      if (!ExchangeNote(trial, *streams[i], what, note)) return;
+    }
+  }
+  for (size_t i = 0; i < streams.size(); ++i) {
+    const Note note = MakeNote(absl::StrCat(prefix, "-", i), "bye");
+    EndHold(trial, *streams[i], absl::StrCat("stream ", i + 1), note);
+    if (!trial.failures().empty()) return;
+  }
+}
+
+void SlowReader(Trial& trial) {
+  constexpr int kCount = 2048;
+  constexpr int kBlobBytes = 64 * 1024;
+  constexpr int kMostInFlight = kCount / 2;  // 64 MiB: above what any of the libraries buffers
+  FloodRequest request;
+  request.set_call_id(NewCallId());
+  request.set_count(kCount);
+  request.set_size_bytes(kBlobBytes);
+  auto stream = trial.client().Flood(request, CallSetup::Timeout(absl::Seconds(60)));
+  trial.Expect("Flood sends a blob", stream->Read().has_value());
+
+  const Observation seen = ObserveStandstill(trial, request.call_id());
+  trial.Expect("the handler still runs", seen.running());
+  trial.Expect(absl::StrCat("the server stops before ", kMostInFlight, " blobs, got ", seen.sent()),
+               seen.sent() < kMostInFlight);
+
+  int blobs = 1;
+  while (const std::optional<Blob> blob = stream->Read()) {
+    ++blobs;
+    if (!trial.ExpectEqual("blob size", kBlobBytes, blob->body().size())) return;
+  }
+  trial.ExpectEqual("blobs", kCount, blobs);
+  trial.ExpectOk("Flood", stream->Finish().status);
+}
+
+void DrainInFlight(Trial& trial) {
+  auto hold = trial.client().Hold(CallSetup::Timeout(absl::Seconds(20)));
+  const Note note = MakeNote(NewCallId(), "in flight");
+  if (!ExchangeNote(trial, *hold, "before the drain", note)) return;
+
+  DrainRequest request;
+  request.set_grace_ms(15'000);
+  if (!trial.ExpectOk("Drain", trial.client().Drain(request).status)) return;
+  ExpectNoNewCalls(trial, *trial.NewClient(), "EmptyCall on a new channel while draining");
+  ExpectNoNewCalls(trial, trial.client(), "EmptyCall on the same channel while draining");
+
+  for (int i = 0; i < 3; ++i) {
+    if (!ExchangeNote(trial, *hold, absl::StrCat("exchange ", i + 1, " while draining"), note)) return;
+  }
+  EndHold(trial, *hold, "Hold while draining", note);
+}
+
+}  // namespace weir::interop
