@@ -190,7 +190,8 @@ class [[nodiscard]] Task {
   T TakeResult() { return handle_.promise().TakeResult(); }
 
   // Runs the task on the calling thread, sleeping while it is suspended, until it has ended. Coroutine code runs on this
-  // thread only: where it awaits something that completes elsewhere it comes back here.
+  // thread only: where it awaits something that completes elsewhere it comes back here. So nothing that it spawned may
+  // still be suspended when it ends: there would be no thread to resume it on.
   // On a thread that must not block (an event loop's: every connection of it would stop) nothing runs: a task of
   // absl::Status or absl::StatusOr returns FAILED_PRECONDITION, any other aborts the program with the same text.
   T Wait() &&;
