@@ -647,21 +647,22 @@ struct HeaderDecoder::Inflater {
 HeaderDecoder::HeaderDecoder() : inflater_(std::make_unique<Inflater>()) {}
 HeaderDecoder::~HeaderDecoder() = default;
 
-absl::Status HeaderDecoder::Decode(std::string_view block, HeaderList* fields) {
-  const auto* in = reinterpret_cast<const uint8_t*>(block.data());
-  size_t left = block.size();
+absl::Status HeaderDecoder::Decode(std::string_view bytes, Part part, HeaderList* fields) {
+  const int last = part == Part::kLast ? 1 : 0;
+  const auto* in = reinterpret_cast<const uint8_t*>(bytes.data());
+  size_t left = bytes.size();
   while (true) {
     nghttp2_nv field;
     int flags = 0;
-    const ssize_t read = nghttp2_hd_inflate_hd2(inflater_->inflater, &field, &flags, in, left, 1);
+    const ssize_t read = nghttp2_hd_inflate_hd2(inflater_->inflater, &field, &flags, in, left, last);
     if (read < 0) return LibraryError("header block", static_cast<int>(read));
     in += read;
     left -= static_cast<size_t>(read);
-    if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) fields->Add(View(field.name, field.namelen), View(field.value, field.valuelen));
-    if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;
-    if ((flags & NGHTTP2_HD_INFLATE_EMIT) == 0 && left == 0) break;
+    const bool emitted = (flags & NGHTTP2_HD_INFLATE_EMIT) != 0;
+    if (emitted) fields->Add(View(field.name, field.namelen), View(field.value, field.valuelen));
+    if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0 || (!emitted && left == 0)) break;
   }
-  nghttp2_hd_inflate_end_headers(inflater_->inflater);
+  if (last != 0) nghttp2_hd_inflate_end_headers(inflater_->inflater);
   return absl::OkStatus();
 }
 

@@ -132,8 +132,10 @@ class HeaderDecoder {
   HeaderDecoder(const HeaderDecoder&) = delete;
   HeaderDecoder& operator=(const HeaderDecoder&) = delete;
 
-  // Appends the fields of one complete block. An error leaves the decoder unusable.
-  absl::Status Decode(std::string_view block, HeaderList* fields);
+  enum class Part : uint8_t { kMore, kLast };
+
+  // Appends the fields that become complete with this part of a block. An error leaves the decoder unusable.
+  absl::Status Decode(std::string_view bytes, Part part, HeaderList* fields);
 
  private:
   struct Inflater;

@@ -54,7 +54,7 @@ std::string Quote(std::string_view text) {
 
 std::string QuoteIfNeeded(std::string_view word) {
   bool plain = !word.empty();
-  for (char c : word) plain = plain && IsPrintable(c) && c != ' ' && c != '"' && c != '\\';
+  for (char c : word) plain = plain && IsPrintable(c) && c != ' ' && c != '"' && c != '\\' && c != '#';
   return plain ? std::string(word) : Quote(word);
 }
 
@@ -80,7 +80,9 @@ std::optional<uint16_t> ParseSettingName(std::string_view name) {
 void AppendFields(const HeaderList& fields, std::string* out) {
   for (const HeaderView field : fields) {
     *out += ' ';
-    *out += QuoteIfNeeded(field.name);
+    const bool like_option = field.name == "padded" || field.name == "priority";
+    const bool quote = like_option || field.name.find('=') != std::string_view::npos;
+    *out += quote ? Quote(field.name) : QuoteIfNeeded(field.name);
     *out += '=';
     *out += QuoteIfNeeded(field.value);
   }
