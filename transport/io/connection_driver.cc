@@ -256,13 +256,12 @@ void ConnectionDriver::BeginClose(absl::Status reason) {
 
 void ConnectionDriver::AdvanceClose() {
   if (state_ == State::kFlushing && AllWritten()) {
-    if (output_failed_ || input_ended_) return ReportClosed();
-    stream_->ShutdownWrite();
+    if (!output_failed_) stream_->ShutdownWrite();
     state_ = State::kLingering;
   }
   if (state_ == State::kLingering) {
     DrainInput();
-    if (input_ended_) ReportClosed();
+    if (input_ended_ || output_failed_) ReportClosed();
   }
 }
 

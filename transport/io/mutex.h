@@ -4,6 +4,7 @@
 // and clang 14 of Debian 12; abseil-cpp issues 1239 and 1771).
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -49,6 +50,12 @@ class CondVar {
   void Wait(Mutex& mutex) WEIR_REQUIRES(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     condition_.wait(lock);
+    lock.release();
+  }
+  // The same, for at most `timeout`.
+  void WaitFor(Mutex& mutex, std::chrono::nanoseconds timeout) WEIR_REQUIRES(mutex) {
+    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
+    condition_.wait_for(lock, timeout);
     lock.release();
   }
   void NotifyOne() { condition_.notify_one(); }
