@@ -1,0 +1,44 @@
+// CallOptions: what may be set for one call.
+//
+//   greeter.SayHello(request, weir::CallOptions().Timeout(absl::Seconds(5)).Metadata("tenant", "blue"))
+//
+// A class with constructors, not an aggregate: g++ 12 destroys aggregate temporaries in co_await expressions twice.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "weir/rpc/core/metadata.h"
+
+namespace weir {
+
+class CallOptions {
+ public:
+  CallOptions() {}
+
+  // The call ends with DEADLINE_EXCEEDED this long after it was made, wherever it is by then; the server is told
+  // (grpc-timeout). Without, a call waits for ever. Zero or less: it ends at once.
+  CallOptions& Timeout(absl::Duration timeout) {
+    timeout_ = timeout;
+    return *this;
+  }
+  CallOptions& Deadline(absl::Time deadline) { return Timeout(deadline - absl::Now()); }
+
+  // Adds a pair to the request's metadata; see weir::Metadata for what is legal. An illegal one fails the call.
+  CallOptions& Metadata(std::string_view key, std::string_view value) {
+    metadata_.Add(key, value);
+    return *this;
+  }
+
+  const std::optional<absl::Duration>& timeout() const { return timeout_; }
+  const weir::Metadata& metadata() const { return metadata_; }
+
+ private:
+  std::optional<absl::Duration> timeout_;
+  weir::Metadata metadata_;
+};
+
+}  // namespace weir

@@ -1,0 +1,177 @@
+#include "weir/rpc/client/channel_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "weir/rpc/client/client_call.h"
+#include "weir/rpc/core/status.h"
+#include "weir/rpc/wire/user_agent.h"
+
+namespace weir {
+ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target,
+                         ChannelOptions options)
+    : loop_(loop),
+      text_(std::move(text)),
+      target_(std::move(target)),
+      options_(std::move(options)),
+      authority_(!options_.authority.empty() ? options_.authority : target_.ok() ? target_->authority : ""),
+      user_agent_(wire::UserAgent(options_.user_agent_prefix)),
+      attempt_timer_(loop, [this] {
+        OnAttemptFailed(absl::UnavailableError(absl::StrCat("no HTTP/2 connection within ",
+                                                            absl::FormatDuration(options_.connect_timeout))));
+      }),
+      backoff_(options_.backoff_initial, options_.backoff_max),
+      backoff_timer_(loop, [this] { state_ = State::kIdle; }),
+      random_(static_cast<unsigned>(reinterpret_cast<uintptr_t>(this) >> 4)) {}
+
+ChannelCore::~ChannelCore() = default;
+
+// ---- calls ----------------------------------------------------------------------------------------------------------
+
+void ChannelCore::Place(std::shared_ptr<ClientCall> call) {
+  if (!target_.ok()) return call->End(target_.status());
+  if (state_ == State::kShutdown) return call->End(absl::CancelledError(absl::StrCat("channel to ", text_, " is closed")));
+  if (state_ == State::kTransientFailure) return call->End(last_error_);
+  if (state_ == State::kReady && waiting_.empty() && current_->CanOpen()) {
+    return current_->Open(*call, authority_, user_agent_);
+  }
+  waiting_.push_back(std::move(call));
+  if (state_ == State::kIdle) Connect();
+}
+
+void ChannelCore::Forget(ClientCall& call) {
+  auto it = std::find_if(waiting_.begin(), waiting_.end(), [&call](const auto& held) { return held.get() == &call; });
+  if (it != waiting_.end()) waiting_.erase(it);
+}
+
+void ChannelCore::PlaceWaiting() {
+  if (std::exchange(placing_, true)) return;  // a call that starts may end, and free a place, inside Open
+  while (!waiting_.empty() && state_ == State::kReady && current_->CanOpen()) {
+    std::shared_ptr<ClientCall> call = std::move(waiting_.front());
+    waiting_.pop_front();
+    current_->Open(*call, authority_, user_agent_);
+  }
+  placing_ = false;
+}
+
+void ChannelCore::FailWaiting(const absl::Status& why) {
+  // Calls made by whom we tell wait for the next attempt, or fail, on their own.
+  for (std::shared_ptr<ClientCall>& call : std::exchange(waiting_, {})) call->End(why);
+}
+
+// ---- connecting -----------------------------------------------------------------------------------------------------
+
+void ChannelCore::Connect() {
+  state_ = State::kConnecting;
+  attempt_timer_.Set(loop_.Now() + absl::ToChronoNanoseconds(options_.connect_timeout));
+  addresses_.clear();
+  next_address_ = 0;
+  if (!target_->unix_path.empty()) {
+    absl::StatusOr<transport::SocketAddress> address = transport::SocketAddress::Parse("unix:" + target_->unix_path);
+    if (!address.ok()) return OnAttemptFailed(address.status());
+    addresses_.push_back(*address);
+    return TryNextAddress();
+  }
+  query_ = resolver_.Resolve(loop_, target_->host, target_->port,
+                             [this](absl::StatusOr<transport::Resolver::Addresses> addresses) {
+                               OnAddresses(std::move(addresses));
+                             });
+}
+
+void ChannelCore::OnAddresses(absl::StatusOr<transport::Resolver::Addresses> addresses) {
+  query_.reset();
+  if (!addresses.ok()) return OnAttemptFailed(addresses.status());
+  addresses_ = *std::move(addresses);
+  TryNextAddress();
+}
+
+void ChannelCore::TryNextAddress() {
+  connector_ = std::make_unique<transport::TcpConnector>(
+      loop_, addresses_[next_address_++],
+      [this](absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream) { OnConnected(std::move(stream)); });
+  connector_->Start();
+}
+
+void ChannelCore::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream) {
+  if (!stream.ok()) {
+    if (next_address_ < addresses_.size()) return TryNextAddress();
+    return OnAttemptFailed(stream.status());
+  }
+  connector_.reset();
+  ClientConnectionOwner& owner = *this;
+  current_ = std::make_unique<ClientConnection>(loop_, options_, owner, *std::move(stream),
+                                                absl::StrCat("c", ++connections_made_));
+  if (absl::Status started = current_->Start(); !started.ok()) OnAttemptFailed(started);
+}
+
+void ChannelCore::OnAttemptFailed(absl::Status why) {
+  attempt_timer_.Cancel();
+  query_.reset();
+  connector_.reset();
+  if (current_ != nullptr) {
+    current_->Close(why);
+    draining_.push_back(std::move(current_));
+  }
+  const absl::Duration pause = backoff_.Next(std::uniform_real_distribution<double>()(random_));
+  last_error_ = MarkUnprocessed(absl::UnavailableError(absl::StrCat(
+      "cannot connect to ", text_, ": ", why.message(), " (next attempt in ", absl::FormatDuration(pause), ")")));
+  state_ = State::kTransientFailure;
+  backoff_timer_.Set(loop_.Now() + absl::ToChronoNanoseconds(pause));
+  FailWaiting(last_error_);
+}
+
+void ChannelCore::OnReady(ClientConnection& connection) {
+  if (&connection != current_.get()) return;
+  attempt_timer_.Cancel();
+  backoff_.Reset();
+  state_ = State::kReady;
+}
+
+// ---- connections ----------------------------------------------------------------------------------------------------
+
+void ChannelCore::OnPlaceFree(ClientConnection& connection) {
+  if (&connection == current_.get() && !waiting_.empty()) PlaceWaiting();
+}
+
+void ChannelCore::OnDraining(ClientConnection& connection, const absl::Status& reason) {
+  if (&connection != current_.get()) return;
+  draining_.push_back(std::move(current_));
+  if (state_ == State::kConnecting) return OnAttemptFailed(reason);
+  if (state_ != State::kReady) return;
+  state_ = State::kIdle;
+  if (!waiting_.empty()) Connect();
+}
+
+void ChannelCore::OnGone(ClientConnection& connection, const absl::Status& reason) {
+  std::unique_ptr<ClientConnection> gone;  // freed on return
+  if (&connection == current_.get()) {
+    gone = std::move(current_);
+    if (state_ == State::kConnecting) return OnAttemptFailed(reason);
+    if (state_ != State::kReady) return;
+    state_ = State::kIdle;
+    if (!waiting_.empty()) Connect();
+    return;
+  }
+  auto it = std::find_if(draining_.begin(), draining_.end(),
+                         [&connection](const auto& held) { return held.get() == &connection; });
+  if (it == draining_.end()) return;
+  gone = std::move(*it);
+  draining_.erase(it);
+}
+
+void ChannelCore::Shutdown() {
+  const absl::Status why = absl::CancelledError(absl::StrCat("channel to ", text_, " was closed"));
+  state_ = State::kShutdown;
+  attempt_timer_.Cancel();
+  backoff_timer_.Cancel();
+  query_.reset();
+  connector_.reset();
+  FailWaiting(why);
+  if (current_ != nullptr) draining_.push_back(std::move(current_));
+  for (auto& connection : draining_) connection->Close(why);
+}
+
+void ChannelCore::DropConnections() { draining_.clear(); }
+
+}  // namespace weir

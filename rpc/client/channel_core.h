@@ -1,0 +1,98 @@
+// ChannelCore: the part of a channel that lives on its loop: finds the server, keeps a connection, gives calls a place.
+//
+//            a call                    SETTINGS              GOAWAY, close
+//   kIdle ------------> kConnecting --------------> kReady ----------------> kIdle
+//     ^                      |
+//     |  pause is over       | failed: calls that wait end with the reason
+//     +---- kTransientFailure
+//
+// States are those of gRPC's connectivity-semantics.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "weir/rpc/client/backoff.h"
+#include "weir/rpc/client/channel_options.h"
+#include "weir/rpc/client/client_connection.h"
+#include "weir/rpc/client/target.h"
+#include "weir/transport/io/dns.h"
+#include "weir/transport/io/event_loop.h"
+#include "weir/transport/io/tcp.h"
+
+namespace weir {
+
+class ClientCall;
+
+class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, private ClientConnectionOwner {
+ public:
+  // `target` not OK: every call ends with that status.
+  ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target, ChannelOptions options);
+  ~ChannelCore();
+
+  transport::EventLoop& loop() { return loop_; }
+  const std::string& target() const { return text_; }
+
+  // Starts the call on a connection, now or when there is one; or ends it.
+  void Place(std::shared_ptr<ClientCall> call);
+  // The call waits no more.
+  void Forget(ClientCall& call);
+  // Ends every call, and begins to close every connection. Calls placed afterwards end at once.
+  void Shutdown();
+  // After Shutdown, in another turn of the loop: nothing of the channel is left on it.
+  void DropConnections();
+
+ private:
+  enum class State : uint8_t { kIdle, kConnecting, kReady, kTransientFailure, kShutdown };
+
+  void Connect();
+  void TryNextAddress();
+  void OnAddresses(absl::StatusOr<transport::Resolver::Addresses> addresses);
+  void OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream);
+  void OnAttemptFailed(absl::Status why);
+  void FailWaiting(const absl::Status& why);
+  void PlaceWaiting();
+
+  // ClientConnectionOwner
+  void OnReady(ClientConnection& connection) override;
+  void OnDraining(ClientConnection& connection, const absl::Status& reason) override;
+  void OnPlaceFree(ClientConnection& connection) override;
+  void OnGone(ClientConnection& connection, const absl::Status& reason) override;
+
+  transport::EventLoop& loop_;
+  const std::string text_;
+  const absl::StatusOr<Target> target_;
+  const ChannelOptions options_;
+  const std::string authority_;
+  const std::string user_agent_;
+
+  State state_ = State::kIdle;
+  std::deque<std::shared_ptr<ClientCall>> waiting_;
+  absl::Status last_error_;
+
+  // connecting
+  transport::Resolver resolver_;
+  std::unique_ptr<transport::Resolver::Query> query_;
+  transport::Resolver::Addresses addresses_;
+  size_t next_address_ = 0;
+  std::unique_ptr<transport::TcpConnector> connector_;
+  transport::Timer attempt_timer_;
+  Backoff backoff_;
+  transport::Timer backoff_timer_;
+  std::minstd_rand random_;
+
+  std::unique_ptr<ClientConnection> current_;             // connecting or ready
+  std::list<std::unique_ptr<ClientConnection>> draining_;
+  uint64_t connections_made_ = 0;
+  bool placing_ = false;
+};
+
+}  // namespace weir

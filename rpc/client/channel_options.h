@@ -1,0 +1,43 @@
+// ChannelOptions: what may be set on a Channel. Plain values with working defaults.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace weir::transport {
+class EventLoop;
+}
+
+namespace weir {
+
+struct ChannelOptions {
+  // The loop on which the channel lives. Null: the channel starts one thread of its own. A loop given here must outlive
+  // the channel and be running.
+  transport::EventLoop* loop = nullptr;
+
+  // Put before weir's own user-agent.
+  std::string user_agent_prefix;
+
+  // The :authority of every call. Empty: host and port of the target.
+  std::string authority;
+
+  // Largest message accepted; a larger one ends its call with RESOURCE_EXHAUSTED.
+  size_t max_receive_message_bytes = 4 * 1024 * 1024;
+
+  // HTTP/2 receive windows: how much a server may send ahead of the application's reading.
+  uint32_t stream_window_bytes = 256 * 1024;
+  uint32_t connection_window_bytes = 1024 * 1024;
+
+  // One attempt to connect (TCP, and the server's first SETTINGS) may take this long.
+  absl::Duration connect_timeout = absl::Seconds(20);
+
+  // Pause after a failed attempt: initial, times 1.6 for each further one, at most max, +-20 % (gRPC
+  // connection-backoff). Calls made in the pause fail at once with the last error.
+  absl::Duration backoff_initial = absl::Seconds(1);
+  absl::Duration backoff_max = absl::Seconds(120);
+};
+
+}  // namespace weir

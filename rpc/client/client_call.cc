@@ -1,0 +1,178 @@
+#include "weir/rpc/client/client_call.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "weir/rpc/client/channel_core.h"
+
+namespace weir {
+
+ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoop& loop, const MethodSpec& method,
+                       const CallOptions& options, std::string framed_request)
+    : Call(loop),
+      channel_(std::move(channel)),
+      event_loop_(loop),
+      method_(method),
+      metadata_(options.metadata()),
+      timeout_(options.timeout().value_or(absl::InfiniteDuration())),
+      framed_request_(std::move(framed_request)),
+      half_close_wanted_(!framed_request_.empty()) {
+  if (timeout_ != absl::InfiniteDuration()) {
+    deadline_at_ = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout_);
+  }
+}
+
+ClientCall::~ClientCall() = default;
+
+// ---- from the user's thread -----------------------------------------------------------------------------------------
+
+void ClientCall::Fail(absl::Status why) {
+  if (event_loop_.IsCurrent()) return End(why);
+  event_loop_.Post([self = shared_from_this(), why = std::move(why)] { self->End(why); });
+}
+
+void ClientCall::Abandon() {
+  if (!ended()) Fail(absl::CancelledError("the caller dropped the call"));
+}
+
+void ClientCall::HalfClose() {
+  if (event_loop_.IsCurrent()) return HalfCloseHere();
+  event_loop_.Post([self = shared_from_this()] { self->HalfCloseHere(); });
+}
+
+// ---- on the loop ----------------------------------------------------------------------------------------------------
+
+void ClientCall::Start() {
+  if (ended()) return;
+  if (timeout_ != absl::InfiniteDuration()) {
+    deadline_.emplace(event_loop_, [this] {
+      auto self = shared_from_this();
+      End(absl::DeadlineExceededError(absl::StrCat(std::string(method_.path), ": deadline of ",
+                                                   absl::FormatDuration(timeout_), " exceeded ",
+                                                   stream() == nullptr ? "while waiting for a connection to "
+                                                                       : "while waiting for ",
+                                                   channel_->target())));
+    });
+    deadline_->Set(deadline_at_);
+  }
+  if (absl::Status legal = metadata_.Check(); !legal.ok()) return End(legal);
+  channel_->Place(shared_from_this());
+}
+
+std::optional<absl::Duration> ClientCall::TimeLeft() const {
+  if (timeout_ == absl::InfiniteDuration()) return std::nullopt;
+  return absl::FromChrono(deadline_at_ - event_loop_.Now());
+}
+
+void ClientCall::OnStream(MessageStream& stream) {
+  auto self = shared_from_this();
+  if (!framed_request_.empty()) stream.SendMessage(std::move(framed_request_));
+  Attach(&stream);
+  if (this->stream() != nullptr && half_close_wanted_ && !writes_wait()) this->stream()->HalfClose();
+}
+
+void ClientCall::HalfCloseHere() {
+  half_close_wanted_ = true;
+  if (stream() != nullptr && !writes_wait()) stream()->HalfClose();
+}
+
+void ClientCall::OnWritesDrained() {
+  if (stream() != nullptr && half_close_wanted_) stream()->HalfClose();
+}
+
+void ClientCall::End(const absl::Status& status) {
+  if (ended()) return;
+  auto self = shared_from_this();
+  if (MessageStream* open = stream(); open != nullptr) {
+    Detach();
+    open->Cancel(status);
+  } else {
+    channel_->Forget(*this);
+  }
+  Conclude(status);
+}
+
+void ClientCall::OnInitialMetadata(Metadata metadata) {
+  initial_ = std::move(metadata);
+  initial_received_ = true;
+  TellMetadataWaiter();
+}
+
+void ClientCall::OnEnd(absl::Status status, Metadata trailing) {
+  trailing_ = std::move(trailing);
+  OnReset(std::move(status));
+}
+
+void ClientCall::OnReset(absl::Status status) {
+  auto self = shared_from_this();
+  Detach();
+  // A server that noticed our deadline first says CANCELLED by RST_STREAM: it is still our deadline.
+  if (absl::IsCancelled(status) && timeout_ != absl::InfiniteDuration() && event_loop_.Now() >= deadline_at_) {
+    status = absl::DeadlineExceededError(
+        absl::StrCat(std::string(method_.path), ": deadline of ", absl::FormatDuration(timeout_), " exceeded"));
+  }
+  Conclude(std::move(status));
+}
+
+void ClientCall::Conclude(absl::Status status) {
+  if (deadline_.has_value()) deadline_->Cancel();
+  ended_.store(true, std::memory_order_release);
+  EndAll(status);
+  TellMetadataWaiter();
+  if (FinishOperation* waiter = std::exchange(finish_waiter_, nullptr)) {
+    waiter->result_ = std::move(status);
+    waiter->Complete();
+  }
+}
+
+void ClientCall::TellMetadataWaiter() {
+  MetadataOperation* waiter = std::exchange(metadata_waiter_, nullptr);
+  if (waiter == nullptr) return;
+  waiter->result_ = initial_;
+  waiter->Complete();
+}
+
+// ---- operations -----------------------------------------------------------------------------------------------------
+
+FinishOperation::~FinishOperation() {
+  if (call_.finish_waiter_ == this) call_.finish_waiter_ = nullptr;
+}
+
+bool FinishOperation::Begin() {
+  if (!call_.ended() && !call_.has_receiver()) call_.Receive(call_);  // discards what nobody reads
+  if (!call_.ended()) {
+    call_.finish_waiter_ = this;
+    return false;
+  }
+  result_ = call_.end_status();
+  return true;
+}
+
+absl::Status FinishOperation::Wait() {
+  absl::Status may_block = transport::BlockingExecutor::MayBlock("Finish().Wait()");
+  if (may_block.ok()) return AsTask(*this).Wait();
+  call_.Fail(may_block);
+  return may_block;
+}
+
+MetadataOperation::~MetadataOperation() {
+  if (call_.metadata_waiter_ == this) call_.metadata_waiter_ = nullptr;
+}
+
+bool MetadataOperation::Begin() {
+  if (call_.initial_received_ || call_.ended()) {
+    result_ = call_.initial_;
+    return true;
+  }
+  call_.metadata_waiter_ = this;
+  return false;
+}
+
+Metadata MetadataOperation::Wait() {
+  absl::Status may_block = transport::BlockingExecutor::MayBlock("InitialMetadata().Wait()");
+  if (may_block.ok()) return AsTask(*this).Wait();
+  call_.Fail(std::move(may_block));
+  return Metadata();
+}
+
+}  // namespace weir

@@ -1,0 +1,176 @@
+// ClientCall: one call on the client, from its making to its status.
+//
+//   kNew --Start--> kQueued --a connection has a place--> kActive --status, reset, deadline, Cancel--> kEnded
+//                      |                                                                                 ^
+//                      +---deadline, Cancel, no connection-----------------------------------------------+
+//
+// Made and held by the user's thread, runs on the channel's loop. Shared between the two: the user's handle may go at any
+// time (that cancels), the loop's references go when the call ends.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "weir/rpc/client/call_options.h"
+#include "weir/rpc/core/call.h"
+#include "weir/rpc/core/metadata.h"
+#include "weir/rpc/core/method.h"
+#include "weir/rpc/core/operation.h"
+#include "weir/rpc/wire/messages.h"
+#include "weir/transport/io/event_loop.h"
+
+namespace weir {
+
+class ChannelCore;
+class FinishOperation;
+class MetadataOperation;
+
+class ClientCall final : public Call, public std::enable_shared_from_this<ClientCall>, private MessageReceiver {
+ public:
+  // `framed_request` empty: the application will write.
+  ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoop& loop, const MethodSpec& method,
+             const CallOptions& options, std::string framed_request);
+  ~ClientCall();
+
+  // ---- any thread
+  void Cancel() { Fail(absl::CancelledError("cancelled by the caller")); }
+  void Fail(absl::Status why) override;
+  void HalfClose();
+  // The user's handle is gone.
+  void Abandon();
+  // After the call has ended and its waiter has been told.
+  const Metadata& trailing_metadata() const { return trailing_; }
+
+  // ---- the loop
+  void Start();  // arms the deadline, and asks the channel for a place
+  bool ended() const { return ended_.load(std::memory_order_relaxed); }
+  const MethodSpec& method() const { return method_; }
+  const Metadata& metadata() const { return metadata_; }
+  // What is left until the deadline; nullopt without one.
+  std::optional<absl::Duration> TimeLeft() const;
+  // A connection has opened a stream for the call: what waits is sent.
+  void OnStream(MessageStream& stream);
+  // Ends the call with a status of our own making. The stream, if any, is cancelled.
+  void End(const absl::Status& status);
+
+ private:
+  friend class FinishOperation;
+  friend class MetadataOperation;
+
+  void OnInitialMetadata(Metadata metadata) override;
+  void OnEnd(absl::Status status, Metadata trailing) override;
+  void OnReset(absl::Status status) override;
+  void OnWritesDrained() override;
+  void HalfCloseHere();
+  void Conclude(absl::Status status);
+  void TellMetadataWaiter();
+
+  // MessageReceiver: discards what nobody reads once Finish waits.
+  absl::StatusOr<bool> OnPayload(std::string_view) override { return true; }
+  void OnNoMore() override {}
+  void OnReceived() override {}
+
+  const std::shared_ptr<ChannelCore> channel_;
+  transport::EventLoop& event_loop_;
+  const MethodSpec method_;
+  const Metadata metadata_;
+  const absl::Duration timeout_;  // InfiniteDuration: none
+  transport::MonotonicTime deadline_at_{};
+  std::string framed_request_;
+  Metadata initial_;
+  Metadata trailing_;
+  std::optional<transport::Timer> deadline_;
+  FinishOperation* finish_waiter_ = nullptr;
+  MetadataOperation* metadata_waiter_ = nullptr;
+  bool half_close_wanted_ = false;
+  bool initial_received_ = false;
+  std::atomic<bool> ended_ = false;
+};
+
+// The user's hold on a call: cancels it when dropped.
+class ClientCallPtr {
+ public:
+  explicit ClientCallPtr(std::shared_ptr<ClientCall> call) : call_(std::move(call)) {}
+  ClientCallPtr(ClientCallPtr&&) = default;
+  ClientCallPtr& operator=(ClientCallPtr&& other) {
+    if (call_ != nullptr) call_->Abandon();
+    call_ = std::move(other.call_);
+    return *this;
+  }
+  ~ClientCallPtr() {
+    if (call_ != nullptr) call_->Abandon();
+  }
+  ClientCall* operator->() const { return call_.get(); }
+  ClientCall& operator*() const { return *call_; }
+
+ private:
+  std::shared_ptr<ClientCall> call_;
+};
+
+// Waits for the end of a call: its absl::Status.
+class FinishOperation final : public Operation {
+ public:
+  explicit FinishOperation(ClientCall& call) : Operation(call.loop()), call_(call) {}
+  ~FinishOperation();
+
+  absl::Status await_resume() { return std::move(result_); }
+  absl::Status Wait();
+
+ private:
+  friend class ClientCall;
+  bool Begin() override;
+  static Task<absl::Status> AsTask(FinishOperation& self) { co_return co_await self; }
+
+  ClientCall& call_;
+  absl::Status result_;
+};
+
+// Waits for the response head: its metadata, empty if the call ended without.
+class MetadataOperation final : public Operation {
+ public:
+  explicit MetadataOperation(ClientCall& call) : Operation(call.loop()), call_(call) {}
+  ~MetadataOperation();
+
+  Metadata await_resume() { return std::move(result_); }
+  Metadata Wait();
+
+ private:
+  friend class ClientCall;
+  bool Begin() override;
+  static Task<Metadata> AsTask(MetadataOperation& self) { co_return co_await self; }
+
+  ClientCall& call_;
+  Metadata result_;
+};
+
+// Waits for the only reply and the status: absl::StatusOr<Reply>.
+template <class Reply>
+class ReplyOperation final : public ReceiveOneOperation {
+ public:
+  explicit ReplyOperation(ClientCall& call) : ReceiveOneOperation(call, reply_), client_call_(call) {}
+
+  absl::StatusOr<Reply> await_resume() {
+    absl::Status status = ReceiveOneOperation::await_resume();
+    if (!status.ok()) return status;
+    return std::move(reply_);
+  }
+  absl::StatusOr<Reply> Wait() {
+    absl::Status may_block = transport::BlockingExecutor::MayBlock("Wait() for a reply");
+    if (may_block.ok()) return AsTask(*this).Wait();
+    client_call_.Fail(may_block);
+    return may_block;
+  }
+
+ private:
+  static Task<absl::StatusOr<Reply>> AsTask(ReplyOperation& self) { co_return co_await self; }
+
+  ClientCall& client_call_;
+  Reply reply_;
+};
+
+}  // namespace weir

@@ -1,0 +1,81 @@
+#include "weir/rpc/client/client_connection.h"
+
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "weir/rpc/core/status.h"
+
+namespace weir {
+namespace {
+
+transport::H2Options ConnectionOptions(const ChannelOptions& options) {
+  transport::H2Options h2;
+  h2.role = transport::Role::kClient;
+  h2.stream_window_bytes = options.stream_window_bytes;
+  h2.connection_window_bytes = options.connection_window_bytes;
+  return h2;
+}
+
+mux::MultiplexerOptions MuxOptions(const ChannelOptions& options, const std::string& peer) {
+  mux::MultiplexerOptions mux;
+  mux.max_receive_message_bytes = options.max_receive_message_bytes;
+  mux.peer = peer;
+  return mux;
+}
+
+}  // namespace
+
+ClientConnection::ClientConnection(transport::EventLoop& loop, const ChannelOptions& options,
+                                   ClientConnectionOwner& owner, std::unique_ptr<transport::ByteStream> stream,
+                                   std::string name)
+    : owner_(owner),
+      peer_(stream->PeerName()),
+      connection_(ConnectionOptions(options)),
+      mux_(connection_, *this, nullptr, MuxOptions(options, peer_)),
+      driver_(loop, std::move(stream), connection_, *this, std::move(name)) {}
+
+ClientConnection::~ClientConnection() = default;
+
+void ClientConnection::Open(ClientCall& call, std::string_view authority, std::string_view user_agent) {
+  wire::RequestHead head;
+  head.scheme = "http";
+  head.path = call.method().path;
+  head.authority = authority;
+  head.user_agent = user_agent;
+  head.timeout = call.TimeLeft();
+  head.metadata = &call.metadata();
+  absl::StatusOr<MessageStream*> stream = mux_.Open(wire::Grpc(), head, call);
+  if (!stream.ok()) return call.End(MarkUnprocessed(stream.status()));
+  call.OnStream(**stream);
+}
+
+void ClientConnection::Drain() { mux_.BeginDrain(); }
+
+void ClientConnection::Close(const absl::Status& why) {
+  mux_.CancelAll(why);
+  driver_.Close(why);
+}
+
+void ClientConnection::OnEvents(std::span<transport::H2Event> events) {
+  if (!ready_) {
+    for (const transport::H2Event& event : events) {
+      const auto* settings = std::get_if<transport::H2SettingsReceived>(&event);
+      if (settings == nullptr || settings->ack) continue;
+      // "the backoff is reset when the server's SETTINGS frame comes", not when TCP connects (connection-backoff).
+      ready_ = true;
+      owner_.OnReady(*this);
+      break;
+    }
+  }
+  mux_.OnEvents(events);
+}
+
+void ClientConnection::OnClosed(const absl::Status& reason) {
+  const absl::Status status =
+      reason.ok() ? absl::UnavailableError(absl::StrCat("connection to ", peer_, " was closed")) : reason;
+  mux_.OnClosed(status);
+  owner_.OnGone(*this, status);
+}
+
+}  // namespace weir

@@ -1,0 +1,77 @@
+// ClientConnection: one connection of a channel: its HTTP/2 state and its multiplexer.
+//
+//   kConnecting --server's SETTINGS--> kReady --GOAWAY or Drain--> kDraining --calls end--> closed
+//        |                                |
+//        +------- error ------------------+--------> closed
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "absl/status/status.h"
+#include "weir/rpc/client/channel_options.h"
+#include "weir/rpc/client/client_call.h"
+#include "weir/rpc/mux/stream_multiplexer.h"
+#include "weir/transport/h2/connection.h"
+#include "weir/transport/io/byte_stream.h"
+#include "weir/transport/io/connection_driver.h"
+#include "weir/transport/io/event_loop.h"
+
+namespace weir {
+
+class ClientConnection;
+
+class ClientConnectionOwner {
+ public:
+  virtual void OnReady(ClientConnection& connection) = 0;
+  // No new calls here; those under way go on.
+  virtual void OnDraining(ClientConnection& connection, const absl::Status& reason) = 0;
+  // Perhaps a call that waits can start now.
+  virtual void OnPlaceFree(ClientConnection& connection) = 0;
+  // Every call of it has been told. The connection may be destroyed inside.
+  virtual void OnGone(ClientConnection& connection, const absl::Status& reason) = 0;
+
+ protected:
+  ~ClientConnectionOwner() = default;
+};
+
+class ClientConnection final : private transport::EventSink, private mux::Host {
+ public:
+  ClientConnection(transport::EventLoop& loop, const ChannelOptions& options, ClientConnectionOwner& owner,
+                   std::unique_ptr<transport::ByteStream> stream, std::string name);
+  ~ClientConnection();
+
+  absl::Status Start() { return driver_.Start(); }
+
+  bool ready() const { return ready_; }
+  bool CanOpen() const { return ready_ && mux_.CanOpen(); }
+
+  // Opens a stream for `call`. The call ends with the reason if that fails.
+  void Open(ClientCall& call, std::string_view authority, std::string_view user_agent);
+
+  // Finishes what is under way, then closes.
+  void Drain();
+  // Ends its calls with `why` now, and closes.
+  void Close(const absl::Status& why);
+
+  const std::string& peer() const { return peer_; }
+
+ private:
+  void OnEvents(std::span<transport::H2Event> events) override;
+  void OnClosed(const absl::Status& reason) override;
+  void RequestFlush() override { driver_.RequestFlush(); }
+  void OnDraining(const absl::Status& reason) override { owner_.OnDraining(*this, reason); }
+  void OnPlaceFree() override {
+    if (ready_) owner_.OnPlaceFree(*this);
+  }
+
+  ClientConnectionOwner& owner_;
+  const std::string peer_;
+  transport::H2Connection connection_;
+  mux::StreamMultiplexer mux_;
+  transport::ConnectionDriver driver_;
+  bool ready_ = false;
+};
+
+}  // namespace weir

@@ -1,0 +1,107 @@
+// The four shapes of a call on the client side: what generated code returns to its user.
+//
+//   UnaryCall<Reply>                    co_await call -> StatusOr<Reply>
+//   ClientStreamCall<Request, Reply>    Write*, then Finish -> StatusOr<Reply>
+//   ServerStreamCall<Reply>             Read* until nullopt, then Finish -> Status
+//   BidiCall<Request, Reply>            Write and Read in any order, WritesDone, Finish -> Status
+//
+// A call starts when it is made, not when it is awaited. Every operation can be awaited in a coroutine, which goes on
+// where it was, or waited for on a plain thread with .Wait(). Dropping a call that has not ended cancels it; no
+// destructor blocks. A call object may be moved until something on it is being awaited, and is used by one coroutine or
+// thread at a time; Cancel() alone may be called from any.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "weir/rpc/client/call_options.h"
+#include "weir/rpc/client/channel.h"
+#include "weir/rpc/client/client_call.h"
+#include "weir/rpc/core/method.h"
+#include "weir/rpc/wire/messages.h"
+
+namespace weir {
+
+// What all four have in common.
+class AnyCall {
+ public:
+  AnyCall(AnyCall&&) = default;
+  AnyCall& operator=(AnyCall&&) = default;
+
+  // Ends the call with CANCELLED and resets its stream. Any thread; no effect on a call that has ended.
+  void Cancel() { call_->Cancel(); }
+
+  // The metadata that the server sent before its first message; empty if the call ended without.
+  MetadataOperation InitialMetadata() { return MetadataOperation(*call_); }
+
+  // The metadata that came with the status. Only after Finish (or, for a unary call, its result).
+  const Metadata& trailing_metadata() const { return call_->trailing_metadata(); }
+
+ protected:
+  AnyCall(Channel& channel, const MethodSpec& method, const CallOptions& options, std::string framed_request)
+      : call_(channel.StartCall(method, options, std::move(framed_request))) {}
+
+  ClientCallPtr call_;
+};
+
+template <class Reply>
+class [[nodiscard]] UnaryCall : public AnyCall {
+ public:
+  template <class Request>
+  UnaryCall(Channel& channel, const MethodSpec& method, const Request& request, const CallOptions& options)
+      : AnyCall(channel, method, options, wire::EncodeMessage(request)) {}
+
+  ReplyOperation<Reply> operator co_await() { return ReplyOperation<Reply>(*call_); }
+  absl::StatusOr<Reply> Wait() { return ReplyOperation<Reply>(*call_).Wait(); }
+};
+
+template <class Request, class Reply>
+class [[nodiscard]] ClientStreamCall : public AnyCall {
+ public:
+  ClientStreamCall(Channel& channel, const MethodSpec& method, const CallOptions& options)
+      : AnyCall(channel, method, options, std::string()) {}
+
+  // false: the call has ended; Finish says why.
+  WriteOperation Write(const Request& request) { return WriteOperation(*call_, wire::EncodeMessage(request)); }
+  // Half-closes, and waits for the reply.
+  ReplyOperation<Reply> Finish() {
+    call_->HalfClose();
+    return ReplyOperation<Reply>(*call_);
+  }
+};
+
+template <class Reply>
+class [[nodiscard]] ServerStreamCall : public AnyCall {
+ public:
+  template <class Request>
+  ServerStreamCall(Channel& channel, const MethodSpec& method, const Request& request, const CallOptions& options)
+      : AnyCall(channel, method, options, wire::EncodeMessage(request)) {}
+
+  // nullopt: no more messages; Finish says why.
+  ReadOperation<Reply> Read() { return ReadOperation<Reply>(*call_); }
+  // Discards messages that were not read, and waits for the status.
+  FinishOperation Finish() { return FinishOperation(*call_); }
+};
+
+template <class Request, class Reply>
+class [[nodiscard]] BidiCall : public AnyCall {
+ public:
+  BidiCall(Channel& channel, const MethodSpec& method, const CallOptions& options)
+      : AnyCall(channel, method, options, std::string()) {}
+
+  WriteOperation Write(const Request& request) { return WriteOperation(*call_, wire::EncodeMessage(request)); }
+  // No more writes from here; reading goes on.
+  void WritesDone() { call_->HalfClose(); }
+  ReadOperation<Reply> Read() { return ReadOperation<Reply>(*call_); }
+  // Half-closes, discards messages that were not read, and waits for the status.
+  FinishOperation Finish() {
+    call_->HalfClose();
+    return FinishOperation(*call_);
+  }
+};
+
+}  // namespace weir

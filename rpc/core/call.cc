@@ -1,0 +1,160 @@
+#include "weir/rpc/core/call.h"
+
+#include <utility>
+
+#include "weir/transport/io/blocking_executor.h"
+
+namespace weir {
+
+// ---- WriteOperation -------------------------------------------------------------------------------------------------
+
+WriteOperation::WriteOperation(Call& call, std::string framed)
+    : Operation(call.loop()), call_(call), framed_(std::move(framed)) {}
+
+WriteOperation::~WriteOperation() {
+  if (state_ == State::kWaitingToSend || state_ == State::kWaitingForWindow) call_.Forget(*this);
+}
+
+bool WriteOperation::Begin() { return call_.Write(*this); }
+
+Task<bool> WriteOperation::AsTask(WriteOperation& self) { co_return co_await self; }
+
+bool WriteOperation::Wait() {
+  absl::Status may_block = transport::BlockingExecutor::MayBlock("Write(...).Wait()");
+  if (may_block.ok()) return AsTask(*this).Wait();
+  call_.Fail(std::move(may_block));
+  return false;
+}
+
+// ---- reading --------------------------------------------------------------------------------------------------------
+
+bool Call::Receive(MessageReceiver& receiver) {
+  if (receiver_ != nullptr) {
+    // Two readers at once is a mistake of the application; answering it must not disturb the first.
+    receiver.OnNoMore();
+    return true;
+  }
+  if (read_ended_) {
+    receiver.OnNoMore();
+    return true;
+  }
+  receiver_ = &receiver;
+  if (stream_ != nullptr) {
+    receiving_ = true;
+    stream_->WantMessage();
+    receiving_ = false;
+  }
+  return receiver_ == nullptr;
+}
+
+void Call::StopReceiving(MessageReceiver& receiver) {
+  if (receiver_ == &receiver) receiver_ = nullptr;
+}
+
+MessageReceiver* Call::TakeReceiver() { return std::exchange(receiver_, nullptr); }
+
+bool Call::OnMessage(std::string_view payload) {
+  if (receiver_ == nullptr) return false;
+  absl::StatusOr<bool> more = receiver_->OnPayload(payload);
+  if (!more.ok()) {
+    Fail(more.status());
+    return false;
+  }
+  if (*more) return true;
+  MessageReceiver* receiver = TakeReceiver();
+  if (!receiving_) receiver->OnReceived();
+  return false;
+}
+
+void Call::EndReading(absl::Status status) {
+  if (end_status_.ok()) end_status_ = std::move(status);
+  if (std::exchange(read_ended_, true)) return;
+  MessageReceiver* receiver = TakeReceiver();
+  if (receiver == nullptr) return;
+  receiver->OnNoMore();
+  if (!receiving_) receiver->OnReceived();
+}
+
+// ---- writing --------------------------------------------------------------------------------------------------------
+
+bool Call::Write(WriteOperation& write) {
+  if (write_ended_) return true;
+  if (stream_ != nullptr && first_write_ == nullptr) {
+    BeforeMessage();
+    if (stream_->SendMessage(std::move(write.framed_))) {
+      write.accepted_ = true;
+      write.state_ = WriteOperation::State::kDone;
+      return true;
+    }
+    write.state_ = WriteOperation::State::kWaitingForWindow;
+  } else {
+    write.state_ = WriteOperation::State::kWaitingToSend;
+  }
+  (last_write_ == nullptr ? first_write_ : last_write_->next_) = &write;
+  last_write_ = &write;
+  return false;
+}
+
+void Call::Forget(WriteOperation& write) {
+  WriteOperation* before = nullptr;
+  for (WriteOperation* w = first_write_; w != nullptr; before = w, w = w->next_) {
+    if (w != &write) continue;
+    (before == nullptr ? first_write_ : before->next_) = w->next_;
+    if (last_write_ == w) last_write_ = before;
+    return;
+  }
+}
+
+void Call::SendWaitingWrites() {
+  while (stream_ != nullptr && first_write_ != nullptr) {
+    WriteOperation* write = first_write_;
+    if (write->state_ == WriteOperation::State::kWaitingToSend) {
+      BeforeMessage();
+      const bool accepted = stream_->SendMessage(std::move(write->framed_));
+      write->state_ = accepted ? WriteOperation::State::kDone : WriteOperation::State::kWaitingForWindow;
+    }
+    if (write->state_ == WriteOperation::State::kWaitingForWindow) return;
+    first_write_ = write->next_;
+    if (first_write_ == nullptr) last_write_ = nullptr;
+    write->accepted_ = true;
+    write->state_ = WriteOperation::State::kDone;
+    if (first_write_ == nullptr) OnWritesDrained();
+    write->Complete();
+  }
+}
+
+void Call::OnWritable() {
+  if (first_write_ != nullptr && first_write_->state_ == WriteOperation::State::kWaitingForWindow) {
+    // Taken by now: counts as sent in the loop below.
+    first_write_->state_ = WriteOperation::State::kDone;
+  }
+  SendWaitingWrites();
+}
+
+void Call::EndWriting() {
+  write_ended_ = true;
+  while (first_write_ != nullptr) {
+    WriteOperation* write = first_write_;
+    first_write_ = write->next_;
+    if (first_write_ == nullptr) last_write_ = nullptr;
+    write->state_ = WriteOperation::State::kDone;
+    write->Complete();
+  }
+}
+
+// ---- both -----------------------------------------------------------------------------------------------------------
+
+void Call::Attach(MessageStream* stream) {
+  stream_ = stream;
+  SendWaitingWrites();
+  if (receiver_ != nullptr && stream_ != nullptr) stream_->WantMessage();
+}
+
+void Call::EndAll(absl::Status status) {
+  // First the state, then the waiters: each may look at the call, or end it, when it resumes.
+  write_ended_ = true;
+  EndReading(std::move(status));
+  EndWriting();
+}
+
+}  // namespace weir

@@ -1,0 +1,133 @@
+// Call: one RPC as either side sees it: what may be read, what may be written, how it ended. Loop-affine.
+//
+//   reading   open --OnEnd / OnReset--> ended      a pending reader is told
+//   writing   open --HalfClose / Finish / OnReset--> ended     a pending write gives false
+//
+// At most one reader and any number of writes (in order) may wait at a time. Telling a waiter resumes a coroutine, which may
+// do anything, ending this call included; so the owner of a call destroys it only when no method of it is running.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "weir/rpc/core/message_stream.h"
+#include "weir/rpc/core/metadata.h"
+#include "weir/rpc/core/operation.h"
+#include "weir/transport/io/executor.h"
+
+namespace weir {
+
+class Call;
+
+// Takes messages from a call.
+class MessageReceiver {
+ public:
+  // Decodes a message. Returns true if another one is wanted. An error ends the call with that status.
+  virtual absl::StatusOr<bool> OnPayload(std::string_view payload) = 0;
+
+  // No (further) message comes.
+  virtual void OnNoMore() = 0;
+
+  // The receiver is satisfied (OnPayload returned false) or ended (OnNoMore): the waiter may go on.
+  virtual void OnReceived() = 0;
+
+ protected:
+  ~MessageReceiver() = default;
+};
+
+// One message on its way out. Completes when flow control has taken it; false if it never will.
+class WriteOperation final : public Operation {
+ public:
+  // `framed`: envelope and message.
+  WriteOperation(Call& call, std::string framed);
+  ~WriteOperation();
+
+  bool await_resume() const { return accepted_; }
+
+  // Blocks a plain thread until done. False on a loop's thread, and the call then ends with an error that says so.
+  bool Wait();
+
+ private:
+  friend class Call;
+  bool Begin() override;
+  static Task<bool> AsTask(WriteOperation& self);
+
+  enum class State : uint8_t { kNew, kWaitingToSend, kWaitingForWindow, kDone };
+
+  Call& call_;
+  std::string framed_;
+  WriteOperation* next_ = nullptr;  // behind this one in the call's queue
+  State state_ = State::kNew;
+  bool accepted_ = false;
+};
+
+class Call : public StreamObserver {
+ public:
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  // The loop on which this call lives. Everything below runs there, unless said otherwise.
+  transport::Executor& loop() const { return loop_; }
+
+  // Hands messages to `receiver` until it has enough. Returns true if that was at once; otherwise OnReceived follows.
+  bool Receive(MessageReceiver& receiver);
+  void StopReceiving(MessageReceiver& receiver);
+  bool has_receiver() const { return receiver_ != nullptr; }
+
+  // How the call ended; OK while it has not. On a server: why it was cancelled.
+  const absl::Status& end_status() const { return end_status_; }
+  bool read_ended() const { return read_ended_; }
+
+  // Ends the call from this side with an error: stream reset, readers and writers told. Any thread.
+  virtual void Fail(absl::Status why) = 0;
+
+ protected:
+  explicit Call(transport::Executor& loop) : loop_(loop) {}
+  virtual ~Call() = default;
+
+  MessageStream* stream() const { return stream_; }
+
+  // Binds the call to its stream: writes that wait go out, a reader that waits is served.
+  void Attach(MessageStream* stream);
+  // The stream is no longer this call's. Reading and writing end unless they are taken up again by Attach.
+  void Detach() { stream_ = nullptr; }
+
+  // Ends both directions: whoever waits is told. `status` becomes end_status().
+  void EndAll(absl::Status status);
+  void EndWriting();
+  bool writes_wait() const { return first_write_ != nullptr; }
+
+  // A message is about to be sent.
+  virtual void BeforeMessage() {}
+  // The last write that waited has been taken.
+  virtual void OnWritesDrained() {}
+
+  bool OnMessage(std::string_view payload) final;
+  void OnWritable() final;
+  // The peer's half is over; `status` becomes end_status() if that is still OK.
+  void EndReading(absl::Status status);
+
+ private:
+  friend class WriteOperation;
+
+  // Returns true if the write is complete.
+  bool Write(WriteOperation& write);
+  void Forget(WriteOperation& write);
+  void SendWaitingWrites();
+  MessageReceiver* TakeReceiver();
+
+  transport::Executor& loop_;
+  MessageStream* stream_ = nullptr;
+  MessageReceiver* receiver_ = nullptr;
+  WriteOperation* first_write_ = nullptr;
+  WriteOperation* last_write_ = nullptr;
+  absl::Status end_status_;
+  bool receiving_ = false;  // inside Receive: the receiver is told by its result
+  bool read_ended_ = false;
+  bool write_ended_ = false;
+};
+
+}  // namespace weir

@@ -1,0 +1,73 @@
+// MessageStream and StreamObserver: the seam between a call and whatever carries it.
+//
+//   application -> Call -> MessageStream -> (multiplexer, HTTP/2, socket)
+//   application <- Call <- StreamObserver <- (multiplexer, HTTP/2, socket)
+//
+// Both live on one loop's thread. The multiplexer implements the first, Call the second; tests put a fake on either side.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "weir/rpc/core/metadata.h"
+
+namespace weir {
+
+class StreamObserver {
+ public:
+  // Client: the response head has come. At most once, before any message.
+  virtual void OnInitialMetadata(Metadata metadata) = 0;
+
+  // A whole message, only after WantMessage. Returns true if the next one is wanted too. `payload` is valid inside only.
+  virtual bool OnMessage(std::string_view payload) = 0;
+
+  // The peer's half has ended in good order and every message was delivered. Client: the status of the call.
+  // Server: the client sends no more messages (status OK). Nothing but OnWritable or OnReset may follow.
+  virtual void OnEnd(absl::Status status, Metadata trailing) = 0;
+
+  // The stream is gone: reset by the peer, connection lost, protocol violated. Last call ever.
+  virtual void OnReset(absl::Status status) = 0;
+
+  // All that SendMessage took has been accepted by flow control.
+  virtual void OnWritable() = 0;
+
+ protected:
+  ~StreamObserver() = default;
+};
+
+class MessageStream {
+ public:
+  // Names who is told from now on. Before anything else; it must live until the call has ended through this stream
+  // (Finish, Refuse, Cancel) or has been told of its end (OnReset; OnEnd too on a client).
+  virtual void Bind(StreamObserver& observer) = 0;
+
+  // The application waits for a message: deliver one as soon as it is whole, perhaps inside this call. Until then the
+  // receive window stays closed behind what has been read (back-pressure).
+  virtual void WantMessage() = 0;
+
+  // Sends one message, its five-byte envelope included. Returns true if flow control accepted all of it at once;
+  // otherwise OnWritable follows when it has.
+  virtual bool SendMessage(std::string framed) = 0;
+
+  // Server: sends the response head now. Otherwise it goes with the first message or the end.
+  virtual void SendInitialMetadata(const Metadata& initial) = 0;
+
+  // Client: no more messages from here.
+  virtual void HalfClose() = 0;
+
+  // Server: ends the call with a status, after all messages. The observer is told nothing more and may be destroyed;
+  // the stream goes on until everything has left.
+  virtual void Finish(const absl::Status& status, const Metadata& trailing) = 0;
+
+  // Server: refuses the call before anything was sent, with an HTTP status (415, 405) where the protocol asks for one.
+  virtual void Refuse(int http_status, const absl::Status& status) = 0;
+
+  // Resets the stream with the error code that belongs to `status`. The observer is told nothing more.
+  virtual void Cancel(const absl::Status& status) = 0;
+
+ protected:
+  ~MessageStream() = default;
+};
+
+}  // namespace weir

@@ -1,0 +1,50 @@
+// Operation: the base of everything that can be awaited on a call: Read, Write, Finish.
+//
+// An operation lives in the coroutine frame (or on the stack of Wait) that waits for it. It begins on the call's loop:
+// at once if that is where the caller is, which costs nothing; otherwise it travels there, and the waiter goes on where it
+// lives: its own loop, its worker pool, its blocked thread.
+//
+//   created --await--> Begin on the loop --complete at once--> result
+//                          |
+//                          +--pending--> Complete() --> the waiter resumes
+//
+// Neither copyable nor movable: g++ 12 would copy awaiters, and a copy would wait for ever. A coroutine that waits for an
+// operation may be destroyed on the call's loop only.
+#pragma once
+
+#include <coroutine>
+
+#include "weir/rpc/core/task.h"
+#include "weir/transport/io/executor.h"
+
+namespace weir {
+
+class Operation {
+ public:
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+
+  bool await_ready() {
+    if (transport::Executor::Current() != &loop_) return false;
+    begun_ = true;
+    return Begin();
+  }
+  void await_suspend(std::coroutine_handle<> waiter);
+
+ protected:
+  explicit Operation(transport::Executor& loop) : loop_(loop) {}
+  ~Operation() = default;
+
+  // On the loop. Returns true if complete; false if Complete() will be called later.
+  virtual bool Begin() = 0;
+
+  // On the loop: the result is there. The operation may be gone when this returns.
+  void Complete() { resumption_.Resume(); }
+
+ private:
+  transport::Executor& loop_;
+  Resumption resumption_;
+  bool begun_ = false;
+};
+
+}  // namespace weir

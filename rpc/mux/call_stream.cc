@@ -1,0 +1,258 @@
+#include "weir/rpc/mux/call_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "weir/rpc/mux/stream_multiplexer.h"
+#include "weir/rpc/wire/status_mapping.h"
+
+namespace weir::mux {
+namespace {
+
+using transport::EndStream;
+
+// A message from this size on is handed to the transport by reference, not copied.
+constexpr size_t kByReferenceBytes = 4096;
+
+// Window is given back in portions of at least this much, or a quarter of the window if that is less.
+constexpr size_t kReturnBytes = 4096;
+
+}  // namespace
+
+CallStream::CallStream(StreamMultiplexer& mux, transport::StreamId id, const wire::Protocol& protocol)
+    : mux_(mux), id_(id), protocol_(protocol), reader_(mux.options_.max_receive_message_bytes) {}
+
+bool CallStream::is_server() const { return mux_.acceptor_ != nullptr; }
+transport::H2Connection& CallStream::connection() const { return mux_.connection_; }
+
+// ---- receiving ------------------------------------------------------------------------------------------------------
+
+void CallStream::WantMessage() {
+  wanted_ = true;
+  if (delivering_) return;  // the loop in Deliver goes on
+  Deliver();
+  ReturnWindow();
+}
+
+void CallStream::OnResponseHead(const transport::H2ResponseReceived& event) {
+  if (event.interim()) return;
+  wire::DecodedResponse decoded = protocol_.DecodeResponse(event.response, event.end_stream);
+  if (decoded.final_status.has_value()) {
+    if (!event.end_stream) return Abort(*std::move(decoded.final_status));
+    return EndReceiving(*std::move(decoded.final_status), protocol_.DecodeMetadata(event.response.fields));
+  }
+  receiving_ = Half::kBody;
+  if (observer_ != nullptr) observer_->OnInitialMetadata(protocol_.DecodeMetadata(event.response.fields));
+}
+
+void CallStream::OnBody(const transport::BodyReceived& body) {
+  unreturned_bytes_ += body.flow_controlled_bytes;
+  if (observer_ == nullptr) return ReturnWindow();
+  reader_.Feed(body.data);
+  if (!body.more) {
+    if (!is_server()) {
+      reader_.Keep();
+      return EndReceiving(absl::UnknownError("the server ended the stream without trailers: expected grpc-status after "
+                                             "the last message, got END_STREAM on DATA"),
+                          Metadata());
+    }
+    receiving_ = Half::kEnding;
+    end_.emplace();
+  }
+  Deliver();
+  reader_.Keep();
+  ReturnWindow();
+}
+
+void CallStream::OnTrailers(const transport::HeaderList& fields) {
+  if (is_server()) return OnRequestEnd();  // trailers of a request carry nothing for gRPC
+  EndReceiving(protocol_.DecodeTrailers(fields), protocol_.DecodeMetadata(fields));
+}
+
+void CallStream::OnRequestEnd() { EndReceiving(absl::OkStatus(), Metadata()); }
+
+void CallStream::EndReceiving(absl::Status status, Metadata trailing) {
+  receiving_ = Half::kEnding;
+  end_.emplace(std::move(status), std::move(trailing));
+  Deliver();
+}
+
+void CallStream::Deliver() {
+  if (delivering_) return;
+  delivering_ = true;
+  wire::Envelope envelope;
+  while (observer_ != nullptr && wanted_) {
+    const wire::EnvelopeReader::Cut cut = reader_.Next(&envelope);
+    if (cut == wire::EnvelopeReader::Cut::kNeedMore) break;
+    if (cut == wire::EnvelopeReader::Cut::kError) {
+      Abort(reader_.error());
+      break;
+    }
+    if (envelope.compressed) {
+      // "Compressed-Flag 1 with no or identity encoding is INTERNAL" (compression, case 6).
+      Abort(absl::InternalError("message has its compressed flag set, but the call has no grpc-encoding"));
+      break;
+    }
+    wanted_ = false;
+    if (observer_->OnMessage(envelope.payload)) wanted_ = true;
+  }
+  delivering_ = false;
+  if (observer_ == nullptr || receiving_ != Half::kEnding) return;
+  // The end comes after every message, and only if the last one is whole.
+  if (!wanted_ && reader_.buffered_bytes() != 0) return;
+  absl::Status whole = reader_.AtEnd();
+  if (!whole.ok() && end_->first.ok()) return Abort(std::move(whole));
+  receiving_ = Half::kEnded;
+  auto [status, trailing] = *std::exchange(end_, std::nullopt);
+  StreamObserver* observer = observer_;
+  if (!is_server()) {
+    observer_ = nullptr;
+    mux_.Remove(*this);
+  }
+  observer->OnEnd(std::move(status), std::move(trailing));
+}
+
+void CallStream::ReturnWindow() {
+  // While the application waits, all that is held belongs to the message it waits for: the peer must be able to send the
+  // rest. Otherwise what is held stays charged to the peer's window.
+  const size_t held = observer_ == nullptr || wanted_ ? 0 : std::min(reader_.buffered_bytes(), unreturned_bytes_);
+  const size_t due = unreturned_bytes_ - held;
+  const size_t portion = std::min<size_t>(kReturnBytes, connection().options().stream_window_bytes / 4);
+  if (due == 0 || due < portion) return;  // the rest returns with the stream's removal
+  unreturned_bytes_ -= due;
+  connection().ConsumeData(id_, due);
+  mux_.host_.RequestFlush();
+}
+
+void CallStream::Abort(absl::Status status) {
+  StreamObserver* observer = observer_;
+  if (is_server()) {
+    Finish(status, Metadata());
+  } else {
+    Cancel(status);
+  }
+  if (observer != nullptr) observer->OnReset(std::move(status));
+}
+
+void CallStream::OnReset(const absl::Status& status) {
+  // A reset that follows the end takes nothing back (RFC 9113 section 8.1): messages that wait are still delivered.
+  if (!is_server() && receiving_ == Half::kEnding) return;
+  StreamObserver* observer = std::exchange(observer_, nullptr);
+  mux_.Remove(*this);
+  if (observer != nullptr) observer->OnReset(status);
+}
+
+// ---- sending --------------------------------------------------------------------------------------------------------
+
+void CallStream::SendHead(const Metadata& initial) {
+  if (sending_ != Half::kHead) return;
+  sending_ = Half::kBody;
+  if (!is_server()) return;
+  mux_.scratch_.Clear();
+  protocol_.EncodeResponseHead(initial, &mux_.scratch_);
+  connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kNo).IgnoreError();
+}
+
+void CallStream::SendInitialMetadata(const Metadata& initial) {
+  SendHead(initial);
+  mux_.host_.RequestFlush();
+}
+
+bool CallStream::SendMessage(std::string framed) {
+  SendHead(Metadata());
+  mux_.host_.RequestFlush();
+  if (waiting_.empty() && framed.size() < kByReferenceBytes) {
+    const size_t accepted = connection().SendData(id_, framed, EndStream::kNo);
+    if (accepted == framed.size()) return true;
+    waiting_.push_back(transport::SharedBytes::Of(framed.substr(accepted)));
+  } else {
+    waiting_.push_back(transport::SharedBytes::Of(std::move(framed)));
+    if (SendWaiting()) return true;
+  }
+  mux_.blocked_.insert(id_);
+  return false;
+}
+
+bool CallStream::SendWaiting() {
+  size_t done = 0;
+  for (; done < waiting_.size(); ++done) {
+    transport::SharedBytes& piece = waiting_[done];
+    piece.bytes.remove_prefix(connection().SendData(id_, piece, EndStream::kNo));
+    if (!piece.bytes.empty()) break;
+  }
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(done));
+  return waiting_.empty();
+}
+
+void CallStream::OnWindow() {
+  if (waiting_.empty()) return;
+  mux_.host_.RequestFlush();
+  if (!SendWaiting()) return;
+  mux_.blocked_.erase(id_);
+  if (sending_ == Half::kEnding) return SendEnd();
+  if (observer_ != nullptr) observer_->OnWritable();
+}
+
+void CallStream::HalfClose() {
+  if (sending_ == Half::kEnding || sending_ == Half::kEnded) return;
+  sending_ = Half::kEnding;
+  if (waiting_.empty()) SendEnd();
+}
+
+void CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
+  mux_.host_.RequestFlush();
+  if (sending_ == Half::kHead) {
+    mux_.scratch_.Clear();
+    protocol_.EncodeTrailersOnly(status, trailing, &mux_.scratch_);
+    connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kYes).IgnoreError();
+    sending_ = Half::kEnded;
+    return LeaveObserver();
+  }
+  if (sending_ != Half::kBody) return;
+  sending_ = Half::kEnding;
+  trailers_.emplace();
+  protocol_.EncodeTrailers(status, trailing, &*trailers_);
+  if (waiting_.empty()) return SendEnd();
+  observer_ = nullptr;
+  ReturnWindow();
+}
+
+void CallStream::Refuse(int http_status, const absl::Status& status) {
+  if (http_status == 200) return Finish(status, Metadata());
+  mux_.scratch_.Clear();
+  protocol_.EncodeTrailersOnly(status, Metadata(), &mux_.scratch_);
+  connection().SendResponseHeaders(id_, http_status, mux_.scratch_, EndStream::kYes).IgnoreError();
+  sending_ = Half::kEnded;
+  LeaveObserver();
+}
+
+void CallStream::SendEnd() {
+  sending_ = Half::kEnded;
+  mux_.host_.RequestFlush();
+  if (!is_server()) {
+    connection().SendData(id_, std::string_view(), EndStream::kYes);
+    return;
+  }
+  connection().SendTrailers(id_, *trailers_).IgnoreError();
+  trailers_.reset();
+  LeaveObserver();
+}
+
+// Server: the response is complete. What the client still sends is not wanted any more.
+void CallStream::LeaveObserver() {
+  observer_ = nullptr;
+  if (receiving_ == Half::kHead || receiving_ == Half::kBody) {
+    // "If a server has sent its status before the client half-closed: RST_STREAM(NO_ERROR)" (RFC 9113 section 8.1).
+    connection().ResetStreamAfterEnd(id_, transport::ErrorCode::kNoError);
+  }
+  mux_.Remove(*this);
+}
+
+void CallStream::Cancel(const absl::Status& status) {
+  observer_ = nullptr;
+  connection().ResetStream(id_, wire::ResetFromStatus(status.code()));
+  mux_.host_.RequestFlush();
+  mux_.Remove(*this);
+}
+
+}  // namespace weir::mux

@@ -1,0 +1,90 @@
+// CallStream: one HTTP/2 stream as messages: the envelope reader and the flow-control account of its receiving half, the
+// waiting bytes and held trailers of its sending half.
+//
+//   receiving   kHead --head--> kBody --END_STREAM--> kEnding --all messages taken--> kEnded
+//   sending     kHead --first message--> kBody --HalfClose / Finish--> kEnding --all bytes accepted--> kEnded
+//
+// Owned by the multiplexer. Its observer (the call) may leave before it: then it only sends what is still to be sent.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "weir/rpc/core/message_stream.h"
+#include "weir/rpc/core/metadata.h"
+#include "weir/rpc/wire/envelope.h"
+#include "weir/rpc/wire/protocol.h"
+#include "weir/transport/h2/connection.h"
+
+namespace weir::mux {
+
+class StreamMultiplexer;
+
+class CallStream final : public MessageStream {
+ public:
+  CallStream(StreamMultiplexer& mux, transport::StreamId id, const wire::Protocol& protocol);
+  CallStream(const CallStream&) = delete;
+  CallStream& operator=(const CallStream&) = delete;
+  ~CallStream() = default;
+
+  transport::StreamId id() const { return id_; }
+
+  // ---- MessageStream: what the call asks for
+  void Bind(StreamObserver& observer) override { observer_ = &observer; }
+  void WantMessage() override;
+  bool SendMessage(std::string framed) override;
+  void SendInitialMetadata(const Metadata& initial) override;
+  void HalfClose() override;
+  void Finish(const absl::Status& status, const Metadata& trailing) override;
+  void Refuse(int http_status, const absl::Status& status) override;
+  void Cancel(const absl::Status& status) override;
+
+  // ---- events of the stream, from the multiplexer
+  void OnResponseHead(const transport::H2ResponseReceived& event);
+  void OnBody(const transport::BodyReceived& body);
+  void OnTrailers(const transport::HeaderList& fields);
+  void OnRequestEnd();  // the request's head was all of it
+  void OnReset(const absl::Status& status);
+  void OnWindow();  // flow control may accept more
+
+ private:
+  enum class Half : uint8_t { kHead, kBody, kEnding, kEnded };
+
+  bool is_server() const;
+  transport::H2Connection& connection() const;
+
+  void Deliver();
+  void ReturnWindow();
+  void EndReceiving(absl::Status status, Metadata trailing);
+  void Abort(absl::Status status);
+
+  bool SendWaiting();
+  void SendHead(const Metadata& initial);
+  void SendEnd();
+  void LeaveObserver();
+
+  StreamMultiplexer& mux_;
+  const transport::StreamId id_;
+  const wire::Protocol& protocol_;
+  StreamObserver* observer_ = nullptr;
+
+  // receiving
+  wire::EnvelopeReader reader_;
+  size_t unreturned_bytes_ = 0;  // received, and not yet given back to the peer's window
+  Half receiving_ = Half::kHead;
+  bool wanted_ = false;
+  bool delivering_ = false;
+  std::optional<std::pair<absl::Status, Metadata>> end_;  // held until every message before it is taken
+
+  // sending
+  Half sending_ = Half::kHead;
+  std::vector<transport::SharedBytes> waiting_;  // not yet accepted by flow control
+  std::optional<transport::HeaderList> trailers_;
+};
+
+}  // namespace weir::mux

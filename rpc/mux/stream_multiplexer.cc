@@ -1,0 +1,156 @@
+#include "weir/rpc/mux/stream_multiplexer.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "weir/rpc/wire/status_mapping.h"
+
+namespace weir::mux {
+
+StreamMultiplexer::StreamMultiplexer(transport::H2Connection& connection, Host& host, CallAcceptor* acceptor,
+                                     MultiplexerOptions options)
+    : connection_(connection), host_(host), acceptor_(acceptor), options_(std::move(options)) {}
+
+StreamMultiplexer::~StreamMultiplexer() = default;
+
+// ---- the table ------------------------------------------------------------------------------------------------------
+
+CallStream* StreamMultiplexer::Find(transport::StreamId id) {
+  auto it = streams_.find(id);
+  return it == streams_.end() ? nullptr : it->second.get();
+}
+
+CallStream& StreamMultiplexer::Create(transport::StreamId id, const wire::Protocol& protocol) {
+  auto stream = std::make_unique<CallStream>(*this, id, protocol);
+  CallStream& created = *stream;
+  streams_[id] = std::move(stream);
+  return created;
+}
+
+void StreamMultiplexer::Remove(CallStream& stream) {
+  auto it = streams_.find(stream.id());
+  if (it == streams_.end()) return;
+  removed_.push_back(std::move(it->second));
+  streams_.erase(it);
+  blocked_.erase(stream.id());
+  connection_.RemoveStream(stream.id());
+  host_.RequestFlush();
+  if (acceptor_ == nullptr && !draining_) host_.OnPlaceFree();
+}
+
+std::vector<CallStream*> StreamMultiplexer::InOrder() const {
+  std::vector<CallStream*> all;
+  all.reserve(streams_.size());
+  for (const auto& [id, stream] : streams_) all.push_back(stream.get());
+  std::sort(all.begin(), all.end(), [](const CallStream* a, const CallStream* b) { return a->id() < b->id(); });
+  return all;
+}
+
+// ---- events ---------------------------------------------------------------------------------------------------------
+
+void StreamMultiplexer::OnEvents(std::span<transport::H2Event> events) {
+  for (transport::H2Event& event : events) {
+    if (auto* body = std::get_if<transport::H2BodyReceived>(&event)) {
+      if (CallStream* stream = Find(body->stream_id)) stream->OnBody(body->body);
+    } else if (auto* request = std::get_if<transport::H2RequestReceived>(&event)) {
+      OnRequest(*request);
+    } else if (auto* response = std::get_if<transport::H2ResponseReceived>(&event)) {
+      if (CallStream* stream = Find(response->stream_id)) stream->OnResponseHead(*response);
+    } else if (auto* trailers = std::get_if<transport::H2TrailersReceived>(&event)) {
+      if (CallStream* stream = Find(trailers->stream_id)) stream->OnTrailers(trailers->fields);
+    } else if (auto* reset = std::get_if<transport::H2StreamReset>(&event)) {
+      OnStreamReset(*reset);
+    } else if (auto* window = std::get_if<transport::H2WindowUpdated>(&event)) {
+      OnWindowUpdated(window->stream_id);
+    } else if (auto* away = std::get_if<transport::H2GoAway>(&event)) {
+      const bool was_draining = std::exchange(draining_, true);
+      if (!was_draining && acceptor_ == nullptr) {
+        host_.OnDraining(absl::UnavailableError(absl::StrCat(options_.peer, " sent GOAWAY: ",
+                                                             transport::ToString(away->error_code), " \"",
+                                                             away->debug_data, "\"")));
+      }
+      // A client that says GOAWAY only announces that it will not accept pushed streams: its calls go on.
+      if (acceptor_ != nullptr) draining_ = was_draining;
+    } else if (std::holds_alternative<transport::H2SettingsReceived>(event)) {
+      if (acceptor_ == nullptr && !draining_) host_.OnPlaceFree();
+    } else if (auto* tunnel = std::get_if<transport::H2WebSocketRequest>(&event)) {
+      connection_.SendResponseHeaders(tunnel->stream_id, 501, {}, transport::EndStream::kYes).IgnoreError();
+      connection_.ResetStreamAfterEnd(tunnel->stream_id, transport::ErrorCode::kNoError);
+      connection_.RemoveStream(tunnel->stream_id);
+      host_.RequestFlush();
+    }
+    // H2PingAcked belongs to the connection's owner; H2ConnectionError is followed by OnClosed.
+  }
+  // Top of the loop's stack: no method of a stream can be running.
+  removed_.clear();
+}
+
+void StreamMultiplexer::OnRequest(transport::H2RequestReceived& event) {
+  CallStream& stream = Create(event.stream_id, wire::Grpc());
+  const bool end_stream = event.end_stream;
+  acceptor_->OnRequest(stream, wire::Grpc(), std::move(event.request));
+  if (end_stream) stream.OnRequestEnd();
+}
+
+void StreamMultiplexer::OnStreamReset(const transport::H2StreamReset& event) {
+  CallStream* stream = Find(event.stream_id);
+  if (stream == nullptr) return;
+  absl::Status status = wire::StatusFromReset(event);
+  if (acceptor_ != nullptr) status = absl::CancelledError(status.message());
+  stream->OnReset(status);
+}
+
+void StreamMultiplexer::OnWindowUpdated(transport::StreamId id) {
+  if (id != 0) {
+    if (CallStream* stream = Find(id)) stream->OnWindow();
+    return;
+  }
+  const std::vector<transport::StreamId> blocked(blocked_.begin(), blocked_.end());
+  for (transport::StreamId waiting : blocked) {
+    if (CallStream* stream = Find(waiting)) stream->OnWindow();
+  }
+}
+
+// ---- calls ----------------------------------------------------------------------------------------------------------
+
+absl::StatusOr<MessageStream*> StreamMultiplexer::Open(const wire::Protocol& protocol, const wire::RequestHead& head,
+                                                       StreamObserver& observer) {
+  scratch_.Clear();
+  protocol.EncodeRequest(head, &scratch_);
+  absl::StatusOr<transport::StreamId> id = connection_.SendRequestHeaders(scratch_, transport::EndStream::kNo);
+  if (!id.ok()) return id.status();
+  CallStream& stream = Create(*id, protocol);
+  stream.Bind(observer);
+  host_.RequestFlush();
+  return static_cast<MessageStream*>(&stream);
+}
+
+// ---- the end --------------------------------------------------------------------------------------------------------
+
+void StreamMultiplexer::BeginDrain() {
+  if (std::exchange(draining_, true)) return;
+  connection_.BeginDrain();
+  host_.RequestFlush();
+  host_.OnDraining(absl::UnavailableError("draining"));
+}
+
+void StreamMultiplexer::CancelAll(const absl::Status& reason) {
+  for (CallStream* stream : InOrder()) {
+    // Each may have gone with the one before; then it is kept in removed_, and this does nothing.
+    if (Find(stream->id()) != stream) continue;
+    connection_.ResetStream(stream->id(), wire::ResetFromStatus(reason.code()));
+    stream->OnReset(reason);
+  }
+  host_.RequestFlush();
+}
+
+void StreamMultiplexer::OnClosed(const absl::Status& reason) {
+  draining_ = true;
+  for (CallStream* stream : InOrder()) {
+    if (Find(stream->id()) == stream) stream->OnReset(reason);
+  }
+}
+
+}  // namespace weir::mux

@@ -1,0 +1,112 @@
+// StreamMultiplexer: streams of one HTTP/2 connection <-> calls.
+//
+//   H2RequestReceived  -> a new CallStream, offered to the acceptor      (server)
+//   Open               -> a new CallStream and a request head            (client)
+//   H2StreamReset      -> the call is cancelled, the stream freed
+//   H2GoAway           -> the connection drains: no new calls, survivors finish, unprocessed ones end as safe to retry
+//
+// No socket, thread or clock: events come in by OnEvents, bytes leave through the connection when its owner pulls them.
+// The owner is told by Host::RequestFlush that there is something to pull.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "weir/rpc/core/message_stream.h"
+#include "weir/rpc/mux/call_stream.h"
+#include "weir/rpc/wire/protocol.h"
+#include "weir/transport/h2/connection.h"
+
+namespace weir::mux {
+
+// Takes new requests.
+class CallAcceptor {
+ public:
+  // A call has come in: bind an observer to `stream`, or end it (Finish, Refuse).
+  virtual void OnRequest(MessageStream& stream, const wire::Protocol& protocol,
+                         transport::RequestReceived request) = 0;
+
+ protected:
+  ~CallAcceptor() = default;
+};
+
+// Owns the connection.
+class Host {
+ public:
+  // Something was queued: pull it at the end of this turn.
+  virtual void RequestFlush() = 0;
+  // kOpen -> kDraining: no new call will find a place here.
+  virtual void OnDraining(const absl::Status& reason) = 0;
+  // Client: a stream has ended or the peer allows more; a call that waits may start.
+  virtual void OnPlaceFree() {}
+
+ protected:
+  ~Host() = default;
+};
+
+struct MultiplexerOptions {
+  size_t max_receive_message_bytes = 4 * 1024 * 1024;
+  std::string peer;  // for error texts
+};
+
+class StreamMultiplexer {
+ public:
+  // `acceptor` null: a client.
+  StreamMultiplexer(transport::H2Connection& connection, Host& host, CallAcceptor* acceptor, MultiplexerOptions options);
+  ~StreamMultiplexer();
+  StreamMultiplexer(const StreamMultiplexer&) = delete;
+  StreamMultiplexer& operator=(const StreamMultiplexer&) = delete;
+
+  // What one read has brought, in order. Called by the connection's owner only, never from inside a call's code.
+  void OnEvents(std::span<transport::H2Event> events);
+
+  // The connection is gone: every call ends, in the order of its stream.
+  void OnClosed(const absl::Status& reason);
+
+  // Client: may a call start here now?
+  bool CanOpen() const { return !draining_ && connection_.CanOpenStream(); }
+  // Client: sends a request head. The errors of H2Connection::SendRequestHeaders.
+  absl::StatusOr<MessageStream*> Open(const wire::Protocol& protocol, const wire::RequestHead& head,
+                                      StreamObserver& observer);
+
+  // No new calls; those under way finish. Server: the two-step GOAWAY.
+  void BeginDrain();
+  bool is_draining() const { return draining_; }
+
+  // Cancels every call that is still there (the drain's deadline has passed).
+  void CancelAll(const absl::Status& reason);
+
+  // Streams whose call has not ended.
+  size_t call_count() const { return streams_.size(); }
+
+ private:
+  friend class CallStream;
+
+  CallStream* Find(transport::StreamId id);
+  CallStream& Create(transport::StreamId id, const wire::Protocol& protocol);
+  void Remove(CallStream& stream);  // freed when no method of it can be running
+  std::vector<CallStream*> InOrder() const;
+  void OnRequest(transport::H2RequestReceived& event);
+  void OnStreamReset(const transport::H2StreamReset& event);
+  void OnWindowUpdated(transport::StreamId id);
+
+  transport::H2Connection& connection_;
+  Host& host_;
+  CallAcceptor* const acceptor_;
+  const MultiplexerOptions options_;
+  absl::flat_hash_map<transport::StreamId, std::unique_ptr<CallStream>> streams_;
+  std::set<transport::StreamId> blocked_;  // streams with bytes that wait for a window; in order, for fairness
+  std::vector<std::unique_ptr<CallStream>> removed_;
+  transport::HeaderList scratch_;  // header blocks on their way out
+  bool draining_ = false;
+};
+
+}  // namespace weir::mux

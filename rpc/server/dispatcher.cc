@@ -1,0 +1,27 @@
+#include "weir/rpc/server/dispatcher.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace weir {
+namespace {
+
+absl::string_view Key(std::string_view path) { return absl::string_view(path.data(), path.size()); }
+
+}  // namespace
+
+absl::Status Dispatcher::Add(Service& service) {
+  for (const ServerMethod& method : service.methods()) {
+    if (!targets_.try_emplace(Key(method.spec.path), Target{&service, &method}).second) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("method ", Key(method.spec.path), " is served by another service already: add each once"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+Dispatcher::Target Dispatcher::Find(std::string_view path) const {
+  auto it = targets_.find(Key(path));
+  return it == targets_.end() ? Target{} : it->second;
+}
+
+}  // namespace weir

@@ -1,0 +1,200 @@
+#include "weir/rpc/server/server.h"
+
+#include <atomic>
+#include <functional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "weir/rpc/server/dispatcher.h"
+#include "weir/rpc/server/server_loop.h"
+#include "weir/transport/io/blocking_executor.h"
+#include "weir/transport/io/loop_pool.h"
+#include "weir/transport/io/mutex.h"
+#include "weir/transport/io/signal_watcher.h"
+#include "weir/transport/io/socket_address.h"
+#include "weir/transport/io/tcp.h"
+#include "weir/transport/io/worker_pool.h"
+
+namespace weir {
+namespace {
+
+int LoopThreads(const ServerOptions& options) {
+  if (options.loop_threads > 0) return options.loop_threads;
+  const unsigned cpus = std::thread::hardware_concurrency();
+  return cpus == 0 ? 1 : static_cast<int>(cpus);
+}
+
+// "localhost:PORT" too, which is what people type first.
+absl::StatusOr<transport::SocketAddress> ParseListenAddress(std::string_view address) {
+  constexpr std::string_view kLocalhost = "localhost:";
+  if (address.substr(0, kLocalhost.size()) != kLocalhost) return transport::SocketAddress::Parse(address);
+  return transport::SocketAddress::Parse("127.0.0.1:" + std::string(address.substr(kLocalhost.size())));
+}
+
+// Runs `work` on `loop` and waits for it. On the loop itself: at once.
+void RunOn(transport::EventLoop& loop, const std::function<void()>& work) {
+  if (loop.IsCurrent()) return work();
+  transport::BlockingExecutor waiter;
+  loop.Post([&work, &waiter] {
+    work();
+    waiter.Finish();
+  });
+  waiter.RunUntilDone();
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  explicit Impl(ServerOptions options) : options_(options) {}
+
+  ~Impl() {
+    Drain(absl::ZeroDuration()).IgnoreError();
+    if (loops_ == nullptr) return;
+    // No handler runs any more. Threads first, then what lived on them, then the loops.
+    loops_->Stop();
+    loops_->Join();
+    workers_.reset();
+    shards_.clear();
+  }
+
+  void AddService(Service& service) {
+    absl::Status added = dispatcher_.Add(service);
+    if (setup_.ok()) setup_ = std::move(added);
+  }
+
+  absl::Status Listen(std::string_view address) {
+    if (!setup_.ok()) return setup_;
+    if (absl::Status may_block = transport::BlockingExecutor::MayBlock("Server::Listen"); !may_block.ok()) {
+      return may_block;
+    }
+    absl::StatusOr<transport::SocketAddress> parsed = ParseListenAddress(address);
+    if (!parsed.ok()) return parsed.status();
+    if (absl::Status started = StartThreads(); !started.ok()) return started;
+    absl::Status listening;
+    RunOn(accept_loop(), [&] {
+      auto listener = std::make_unique<transport::TcpListener>(accept_loop(), [this](int fd) { OnAccept(fd); });
+      listening = listener->Listen(*parsed);
+      if (!listening.ok()) return;
+      if (port_ == 0) port_ = listener->address().port();
+      listeners_.push_back(std::move(listener));
+    });
+    return listening;
+  }
+
+  int port() const { return port_; }
+  size_t connection_count() const { return connections_.load(std::memory_order_relaxed); }
+
+  absl::Status Drain(absl::Duration grace) {
+    if (absl::Status may_block = transport::BlockingExecutor::MayBlock("Server::Drain"); !may_block.ok()) {
+      return may_block;
+    }
+    if (loops_ == nullptr) return absl::OkStatus();
+    BeginDrain();
+    const size_t left = WaitUntilGone(grace);
+    if (left == 0) return absl::OkStatus();
+    StopAll();
+    return absl::DeadlineExceededError(absl::StrCat("drain: ", left, " connection(s) still had calls after ",
+                                                    absl::FormatDuration(grace), "; they were cancelled"));
+  }
+
+  absl::Status RunUntilSignal() {
+    transport::SignalWatcher signals;
+    if (!signals.status().ok()) return signals.status();
+    signals.Wait(absl::InfiniteDuration());
+    if (loops_ == nullptr) return absl::OkStatus();
+    BeginDrain();
+    // Short waits, because a second signal and the last connection's end may each come first.
+    const absl::Time end = absl::Now() + options_.drain_grace;
+    while (absl::Now() < end) {
+      if (WaitUntilGone(absl::Milliseconds(50)) == 0) return absl::OkStatus();
+      if (signals.Wait(absl::ZeroDuration()) > 0) break;
+    }
+    return Drain(absl::ZeroDuration());
+  }
+
+ private:
+  transport::EventLoop& accept_loop() { return loops_->loop(0); }
+
+  absl::Status StartThreads() {
+    if (loops_ != nullptr) return absl::OkStatus();
+    absl::StatusOr<std::unique_ptr<transport::LoopPool>> loops =
+        transport::LoopPool::Start(LoopThreads(options_), "weir-server");
+    if (!loops.ok()) return loops.status();
+    loops_ = *std::move(loops);
+    if (options_.worker_threads > 0) workers_ = std::make_unique<transport::WorkerPool>(options_.worker_threads);
+    for (size_t i = 0; i < loops_->size(); ++i) {
+      shards_.push_back(std::make_unique<ServerLoop>(loops_->loop(i), workers_.get(), dispatcher_, options_,
+                                                     [this](int change) { OnConnectionCount(change); }));
+    }
+    return absl::OkStatus();
+  }
+
+  void OnAccept(int fd) {
+    const uint64_t number = ++accepted_;
+    ServerLoop& shard = *shards_[number % shards_.size()];
+    auto add = [&shard, fd, number] {
+      shard.Add(transport::MakeTcpStream(shard.loop(), fd), absl::StrCat("s", number));
+    };
+    shard.loop().IsCurrent() ? add() : shard.loop().Post(add);
+  }
+
+  void OnConnectionCount(int change) {
+    transport::MutexLock lock(mutex_);
+    connections_ += static_cast<size_t>(change);
+    changed_.NotifyAll();
+  }
+
+  void BeginDrain() {
+    RunOn(accept_loop(), [this] { listeners_.clear(); });
+    // After the listeners: every accepted connection is ahead of this in its loop's queue.
+    for (auto& shard : shards_) RunOn(shard->loop(), [&shard] { shard->BeginDrain(); });
+  }
+
+  void StopAll() {
+    const absl::Status why = absl::UnavailableError("the server is shutting down");
+    for (auto& shard : shards_) RunOn(shard->loop(), [&shard, &why] { shard->StopAll(why); });
+    WaitUntilGone(absl::InfiniteDuration());
+  }
+
+  // Returns the number of connections that are left after at most `timeout`.
+  size_t WaitUntilGone(absl::Duration timeout) {
+    const absl::Time end = absl::Now() + timeout;
+    transport::MutexLock lock(mutex_);
+    while (connections_ != 0) {
+      const absl::Duration left = end - absl::Now();
+      if (left <= absl::ZeroDuration()) break;
+      changed_.WaitFor(mutex_, absl::ToChronoNanoseconds(left));
+    }
+    return connections_;
+  }
+
+  const ServerOptions options_;
+  absl::Status setup_;
+  Dispatcher dispatcher_;
+  std::unique_ptr<transport::LoopPool> loops_;  // null before the first Listen
+  std::unique_ptr<transport::WorkerPool> workers_;
+  std::vector<std::unique_ptr<ServerLoop>> shards_;
+  std::vector<std::unique_ptr<transport::TcpListener>> listeners_;  // on the accept loop
+  uint64_t accepted_ = 0;                                           // on the accept loop
+  std::atomic<int> port_ = 0;
+
+  transport::Mutex mutex_;
+  transport::CondVar changed_;
+  std::atomic<size_t> connections_ = 0;  // changed under mutex_
+};
+
+Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(options)) {}
+Server::~Server() = default;
+void Server::AddService(Service& service) { impl_->AddService(service); }
+absl::Status Server::Listen(std::string_view address, ServerCredentials) { return impl_->Listen(address); }
+int Server::port() const { return impl_->port(); }
+absl::Status Server::RunUntilSignal() { return impl_->RunUntilSignal(); }
+absl::Status Server::Drain(absl::Duration grace) { return impl_->Drain(grace); }
+void Server::Stop() { impl_->Drain(absl::ZeroDuration()).IgnoreError(); }
+size_t Server::connection_count() const { return impl_->connection_count(); }
+
+}  // namespace weir

@@ -1,0 +1,66 @@
+// Server: services, listening addresses, and the loops that serve their connections.
+//
+//   weir::Server server;
+//   server.AddService(greeter);
+//   absl::Status listening = server.Listen("0.0.0.0:50051", weir::InsecureServerCredentials());
+//   server.RunUntilSignal();                       // SIGTERM or SIGINT drains, a second one stops
+//
+//   kNew --Listen--> serving --Drain--> draining --calls end, or the grace is over--> stopped
+//
+// Threads: ServerOptions says how many loops and workers there are; there are no others. Methods are for plain threads
+// (they wait for the loops), one at a time, unless said otherwise.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "weir/rpc/server/credentials.h"
+#include "weir/rpc/server/server_options.h"
+#include "weir/rpc/server/service.h"
+
+namespace weir {
+
+class Server {
+ public:
+  explicit Server(ServerOptions options = {});
+  // Stops. Waits until every handler has returned; handlers see their call cancelled.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Before the first Listen. `service` must outlive the server. A method that is served twice makes Listen fail.
+  void AddService(Service& service);
+
+  // Listens on "host:port": a numeric host ("0.0.0.0", "[::]"), "localhost", or "unix:/path". Port 0 lets the system
+  // choose: see port(). May be called for several addresses. INVALID_ARGUMENT if the address cannot be parsed,
+  // UNAVAILABLE if it cannot be bound; the text says what was expected and what the system said.
+  absl::Status Listen(std::string_view address, ServerCredentials credentials);
+
+  // Port of the first TCP address listened on; 0 before.
+  int port() const;
+
+  // Waits for SIGTERM or SIGINT, then drains for ServerOptions::drain_grace; a second signal cancels what is left.
+  // OK if every call ended by itself.
+  absl::Status RunUntilSignal();
+
+  // Stops accepting, tells clients to go elsewhere (GOAWAY in two steps, RFC 9113 section 6.8), lets calls finish, and
+  // cancels those that have not after `grace`. OK if every call ended by itself, DEADLINE_EXCEEDED with the number of
+  // those cancelled if not. FAILED_PRECONDITION on a loop's thread, which it would block.
+  absl::Status Drain(absl::Duration grace);
+
+  // Drain without grace.
+  void Stop();
+
+  // Connections that are open now. Any thread.
+  size_t connection_count() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weir

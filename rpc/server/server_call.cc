@@ -1,0 +1,107 @@
+#include "weir/rpc/server/server_call.h"
+
+#include <exception>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "weir/rpc/server/service.h"
+
+namespace weir {
+namespace {
+
+// Runs a handler's result out of its task: an exception that escaped is UNKNOWN, as in gRPC (proposal L17).
+absl::Status TakeStatus(Task<absl::Status>& handler) {
+#if defined(__cpp_exceptions)
+  try {
+    return handler.TakeResult();
+  } catch (const std::exception& error) {
+    return absl::UnknownError(absl::StrCat("the handler threw: ", error.what()));
+  } catch (...) {
+    return absl::UnknownError("the handler threw something that is not a std::exception");
+  }
+#else
+  return handler.TakeResult();
+#endif
+}
+
+}  // namespace
+
+ServerCall::ServerCall(transport::EventLoop& loop, transport::Executor* workers, ServerCallOwner& owner,
+                       MessageStream& stream, const wire::Protocol& protocol, transport::RequestReceived request,
+                       const std::string& peer)
+    : Call(loop), event_loop_(loop), workers_(workers), owner_(owner), context_(protocol, std::move(request), peer) {
+  stream.Bind(*this);
+  Attach(&stream);
+}
+
+ServerCall::~ServerCall() = default;
+
+void ServerCall::Start(Service& service, const ServerMethod& method) {
+  if (head().timeout.has_value()) {
+    context_.deadline_ = absl::Now() + *head().timeout;
+    deadline_.emplace(event_loop_, [this] { OnDeadline(); });
+    deadline_->Set(event_loop_.Now() + absl::ToChronoNanoseconds(*head().timeout));
+  }
+  handler_ = method.handler(service, *this);
+  if (workers_ == nullptr) return handler_.Start(this);
+  workers_->Post([this] { handler_.Start(this); });
+}
+
+// ---- the handler returns --------------------------------------------------------------------------------------------
+
+void ServerCall::OnTaskDone() noexcept {
+  if (event_loop_.IsCurrent()) return OnHandlerReturned();
+  event_loop_.Post([this] { OnHandlerReturned(); });
+}
+
+void ServerCall::OnHandlerReturned() {
+  const absl::Status status = TakeStatus(handler_);
+  if (MessageStream* open = stream(); open != nullptr) {
+    BeforeMessage();
+    if (status.ok() && !reply_.empty()) open->SendMessage(std::move(reply_));
+    Detach();
+    open->Finish(status, context_.trailing_);
+    EndAll(status);
+  }
+  if (deadline_.has_value()) deadline_->Cancel();  // not reset: this may be its callback
+  owner_.OnCallDone(*this);
+}
+
+void ServerCall::BeforeMessage() {
+  if (std::exchange(initial_sent_, true) || context_.initial_.empty()) return;
+  stream()->SendInitialMetadata(context_.initial_);
+}
+
+// ---- the call is cancelled ------------------------------------------------------------------------------------------
+
+void ServerCall::OnEnd(absl::Status, Metadata) { EndReading(absl::OkStatus()); }
+
+void ServerCall::OnReset(absl::Status status) {
+  Detach();
+  context_.Cancel();
+  EndAll(std::move(status));
+}
+
+void ServerCall::OnDeadline() {
+  Fail(absl::DeadlineExceededError(absl::StrCat(std::string(context_.method()), ": the client's deadline of ",
+                                                absl::FormatDuration(*head().timeout),
+                                                " passed before the handler returned")));
+}
+
+void ServerCall::Fail(absl::Status why) {
+  if (!event_loop_.IsCurrent()) {
+    // The handler, on its own thread, has not returned: the call lives, and this comes before its return.
+    return event_loop_.Post([this, why = std::move(why)] { Fail(why); });
+  }
+  // First the answer, then the handler: what it returns now is not the call's status any more. Its trailing metadata is
+  // left out, because it may be writing it at this moment.
+  if (MessageStream* open = stream(); open != nullptr) {
+    Detach();
+    open->Finish(why, Metadata());
+  }
+  context_.Cancel();
+  EndAll(std::move(why));
+}
+
+}  // namespace weir

@@ -1,0 +1,82 @@
+// ServerCall: one call on the server, from its request head to the return of its handler.
+//
+//   kRunning --handler returns--> status sent --> done
+//   kRunning --reset, deadline, connection lost--> kCancelled --handler returns--> done
+//
+// A cancelled call keeps its place until its handler has returned: resetting streams does not buy a client more handlers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "weir/rpc/core/call.h"
+#include "weir/rpc/core/method.h"
+#include "weir/rpc/core/task.h"
+#include "weir/rpc/server/server_context.h"
+#include "weir/transport/io/event_loop.h"
+
+namespace weir {
+
+class ServerCall;
+class Service;
+struct ServerMethod;
+
+// The connection a call came on: told when its handler has returned.
+class ServerCallOwner {
+ public:
+  // `call` may be destroyed as soon as no method of it is running.
+  virtual void OnCallDone(ServerCall& call) = 0;
+
+ protected:
+  ~ServerCallOwner() = default;
+};
+
+class ServerCall final : public Call, private TaskRoot {
+ public:
+  // `workers` null: the handler runs on the loop.
+  ServerCall(transport::EventLoop& loop, transport::Executor* workers, ServerCallOwner& owner, MessageStream& stream,
+             const wire::Protocol& protocol, transport::RequestReceived request, const std::string& peer);
+  ~ServerCall();
+
+  ServerContext& context() { return context_; }
+
+  // OK, or why the request is refused before any method is looked up; then the call is ended by Refuse.
+  const wire::DecodedRequest& head() const { return context_.head_; }
+
+  // Starts the handler and the deadline's timer.
+  void Start(Service& service, const ServerMethod& method);
+
+  // The reply of a unary or client-streaming method, envelope included; its status follows with the handler's return.
+  // From the handler.
+  void SendReply(std::string framed) { reply_ = std::move(framed); }
+
+  // Answers with `why`, and cancels the handler: the deadline passed, a message was bad, the server stops. Any thread.
+  void Fail(absl::Status why) override;
+
+ private:
+  void OnInitialMetadata(Metadata) override {}
+  void OnEnd(absl::Status status, Metadata trailing) override;
+  void OnReset(absl::Status status) override;
+  void OnTaskDone() noexcept override;
+  void OnHandlerReturned();
+  void OnDeadline();
+  void BeforeMessage() override;
+
+  transport::EventLoop& event_loop_;
+  transport::Executor* const workers_;
+  ServerCallOwner& owner_;
+  ServerContext context_;
+  std::string reply_;
+  Task<absl::Status> handler_;
+  std::optional<transport::Timer> deadline_;
+  bool initial_sent_ = false;
+
+ public:
+  // Its place in the owner's list of calls.
+  ServerCall* previous = nullptr;
+  ServerCall* next = nullptr;
+};
+
+}  // namespace weir

@@ -1,0 +1,131 @@
+#include "weir/rpc/server/server_connection.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace weir {
+namespace {
+
+// How long a client may take to answer the PING of a drain before GOAWAY names the last stream all the same.
+constexpr std::chrono::seconds kDrainPingTimeout(5);
+
+transport::H2Options ConnectionOptions(const ServerOptions& options) {
+  transport::H2Options h2;
+  h2.role = transport::Role::kServer;
+  h2.max_concurrent_streams = options.max_concurrent_streams;
+  h2.stream_window_bytes = options.stream_window_bytes;
+  h2.connection_window_bytes = options.connection_window_bytes;
+  h2.extended_connect = false;  // nobody here serves tunnels
+  return h2;
+}
+
+mux::MultiplexerOptions MuxOptions(const ServerOptions& options, const std::string& peer) {
+  mux::MultiplexerOptions mux;
+  mux.max_receive_message_bytes = options.max_receive_message_bytes;
+  mux.peer = peer;
+  return mux;
+}
+
+}  // namespace
+
+ServerConnection::ServerConnection(transport::EventLoop& loop, transport::Executor* workers,
+                                   const Dispatcher& dispatcher, const ServerOptions& options,
+                                   ServerConnectionOwner& owner, std::unique_ptr<transport::ByteStream> stream,
+                                   std::string name)
+    : loop_(loop),
+      workers_(workers),
+      dispatcher_(dispatcher),
+      owner_(owner),
+      peer_(stream->PeerName()),
+      connection_(ConnectionOptions(options)),
+      mux_(connection_, *this, this, MuxOptions(options, peer_)),
+      driver_(loop, std::move(stream), connection_, *this, std::move(name)),
+      drain_ping_timer_(loop, [this] {
+        connection_.FinishDrain();
+        driver_.RequestFlush();
+      }) {}
+
+ServerConnection::~ServerConnection() {
+  // Only a server that is being torn down gets here with calls: their frames go with them.
+  while (calls_ != nullptr) OnCallDone(*calls_);
+}
+
+absl::Status ServerConnection::Start() { return driver_.Start(); }
+
+// ---- calls ----------------------------------------------------------------------------------------------------------
+
+void ServerConnection::OnEvents(std::span<transport::H2Event> events) {
+  in_events_ = true;
+  mux_.OnEvents(events);
+  in_events_ = false;
+  done_.clear();
+}
+
+void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& protocol,
+                                 transport::RequestReceived request) {
+  ServerCallOwner& owner = *this;
+  auto call = std::make_unique<ServerCall>(loop_, workers_, owner, stream, protocol, std::move(request), peer_);
+  const wire::DecodedRequest& head = call->head();
+  if (!head.status.ok()) return stream.Refuse(head.http_status, head.status);
+  const Dispatcher::Target target = dispatcher_.Find(head.path);
+  if (target.method == nullptr) {
+    return stream.Refuse(200, absl::UnimplementedError(absl::StrCat("unknown method ", std::string(head.path))));
+  }
+  ServerCall* started = call.release();
+  started->next = calls_;
+  if (calls_ != nullptr) calls_->previous = started;
+  calls_ = started;
+  started->Start(*target.service, *target.method);
+}
+
+void ServerConnection::OnCallDone(ServerCall& call) {
+  (call.previous == nullptr ? calls_ : call.previous->next) = call.next;
+  if (call.next != nullptr) call.next->previous = call.previous;
+  done_.emplace_back(&call);
+  if (!in_events_) SweepLater();
+}
+
+void ServerConnection::SweepLater() {
+  if (std::exchange(sweep_posted_, true)) return;
+  loop_.Post([this, alive = std::weak_ptr<bool>(alive_)] {
+    if (!alive.expired()) Sweep();
+  });
+}
+
+void ServerConnection::Sweep() {
+  sweep_posted_ = false;
+  done_.clear();
+  if (closed_ && calls_ == nullptr) owner_.OnConnectionGone(*this);
+}
+
+// ---- the end --------------------------------------------------------------------------------------------------------
+
+void ServerConnection::BeginDrain() {
+  if (closed_ || mux_.is_draining()) return;
+  mux_.BeginDrain();
+  drain_ping_timer_.Set(loop_.Now() + kDrainPingTimeout);
+}
+
+void ServerConnection::Stop(const absl::Status& why) {
+  if (closed_) return;
+  for (ServerCall* call = calls_; call != nullptr;) {
+    // Failing a call may end others of this list through the handlers that it resumes; those are still in done_.
+    ServerCall* next = call->next;
+    call->Fail(why);
+    call = next;
+  }
+  driver_.Close(why);
+}
+
+void ServerConnection::OnClosed(const absl::Status& reason) {
+  closed_ = true;
+  drain_ping_timer_.Cancel();
+  mux_.OnClosed(absl::CancelledError(
+      absl::StrCat("connection to ", peer_, " is gone: ", reason.ok() ? "closed" : reason.message())));
+  SweepLater();
+}
+
+}  // namespace weir

@@ -1,0 +1,87 @@
+// ServerConnection: one accepted connection: its HTTP/2 state, its multiplexer, its calls. Lives on one loop.
+//
+//   kServing --BeginDrain--> kDraining --calls end, or Stop--> closed --last handler returns--> gone
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "weir/rpc/mux/stream_multiplexer.h"
+#include "weir/rpc/server/dispatcher.h"
+#include "weir/rpc/server/server_call.h"
+#include "weir/rpc/server/server_options.h"
+#include "weir/transport/h2/connection.h"
+#include "weir/transport/io/byte_stream.h"
+#include "weir/transport/io/connection_driver.h"
+#include "weir/transport/io/event_loop.h"
+
+namespace weir {
+
+class ServerConnection;
+
+class ServerConnectionOwner {
+ public:
+  // Closed, and no handler of it runs any more. The connection may be destroyed inside.
+  virtual void OnConnectionGone(ServerConnection& connection) = 0;
+
+ protected:
+  ~ServerConnectionOwner() = default;
+};
+
+class ServerConnection final : private transport::EventSink,
+                               private mux::Host,
+                               private mux::CallAcceptor,
+                               private ServerCallOwner {
+ public:
+  // `workers` null: handlers run on the loop.
+  ServerConnection(transport::EventLoop& loop, transport::Executor* workers, const Dispatcher& dispatcher,
+                   const ServerOptions& options, ServerConnectionOwner& owner,
+                   std::unique_ptr<transport::ByteStream> stream, std::string name);
+  ~ServerConnection();
+
+  absl::Status Start();
+
+  // No new calls; those under way finish, then the connection closes: the two-step GOAWAY of RFC 9113 section 6.8.
+  void BeginDrain();
+
+  // Cancels what still runs, and closes.
+  void Stop(const absl::Status& why);
+
+ private:
+  // transport::EventSink
+  void OnEvents(std::span<transport::H2Event> events) override;
+  void OnClosed(const absl::Status& reason) override;
+  // mux::Host
+  void RequestFlush() override { driver_.RequestFlush(); }
+  void OnDraining(const absl::Status&) override {}
+  // mux::CallAcceptor
+  void OnRequest(MessageStream& stream, const wire::Protocol& protocol, transport::RequestReceived request) override;
+  // ServerCallOwner
+  void OnCallDone(ServerCall& call) override;
+
+  void SweepLater();
+  void Sweep();
+
+  transport::EventLoop& loop_;
+  transport::Executor* const workers_;
+  const Dispatcher& dispatcher_;
+  ServerConnectionOwner& owner_;
+  const std::string peer_;
+  transport::H2Connection connection_;
+  mux::StreamMultiplexer mux_;
+  transport::ConnectionDriver driver_;
+  transport::Timer drain_ping_timer_;
+  ServerCall* calls_ = nullptr;                      // with a running handler; newest first
+  std::vector<std::unique_ptr<ServerCall>> done_;    // destroyed when no method of theirs can be running
+  bool closed_ = false;
+  bool in_events_ = false;
+  bool sweep_posted_ = false;
+  // Outlives the connection inside posted work.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace weir

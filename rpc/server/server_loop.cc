@@ -1,0 +1,43 @@
+#include "weir/rpc/server/server_loop.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace weir {
+
+ServerLoop::ServerLoop(transport::EventLoop& loop, transport::Executor* workers, const Dispatcher& dispatcher,
+                       const ServerOptions& options, std::function<void(int)> on_change)
+    : loop_(loop), workers_(workers), dispatcher_(dispatcher), options_(options), on_change_(std::move(on_change)) {}
+
+ServerLoop::~ServerLoop() = default;
+
+void ServerLoop::Add(std::unique_ptr<transport::ByteStream> stream, std::string name) {
+  ServerConnectionOwner& owner = *this;
+  connections_.push_back(std::make_unique<ServerConnection>(loop_, workers_, dispatcher_, options_, owner,
+                                                            std::move(stream), std::move(name)));
+  ServerConnection& added = *connections_.back();
+  on_change_(+1);
+  if (absl::Status started = added.Start(); !started.ok()) return added.Stop(started);
+  if (draining_) added.BeginDrain();
+}
+
+void ServerLoop::OnConnectionGone(ServerConnection& connection) {
+  auto it = std::find_if(connections_.begin(), connections_.end(),
+                         [&connection](const auto& held) { return held.get() == &connection; });
+  if (it == connections_.end()) return;
+  connections_.erase(it);
+  on_change_(-1);
+}
+
+void ServerLoop::BeginDrain() {
+  draining_ = true;
+  for (auto& connection : connections_) connection->BeginDrain();
+}
+
+void ServerLoop::StopAll(const absl::Status& why) {
+  draining_ = true;
+  for (auto& connection : connections_) connection->Stop(why);
+}
+
+}  // namespace weir

@@ -1,0 +1,46 @@
+// ServerLoop: the connections of one loop thread. Everything runs on that loop, except where said.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+
+
+#include "absl/status/status.h"
+#include "weir/rpc/server/dispatcher.h"
+#include "weir/rpc/server/server_connection.h"
+#include "weir/rpc/server/server_options.h"
+#include "weir/transport/io/byte_stream.h"
+#include "weir/transport/io/event_loop.h"
+
+namespace weir {
+
+class ServerLoop final : private ServerConnectionOwner {
+ public:
+  // `on_change(+1)` and `on_change(-1)` tell that a connection has come or gone. On the loop.
+  ServerLoop(transport::EventLoop& loop, transport::Executor* workers, const Dispatcher& dispatcher,
+             const ServerOptions& options, std::function<void(int)> on_change);
+  ~ServerLoop();
+
+  transport::EventLoop& loop() { return loop_; }
+
+  // Serves an accepted stream; `name` is its short name in traces.
+  void Add(std::unique_ptr<transport::ByteStream> stream, std::string name);
+
+  void BeginDrain();
+  void StopAll(const absl::Status& why);
+
+ private:
+  void OnConnectionGone(ServerConnection& connection) override;
+
+  transport::EventLoop& loop_;
+  transport::Executor* const workers_;
+  const Dispatcher& dispatcher_;
+  const ServerOptions& options_;
+  const std::function<void(int)> on_change_;
+  std::list<std::unique_ptr<ServerConnection>> connections_;  // oldest first
+  bool draining_ = false;
+};
+
+}  // namespace weir

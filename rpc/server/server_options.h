@@ -1,0 +1,33 @@
+// ServerOptions: what may be set on a Server. Plain values with working defaults.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace weir {
+
+struct ServerOptions {
+  // Threads that run connections; each connection stays on one. 0: one per CPU.
+  int loop_threads = 0;
+
+  // Threads that run handlers. 0: handlers run on the loop of their connection and must not block; otherwise they run
+  // here, may block, and `.Wait()` is allowed in them.
+  int worker_threads = 0;
+
+  // Calls that one client connection may have open (SETTINGS_MAX_CONCURRENT_STREAMS). A client with more waits.
+  uint32_t max_concurrent_streams = 1000;
+
+  // Largest message accepted; a larger one ends its call with RESOURCE_EXHAUSTED.
+  size_t max_receive_message_bytes = 4 * 1024 * 1024;
+
+  // HTTP/2 receive windows: how much a client may send ahead of the application's reading.
+  uint32_t stream_window_bytes = 256 * 1024;
+  uint32_t connection_window_bytes = 1024 * 1024;
+
+  // How long RunUntilSignal lets calls finish after the first signal.
+  absl::Duration drain_grace = absl::Seconds(30);
+};
+
+}  // namespace weir

@@ -1,0 +1,103 @@
+// Service and the four shapes of a handler: what generated code needs on the server side.
+//
+// A generated class FooService derives from Service and has one virtual coroutine per method:
+//
+//   unary              Task<absl::StatusOr<Reply>> M(ServerContext&, const Request&)
+//   client streaming   Task<absl::StatusOr<Reply>> M(ServerContext&, Reader<Request>&)
+//   server streaming   Task<absl::Status>          M(ServerContext&, const Request&, Writer<Reply>&)
+//   bidi streaming     Task<absl::Status>          M(ServerContext&, Reader<Request>&, Writer<Reply>&)
+//
+// `Serve<&FooService::M>` adapts any of them to one function pointer. Arguments live until the coroutine returns.
+#pragma once
+
+#include <span>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "weir/rpc/core/method.h"
+#include "weir/rpc/core/task.h"
+#include "weir/rpc/server/server_call.h"
+#include "weir/rpc/server/server_context.h"
+#include "weir/rpc/wire/messages.h"
+
+namespace weir {
+
+class Service;
+
+// Runs one call of a method from its first message to its status.
+using ServerHandler = Task<absl::Status> (*)(Service&, ServerCall&);
+
+struct ServerMethod {
+  MethodSpec spec;
+  ServerHandler handler;
+};
+
+class Service {
+ public:
+  virtual ~Service() = default;
+  // A constant table; the same on every call.
+  virtual std::span<const ServerMethod> methods() const = 0;
+};
+
+namespace internal {
+
+template <class Reply>
+absl::Status SendReply(ServerCall& call, const absl::StatusOr<Reply>& reply) {
+  if (!reply.ok()) return reply.status();
+  call.SendReply(wire::EncodeMessage(*reply));
+  return absl::OkStatus();
+}
+
+template <class S, class Request, class Reply>
+Task<absl::Status> Run(Task<absl::StatusOr<Reply>> (S::*method)(ServerContext&, const Request&), S& service,
+                       ServerCall& call) {
+  Request request;
+  absl::Status received = co_await ReceiveOneOperation(call, request);
+  if (!received.ok()) co_return received;
+  absl::StatusOr<Reply> reply = co_await (service.*method)(call.context(), request);
+  co_return SendReply(call, reply);
+}
+
+template <class S, class Request, class Reply>
+Task<absl::Status> Run(Task<absl::StatusOr<Reply>> (S::*method)(ServerContext&, Reader<Request>&), S& service,
+                       ServerCall& call) {
+  Reader<Request> reader(call);
+  absl::StatusOr<Reply> reply = co_await (service.*method)(call.context(), reader);
+  co_return SendReply(call, reply);
+}
+
+template <class S, class Request, class Reply>
+Task<absl::Status> Run(Task<absl::Status> (S::*method)(ServerContext&, const Request&, Writer<Reply>&), S& service,
+                       ServerCall& call) {
+  Request request;
+  absl::Status received = co_await ReceiveOneOperation(call, request);
+  if (!received.ok()) co_return received;
+  Writer<Reply> writer(call);
+  co_return co_await (service.*method)(call.context(), request, writer);
+}
+
+template <class S, class Request, class Reply>
+Task<absl::Status> Run(Task<absl::Status> (S::*method)(ServerContext&, Reader<Request>&, Writer<Reply>&), S& service,
+                       ServerCall& call) {
+  Reader<Request> reader(call);
+  Writer<Reply> writer(call);
+  co_return co_await (service.*method)(call.context(), reader, writer);
+}
+
+template <class>
+struct ServiceOf;
+template <class R, class S, class... Args>
+struct ServiceOf<R (S::*)(Args...)> {
+  using Type = S;
+};
+
+}  // namespace internal
+
+template <auto method>
+Task<absl::Status> Serve(Service& service, ServerCall& call) {
+  using S = typename internal::ServiceOf<decltype(method)>::Type;
+  return internal::Run(method, static_cast<S&>(service), call);
+}
+
+}  // namespace weir

@@ -1,0 +1,105 @@
+// Typed messages over a call: Reader, Writer, and the operations that they return. The same on both sides.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "weir/rpc/core/call.h"
+#include "weir/rpc/core/operation.h"
+#include "weir/rpc/core/task.h"
+#include "weir/rpc/wire/message_codec.h"
+#include "weir/transport/io/blocking_executor.h"
+
+namespace weir {
+
+// Waits for the next message: std::optional<M>, nullopt when none comes any more.
+template <class M>
+class ReadOperation final : public Operation, private MessageReceiver {
+ public:
+  explicit ReadOperation(Call& call) : Operation(call.loop()), call_(call) {}
+  ~ReadOperation() { call_.StopReceiving(*this); }
+
+  std::optional<M> await_resume() { return std::move(message_); }
+
+  // Blocks a plain thread until the message is there. nullopt on a loop's thread, and the call then ends with an error
+  // that says so.
+  std::optional<M> Wait() {
+    absl::Status may_block = transport::BlockingExecutor::MayBlock("Read().Wait()");
+    if (may_block.ok()) return AsTask(*this).Wait();
+    call_.Fail(std::move(may_block));
+    return std::nullopt;
+  }
+
+ private:
+  static Task<std::optional<M>> AsTask(ReadOperation& self) { co_return co_await self; }
+
+  bool Begin() override { return call_.Receive(*this); }
+  absl::StatusOr<bool> OnPayload(std::string_view payload) override {
+    absl::Status decoded = wire::DecodeMessage(payload, &message_.emplace());
+    if (decoded.ok()) return false;
+    message_.reset();
+    return decoded;
+  }
+  void OnNoMore() override {}
+  void OnReceived() override { Complete(); }
+
+  Call& call_;
+  std::optional<M> message_;
+};
+
+// Waits for the only message of a half and for the half's end: what a unary request, or reply, is.
+// Result: OK, or why there is no such message.
+class ReceiveOneOperation : public Operation, private MessageReceiver {
+ public:
+  ReceiveOneOperation(Call& call, google::protobuf::MessageLite& message)
+      : Operation(call.loop()), call_(call), message_(message) {}
+  virtual ~ReceiveOneOperation();
+
+  absl::Status await_resume() { return std::move(result_); }
+
+ private:
+  bool Begin() override { return call_.Receive(*this); }
+  absl::StatusOr<bool> OnPayload(std::string_view payload) override;
+  void OnNoMore() override;
+  void OnReceived() override { Complete(); }
+
+  Call& call_;
+  absl::Status result_;  // set on the loop, taken where the waiter lives
+  google::protobuf::MessageLite& message_;
+  bool received_ = false;
+};
+
+// Messages of one half, read in order by one coroutine at a time. Belongs to its call.
+template <class M>
+class Reader {
+ public:
+  explicit Reader(Call& call) : call_(call) {}
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  // nullopt: the peer sends no more, or the call has ended. The peer's window reopens as messages are read.
+  ReadOperation<M> Read() { return ReadOperation<M>(call_); }
+
+ private:
+  Call& call_;
+};
+
+// Messages written in order. Belongs to its call.
+template <class M>
+class Writer {
+ public:
+  explicit Writer(Call& call) : call_(call) {}
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  // Completes when flow control has taken the message (back-pressure); false: the peer is gone or the call has ended.
+  // The message is serialized now and need not outlive this call.
+  WriteOperation Write(const M& message) { return WriteOperation(call_, wire::EncodeMessage(message)); }
+
+ private:
+  Call& call_;
+};
+
+}  // namespace weir
