@@ -98,7 +98,7 @@ class TestClient {
   virtual std::unique_ptr<HoldStream> Hold(const CallSetup& setup) = 0;
   virtual std::unique_ptr<FloodStream> Flood(const FloodRequest& request, const CallSetup& setup) = 0;
   virtual Outcome<Observation> Observe(const ObserveRequest& request) = 0;
-  virtual Outcome<DrainReply> Drain(const DrainRequest& request) = 0;
+  virtual Outcome<DrainReply> Drain() = 0;
 
   Outcome<grpc::testing::SimpleResponse> UnaryCall(const grpc::testing::SimpleRequest& request,
                                                    const CallSetup& setup = CallSetup()) {

@@ -226,8 +226,8 @@ class GrpcppClient final : public TestClient {
   Outcome<Observation> Observe(const ObserveRequest& request) override {
     return Unary<Observation>(*features_, &Features::Stub::Observe, request, CallSetup());
   }
-  Outcome<DrainReply> Drain(const DrainRequest& request) override {
-    return Unary<DrainReply>(*features_, &Features::Stub::Drain, request, CallSetup());
+  Outcome<DrainReply> Drain() override {
+    return Unary<DrainReply>(*features_, &Features::Stub::Drain, DrainRequest(), CallSetup());
   }
 
  private:

@@ -127,8 +127,6 @@ class TestServiceImpl final : public grpc::testing::TestService::Service {
 
 class FeaturesImpl final : public Features::Service {
  public:
-  explicit FeaturesImpl(int wake_fd) : wake_fd_(wake_fd) {}
-
   Status Inspect(ServerContext* context, const InspectRequest* request, InspectReply* reply) override {
     for (const Pair& pair : request->initial()) context->AddInitialMetadata(pair.key(), pair.value());
     for (const Pair& pair : request->trailing()) context->AddTrailingMetadata(pair.key(), pair.value());
@@ -177,11 +175,9 @@ class FeaturesImpl final : public Features::Service {
     return Status::OK;
   }
 
-  Status Drain(ServerContext*, const DrainRequest* request, DrainReply*) override {
-    const int32_t grace_ms = request->grace_ms();
-    return write(wake_fd_, &grace_ms, sizeof grace_ms) == sizeof grace_ms
-               ? Status::OK
-               : Status(grpc::StatusCode::INTERNAL, "cannot wake the main thread");
+  Status Drain(ServerContext*, const DrainRequest*, DrainReply*) override {
+    kill(getpid(), SIGTERM);
+    return Status::OK;
   }
 
  private:
@@ -197,26 +193,24 @@ class FeaturesImpl final : public Features::Service {
     return context.IsCancelled();
   }
 
-  const int wake_fd_;
   CallJournal journal_;
 };
 
-int signal_fd = -1;
-
-extern "C" void OnSignal(int) {
-  const int32_t grace_ms = 1000;
-  [[maybe_unused]] const ssize_t written = write(signal_fd, &grace_ms, sizeof grace_ms);
+// Blocks SIGTERM and SIGINT in this and all later threads, so that sigwait gets them.
+sigset_t BlockStopSignals() {
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTERM);
+  sigaddset(&stop, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  return stop;
 }
 
 int Run() {
-  int wake[2];
-  if (pipe(wake) != 0) return 1;
-  signal_fd = wake[1];
-  signal(SIGTERM, OnSignal);
-  signal(SIGINT, OnSignal);
+  const sigset_t stop = BlockStopSignals();
 
   TestServiceImpl test_service;
-  FeaturesImpl features(wake[1]);
+  FeaturesImpl features;
   int port = absl::GetFlag(FLAGS_port);
   grpc::ServerBuilder builder;
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -231,10 +225,10 @@ int Run() {
   std::printf("listening on 127.0.0.1:%d\n", port);
   std::fflush(stdout);
 
-  int32_t grace_ms = 0;
-  while (read(wake[0], &grace_ms, sizeof grace_ms) != sizeof grace_ms) {
-  }
-  server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(grace_ms));
+  int signal_number = 0;
+  sigwait(&stop, &signal_number);
+  constexpr std::chrono::seconds kGrace(15);
+  server->Shutdown(std::chrono::system_clock::now() + kGrace);
   server->Wait();
   return 0;
 }

@@ -15,6 +15,8 @@ import grpc.aio
 
 from python_messages import Api, parser
 
+GRACE_S = 15
+
 
 def code_of(number):
     return next(code for code in grpc.StatusCode if code.value[0] == number)
@@ -93,9 +95,8 @@ class TestService:
 
 class Features:
 
-    def __init__(self, api, drain):
+    def __init__(self, api):
         self.api = api
-        self.drain = drain  # called with the grace period in seconds
         self.calls = {}
 
     async def Inspect(self, request, context):
@@ -149,7 +150,7 @@ class Features:
         return self.calls.get(request.call_id, self.api.Observation())
 
     async def Drain(self, request, context):
-        self.drain(request.grace_ms / 1000)
+        os.kill(os.getpid(), signal.SIGTERM)
         return self.api.DrainReply()
 
     def _begin(self, call_id):
@@ -172,22 +173,18 @@ def add_service(server, api, full_name, service):
 async def run(arguments):
     api = Api(arguments.descriptors)
     loop = asyncio.get_running_loop()
-    grace = loop.create_future()
-
-    def stop(seconds):
-        if not grace.done():
-            grace.set_result(seconds)
-
+    stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, stop, 1)
+        loop.add_signal_handler(signal_number, stop.set)
 
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     add_service(server, api, "grpc.testing.TestService", TestService(api))
-    add_service(server, api, "weir.interop.Features", Features(api, stop))
+    add_service(server, api, "weir.interop.Features", Features(api))
     port = server.add_insecure_port("127.0.0.1:%d" % arguments.port)
     await server.start()
     print("listening on 127.0.0.1:%d" % port, flush=True)
-    await server.stop(await grace)
+    await stop.wait()
+    await server.stop(GRACE_S)
 
 
 def main():

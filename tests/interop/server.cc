@@ -1,0 +1,54 @@
+// weir's interop server: gRPC's TestService, and Features.
+//
+//   server --port=0      prints "listening on 127.0.0.1:PORT"; SIGTERM or Features.Drain ends it with 0
+#include "weir/rpc/server/server.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/str_cat.h"
+#include "tests/interop/features_service.h"
+#include "tests/interop/test_service.h"
+
+ABSL_FLAG(int, port, 0, "0: any free one, see the first line of output");
+ABSL_FLAG(std::string, address, "", "listen here instead of 127.0.0.1:PORT");
+ABSL_FLAG(int, loop_threads, 0, "0: one per CPU");
+ABSL_FLAG(bool, use_tls, false, "must be false: these cases run without TLS");
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage("serves gRPC's interop cases with weir");
+  absl::ParseCommandLine(argc, argv);
+  if (absl::GetFlag(FLAGS_use_tls)) {
+    std::fprintf(stderr, "--use_tls: expected false, got true; these cases run without TLS\n");
+    return 2;
+  }
+
+  weir::interop::TestServiceImpl test_service(absl::StrCat("weir-", getpid()));
+  weir::interop::FeaturesServiceImpl features;
+  weir::ServerOptions options;
+  options.loop_threads = absl::GetFlag(FLAGS_loop_threads);
+  options.max_concurrent_streams = 10'000;  // thousand_streams uses one connection
+  options.drain_grace = absl::Seconds(15);
+  weir::Server server(options);
+  server.AddService(test_service);
+  server.AddService(features);
+
+  std::string address = absl::GetFlag(FLAGS_address);
+  if (address.empty()) address = absl::StrCat("127.0.0.1:", absl::GetFlag(FLAGS_port));
+  if (absl::Status listening = server.Listen(address, weir::InsecureServerCredentials()); !listening.ok()) {
+    std::fprintf(stderr, "%s\n", listening.ToString().c_str());
+    return 1;
+  }
+  std::printf("listening on 127.0.0.1:%d\n", server.port());
+  std::fflush(stdout);
+
+  const absl::Status drained = server.RunUntilSignal();
+  if (drained.ok()) return 0;
+  std::fprintf(stderr, "%s\n", drained.ToString().c_str());
+  return 1;
+}
