@@ -49,7 +49,7 @@ void WriteClientDeclaration(const Service& service, google::protobuf::io::Printe
              {"full_name", service.full_name},
              {"deprecated", service.deprecated ? "[[deprecated]] " : ""}},
             R"(
-// Calls $full_name$. The channel has to live until the last call has ended.
+// Calls $full_name$. Its functions use the channel, which must be there then.
 class $deprecated$$class$ {
  public:
   explicit $class$(::weir::Channel& channel) : channel_(&channel) {}

@@ -28,7 +28,7 @@ class MessageService__ : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.Message. The channel has to live until the last call has ended.
+// Calls golden.clashes.Message. Its functions use the channel, which must be there then.
 class MessageClient_ {
  public:
   explicit MessageClient_(::weir::Channel& channel) : channel_(&channel) {}
@@ -53,7 +53,7 @@ class EnumValueService_ : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.EnumValue. The channel has to live until the last call has ended.
+// Calls golden.clashes.EnumValue. Its functions use the channel, which must be there then.
 class EnumValueClient_ {
  public:
   explicit EnumValueClient_(::weir::Channel& channel) : channel_(&channel) {}
@@ -79,7 +79,7 @@ class OtherService_ : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.Other. The channel has to live until the last call has ended.
+// Calls golden.clashes.Other. Its functions use the channel, which must be there then.
 class OtherClient_ {
  public:
   explicit OtherClient_(::weir::Channel& channel) : channel_(&channel) {}
@@ -104,7 +104,7 @@ class OtherClientService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.OtherClient. The channel has to live until the last call has ended.
+// Calls golden.clashes.OtherClient. Its functions use the channel, which must be there then.
 class OtherClientClient {
  public:
   explicit OtherClientClient(::weir::Channel& channel) : channel_(&channel) {}
@@ -129,7 +129,7 @@ class OtherServiceService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.OtherService. The channel has to live until the last call has ended.
+// Calls golden.clashes.OtherService. Its functions use the channel, which must be there then.
 class OtherServiceClient {
  public:
   explicit OtherServiceClient(::weir::Channel& channel) : channel_(&channel) {}
@@ -154,7 +154,7 @@ class Nested_Service_ : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.Nested_. The channel has to live until the last call has ended.
+// Calls golden.clashes.Nested_. Its functions use the channel, which must be there then.
 class Nested_Client_ {
  public:
   explicit Nested_Client_(::weir::Channel& channel) : channel_(&channel) {}
@@ -180,7 +180,7 @@ class ImportedService_ : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.Imported. The channel has to live until the last call has ended.
+// Calls golden.clashes.Imported. Its functions use the channel, which must be there then.
 class ImportedClient_ {
  public:
   explicit ImportedClient_(::weir::Channel& channel) : channel_(&channel) {}

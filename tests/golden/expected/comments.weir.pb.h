@@ -67,7 +67,7 @@ class CommentsService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.comments.Comments. The channel has to live until the last call has ended.
+// Calls golden.comments.Comments. Its functions use the channel, which must be there then.
 class CommentsClient {
  public:
   explicit CommentsClient(::weir::Channel& channel) : channel_(&channel) {}

@@ -44,7 +44,7 @@ class PartlyService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.deprecated.Partly. The channel has to live until the last call has ended.
+// Calls golden.deprecated.Partly. Its functions use the channel, which must be there then.
 class PartlyClient {
  public:
   explicit PartlyClient(::weir::Channel& channel) : channel_(&channel) {}
@@ -77,7 +77,7 @@ class [[deprecated]] EntirelyService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.deprecated.Entirely. The channel has to live until the last call has ended.
+// Calls golden.deprecated.Entirely. Its functions use the channel, which must be there then.
 class [[deprecated]] EntirelyClient {
  public:
   explicit EntirelyClient(::weir::Channel& channel) : channel_(&channel) {}
@@ -108,7 +108,7 @@ class OfMessagesService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.deprecated.OfMessages. The channel has to live until the last call has ended.
+// Calls golden.deprecated.OfMessages. Its functions use the channel, which must be there then.
 class OfMessagesClient {
  public:
   explicit OfMessagesClient(::weir::Channel& channel) : channel_(&channel) {}

@@ -51,7 +51,7 @@ class GreeterService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.greeter.v1.Greeter. The channel has to live until the last call has ended.
+// Calls golden.greeter.v1.Greeter. Its functions use the channel, which must be there then.
 class GreeterClient {
  public:
   explicit GreeterClient(::weir::Channel& channel) : channel_(&channel) {}

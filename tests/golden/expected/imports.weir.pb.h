@@ -39,7 +39,7 @@ class ImportsService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.imports.Imports. The channel has to live until the last call has ended.
+// Calls golden.imports.Imports. Its functions use the channel, which must be there then.
 class ImportsClient {
  public:
   explicit ImportsClient(::weir::Channel& channel) : channel_(&channel) {}

@@ -147,7 +147,7 @@ class MembersService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.names.Members. The channel has to live until the last call has ended.
+// Calls golden.names.Members. Its functions use the channel, which must be there then.
 class MembersClient {
  public:
   explicit MembersClient(::weir::Channel& channel) : channel_(&channel) {}
@@ -328,7 +328,7 @@ class KeywordsService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.names.Keywords. The channel has to live until the last call has ended.
+// Calls golden.names.Keywords. Its functions use the channel, which must be there then.
 class KeywordsClient {
  public:
   explicit KeywordsClient(::weir::Channel& channel) : channel_(&channel) {}
@@ -444,7 +444,7 @@ class TypesService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.names.Types. The channel has to live until the last call has ended.
+// Calls golden.names.Types. Its functions use the channel, which must be there then.
 class TypesClient {
  public:
   explicit TypesClient(::weir::Channel& channel) : channel_(&channel) {}
@@ -516,7 +516,7 @@ class ConstantsService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.names.Constants. The channel has to live until the last call has ended.
+// Calls golden.names.Constants. Its functions use the channel, which must be there then.
 class ConstantsClient {
  public:
   explicit ConstantsClient(::weir::Channel& channel) : channel_(&channel) {}

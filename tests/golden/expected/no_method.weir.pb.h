@@ -24,7 +24,7 @@ class NothingService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.no_method.Nothing. The channel has to live until the last call has ended.
+// Calls golden.no_method.Nothing. Its functions use the channel, which must be there then.
 class NothingClient {
  public:
   explicit NothingClient(::weir::Channel& channel) : channel_(&channel) {}
@@ -40,7 +40,7 @@ class NothingElseService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.no_method.NothingElse. The channel has to live until the last call has ended.
+// Calls golden.no_method.NothingElse. Its functions use the channel, which must be there then.
 class NothingElseClient {
  public:
   explicit NothingElseClient(::weir::Channel& channel) : channel_(&channel) {}

@@ -32,7 +32,7 @@ class GoldenNoPackageService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls GoldenNoPackage. The channel has to live until the last call has ended.
+// Calls GoldenNoPackage. Its functions use the channel, which must be there then.
 class GoldenNoPackageClient {
  public:
   explicit GoldenNoPackageClient(::weir::Channel& channel) : channel_(&channel) {}

@@ -33,7 +33,7 @@ class Proto2Service : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.proto2.Proto2. The channel has to live until the last call has ended.
+// Calls golden.proto2.Proto2. Its functions use the channel, which must be there then.
 class Proto2Client_ {
  public:
   explicit Proto2Client_(::weir::Channel& channel) : channel_(&channel) {}
