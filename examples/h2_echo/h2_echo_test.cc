@@ -194,10 +194,10 @@ TEST(WebSocketParserTest, WhatIsNoFrameIsRefusedWithTheCodeOfTheRfc) {
     std::string bytes;
     uint16_t code;
   };
-  for (const Case& c : std::vector<Case>{{std::string("\xc1\x00", 2), 1002},       // a reserved bit
-                                         {std::string("\x83\x00", 2), 1002},       // an unknown opcode
-                                         {std::string("\x09\x00", 2), 1002},       // a ping in fragments
-                                         {std::string("\x89\x7e", 2), 1002},       // a ping of more than 125 bytes
+  for (const Case& c : std::vector<Case>{{std::string("\xc1\x00", 2), 1002},  // a reserved bit
+                                         {std::string("\x83\x00", 2), 1002},  // an unknown opcode
+                                         {std::string("\x09\x00", 2), 1002},  // a ping in fragments
+                                         {std::string("\x89\x7e", 2), 1002},  // a ping of more than 125 bytes
                                          {std::string("\x82\x7f\0\0\0\0\0\1\0\1", 10), 1009}}) {  // 64 KiB + 1
     WebSocketParser parser;
     std::vector<WebSocketFrame> frames;

@@ -43,6 +43,11 @@ echo "websocket_client: two messages"
 "$client" "--port=$port" hello world > "$work/websocket"
 printf 'open\necho: hello\necho: world\nclosed\n' | cmp - "$work/websocket" || fail "websocket_client"
 
+echo "WEIR_TRACE=frames: every frame on stderr"
+WEIR_TRACE=frames "$client" "--port=$port" 2> "$work/trace" > /dev/null
+grep -Eq '^[0-9]+\.[0-9]{3} c1 > PREFACE$' "$work/trace" || fail "trace: no PREFACE left"
+grep -Eq '^[0-9]+\.[0-9]{3} c1 < HEADERS 1 :status=200$' "$work/trace" || fail "trace: no HEADERS came"
+
 kill -TERM "$server_pid"
 wait "$server_pid" || fail "the server did not end in good order"
 trap - EXIT

@@ -68,9 +68,8 @@ int main(int argc, char** argv) {
     std::cerr << address.status() << "\n";
     return 2;
   }
-  transport::TcpConnector connector(client.loop, *address, [&](auto stream) {
-    client.OnConnected(std::move(stream), address->ToString());
-  });
+  transport::TcpConnector connector(client.loop, *address,
+                                    [&](auto stream) { client.OnConnected(std::move(stream), address->ToString()); });
   connector.Start();
   client.loop.Run();
   if (!client.outcome.ok()) std::cerr << client.outcome << "\n";

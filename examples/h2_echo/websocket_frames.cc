@@ -70,7 +70,8 @@ bool WebSocketParser::TakeFrame(std::vector<WebSocketFrame>* frames) {
   const uint8_t second = static_cast<uint8_t>(pending_[1]);
   const uint8_t opcode = first & 0x0f;
   const uint8_t short_length = second & 0x7f;
-  const bool known = opcode <= WebSocketFrame::kBinary || (opcode >= WebSocketFrame::kClose && opcode <= WebSocketFrame::kPong);
+  const bool known =
+      opcode <= WebSocketFrame::kBinary || (opcode >= WebSocketFrame::kClose && opcode <= WebSocketFrame::kPong);
   if ((first & kReserved) != 0 || !known) return Refuse(kProtocolError);
   // Section 5.5: "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented."
   if (IsControl(opcode) && (short_length >= kLengthOf16Bits || (first & kFin) == 0)) return Refuse(kProtocolError);

@@ -36,9 +36,7 @@ void WebSocketSession::Send(const WebSocketFrame& frame) {
   SendSome();
 }
 
-void WebSocketSession::Close(uint16_t code) {
-  Send({WebSocketFrame::kClose, true, WebSocketClosePayload(code, "")});
-}
+void WebSocketSession::Close(uint16_t code) { Send({WebSocketFrame::kClose, true, WebSocketClosePayload(code, "")}); }
 
 void WebSocketSession::OnEvents(std::span<transport::H2Event> events) {
   for (transport::H2Event& event : events) {
@@ -59,14 +57,13 @@ void WebSocketSession::OnSettings(const transport::H2SettingsReceived& settings)
     if (identifier == kEnableConnectProtocol) enabled = value == 1;
   }
   if (!enabled) return Fail("SETTINGS: expected ENABLE_CONNECT_PROTOCOL=1; the server has no WebSocket over HTTP/2");
-  const absl::StatusOr<transport::StreamId> id =
-      connection_.SendRequestHeaders({{":method", "CONNECT"},
-                                      {":scheme", "http"},
-                                      {":path", path_},
-                                      {":authority", authority_},
-                                      {":protocol", "websocket"},
-                                      {"sec-websocket-version", "13"}},
-                                     EndStream::kNo);
+  const absl::StatusOr<transport::StreamId> id = connection_.SendRequestHeaders({{":method", "CONNECT"},
+                                                                                 {":scheme", "http"},
+                                                                                 {":path", path_},
+                                                                                 {":authority", authority_},
+                                                                                 {":protocol", "websocket"},
+                                                                                 {"sec-websocket-version", "13"}},
+                                                                                EndStream::kNo);
   if (!id.ok()) return driver_.Close(id.status());
   stream_id_ = *id;
 }

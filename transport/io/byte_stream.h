@@ -16,8 +16,8 @@ namespace weir::transport {
 struct IoResult {
   enum class Kind { kDone, kWouldBlock, kEnd, kError };
   Kind kind = Kind::kDone;
-  size_t bytes = 0;      // kDone: how many, at least 1
-  absl::Status error;    // kError: what failed, with the peer and the system's reason
+  size_t bytes = 0;    // kDone: how many, at least 1
+  absl::Status error;  // kError: what failed, with the peer and the system's reason
 };
 
 class ByteStreamObserver {
@@ -36,13 +36,13 @@ class ByteStream {
   // Starts notifications. Once, before the first Read. Readiness that exists already is reported too.
   virtual absl::Status Start(ByteStreamObserver* observer) = 0;
 
-  virtual IoResult Read(std::span<char> buffer) = 0;           // kEnd: the peer has closed its half
+  virtual IoResult Read(std::span<char> buffer) = 0;                     // kEnd: the peer has closed its half
   virtual IoResult Write(std::span<const std::string_view> pieces) = 0;  // gathers; may take less than all
 
   // No more writes; the peer sees the end after all that was written.
   virtual void ShutdownWrite() = 0;
 
-  virtual std::string PeerName() const = 0;   // "127.0.0.1:50051", "unix:/run/x.sock", "memory:3"
+  virtual std::string PeerName() const = 0;  // "127.0.0.1:50051", "unix:/run/x.sock", "memory:3"
   virtual std::string LocalName() const = 0;
 };
 

@@ -11,7 +11,7 @@
 namespace weir::transport {
 namespace {
 
-constexpr size_t kPiecesMax = 64;              // of one writev
+constexpr size_t kPiecesMax = 64;               // of one writev
 constexpr size_t kWriteBytesPerPass = 1 << 20;  // then other connections have their turn
 constexpr int kPullsPerPass = 64;               // for a sink that goes on for ever with little
 constexpr size_t kEventsKept = 256;

@@ -88,7 +88,7 @@ class ConnectionDriver final : private ByteStreamObserver, private EndOfTurn {
  private:
   enum class State { kNew, kOpen, kFlushing, kLingering, kClosed };
   // The sink may destroy the driver inside OnEvents: whoever may have called it must then not touch a member any more.
-  enum class [[nodiscard]] Alive : bool { kNo, kYes };
+  enum class Alive { kNo, kYes };
 
   void OnReadable() override;
   void OnWritable() override;
@@ -121,15 +121,15 @@ class ConnectionDriver final : private ByteStreamObserver, private EndOfTurn {
   std::unique_ptr<FrameTracer> tracer_;  // null: off
 
   State state_ = State::kNew;
-  bool readable_ = false;       // the stream may have more: no kWouldBlock since OnReadable
+  bool readable_ = false;  // the stream may have more: no kWouldBlock since OnReadable
   bool received_any_ = false;
   bool input_ended_ = false;
   bool output_failed_ = false;
   bool write_blocked_ = false;
-  bool* destroyed_ = nullptr;   // set while the sink runs
+  bool* destroyed_ = nullptr;  // set while the sink runs
   size_t unanswered_bytes_ = 0;
-  OutputBuffer output_;         // what the stream did not take
-  Timer timer_;                 // kOpen: goes on reading in the next turn; later: the end of kCloseTime
+  OutputBuffer output_;  // what the stream did not take
+  Timer timer_;          // kOpen: goes on reading in the next turn; later: the end of kCloseTime
   absl::Status close_reason_;
 };
 

@@ -119,7 +119,8 @@ int EpollLoop::Impl::Wait(nanoseconds timeout) {
   const bool forever = timeout < nanoseconds::zero();
   if (has_pwait2) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
-    timespec spec{.tv_sec = static_cast<time_t>(seconds.count()), .tv_nsec = static_cast<long>((timeout - seconds).count())};
+    timespec spec{.tv_sec = static_cast<time_t>(seconds.count()),
+                  .tv_nsec = static_cast<long>((timeout - seconds).count())};
     const int count = ::epoll_pwait2(epoll_fd, ready.data(), kEventsPerTurn, forever ? nullptr : &spec, nullptr);
     if (count >= 0 || errno == EINTR) return std::max(count, 0);
     has_pwait2 = false;  // Linux before 5.11, or a sandbox that does not know it

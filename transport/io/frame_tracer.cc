@@ -67,7 +67,8 @@ void FrameTracer::Print(std::string_view direction, FrameTextDecoder& decoder, s
   lines_.clear();
   decoder.Feed(bytes, &lines_);
   // A turn may have begun before the environment was read.
-  const auto since = std::max<std::chrono::nanoseconds>(loop_.Now() - options_.trace_epoch, std::chrono::nanoseconds(0));
+  const auto since =
+      std::max<std::chrono::nanoseconds>(loop_.Now() - options_.trace_epoch, std::chrono::nanoseconds(0));
   const std::string time = Seconds(since);
   for (const std::string& line : lines_) {
     options_.trace(time + " " + name_ + " " + std::string(direction) + " " + line);

@@ -72,8 +72,8 @@ class End final : public MemoryStream {
       return {.kind = IoResult::Kind::kError,
               .error = absl::UnavailableError("write to " + peer_name_ + ": Broken pipe")};
     }
-    size_t room = std::min(options_.capacity_bytes - std::min(options_.capacity_bytes, out_->size()),
-                           options_.write_bytes_max);
+    size_t room =
+        std::min(options_.capacity_bytes - std::min(options_.capacity_bytes, out_->size()), options_.write_bytes_max);
     if (room == 0) return {.kind = IoResult::Kind::kWouldBlock};
     size_t written = 0;
     for (std::string_view piece : pieces) {

@@ -16,7 +16,7 @@
 namespace weir::transport {
 
 struct MemoryStreamOptions {
-  size_t capacity_bytes = 64 * 1024;            // of each direction
+  size_t capacity_bytes = 64 * 1024;                 // of each direction
   size_t read_bytes_max = static_cast<size_t>(-1);   // by one Read
   size_t write_bytes_max = static_cast<size_t>(-1);  // by one Write
   std::string first_name = "memory:1";

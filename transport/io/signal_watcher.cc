@@ -37,7 +37,8 @@ SignalWatcher::SignalWatcher() {
   }
   int expected = -1;
   if (!g_signal_fd.compare_exchange_strong(expected, fd_)) {
-    status_ = absl::FailedPreconditionError("another part of this process waits for signals already: expected only one");
+    status_ =
+        absl::FailedPreconditionError("another part of this process waits for signals already: expected only one");
     return;
   }
   struct sigaction action {};

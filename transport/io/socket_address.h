@@ -26,7 +26,7 @@ class SocketAddress {
   static SocketAddress FromRaw(const void* sockaddr, uint32_t length);
 
   std::string ToString() const;
-  uint16_t port() const;   // 0 for a Unix socket
+  uint16_t port() const;  // 0 for a Unix socket
   bool is_unix() const;
   std::string UnixPath() const;  // of the file; empty if there is none
 

@@ -34,7 +34,7 @@ class TcpListener final : private DescriptorHandler {
   // A Unix socket's file that nobody listens on any more is replaced.
   absl::Status Listen(const SocketAddress& address);
   const SocketAddress& address() const { return address_; }  // with the chosen port
-  void Close();  // also removes a Unix socket's file
+  void Close();                                              // also removes a Unix socket's file
 
  private:
   void OnReadable() override;

@@ -74,9 +74,8 @@ TEST_F(ConnectionCloseTest, APeerThatClosesBeforeItSaidAnythingIsAnError) {
   loop_.RunUntilIdle();
   peer_->stream.reset();
   loop_.RunUntilIdle();
-  EXPECT_THAT(client_->closed,
-              Optional(StatusIs(absl::StatusCode::kUnavailable,
-                                "connection to memory:2 closed by peer before it sent anything")));
+  EXPECT_THAT(client_->closed, Optional(StatusIs(absl::StatusCode::kUnavailable,
+                                                 "connection to memory:2 closed by peer before it sent anything")));
 }
 
 TEST_F(ConnectionCloseTest, AResponseToARequestThatCameWithTheEndIsStillWritten) {
@@ -102,9 +101,9 @@ TEST_F(ConnectionCloseTest, AnHttp1ClientIsClosedWithAReason) {
   EXPECT_THAT(server_->events, Contains(HasSubstr("HTTP/1.1")));
   peer_->stream.reset();
   loop_.RunUntilIdle();
-  EXPECT_THAT(server_->closed, Optional(StatusIs(absl::StatusCode::kUnavailable,
-                                                 AllOf(StartsWith("connection to memory:1 failed: "),
-                                                       HasSubstr("HTTP/1.1")))));
+  EXPECT_THAT(server_->closed,
+              Optional(StatusIs(absl::StatusCode::kUnavailable,
+                                AllOf(StartsWith("connection to memory:1 failed: "), HasSubstr("HTTP/1.1")))));
 }
 
 TEST_F(ConnectionCloseTest, AfterAFatalErrorGoAwayIsWrittenAndThePeerHasTimeToReadIt) {
@@ -120,8 +119,8 @@ TEST_F(ConnectionCloseTest, AfterAFatalErrorGoAwayIsWrittenAndThePeerHasTimeToRe
   peer_->stream->ShutdownWrite();
   loop_.RunUntilIdle();
   EXPECT_THAT(server_->closed,
-              Optional(StatusIs(absl::StatusCode::kUnavailable,
-                                AllOf(StartsWith("connection to memory:1 failed: "), HasSubstr("[PROTOCOL_ERROR(1)]")))));
+              Optional(StatusIs(absl::StatusCode::kUnavailable, AllOf(StartsWith("connection to memory:1 failed: "),
+                                                                      HasSubstr("[PROTOCOL_ERROR(1)]")))));
   EXPECT_EQ(loop_.timers(), 0u);
 }
 
@@ -185,9 +184,8 @@ TEST_F(ConnectionCloseTest, ABrokenStreamEndsTheConnectionWithItsReason) {
   ServeOneOpenStream();
   stream_->FailWith(absl::UnavailableError("read from memory:1: Connection reset by peer"));
   loop_.RunUntilIdle();
-  EXPECT_THAT(server_->closed,
-              Optional(StatusIs(absl::StatusCode::kUnavailable,
-                                "read from memory:1: Connection reset by peer while 1 stream open")));
+  EXPECT_THAT(server_->closed, Optional(StatusIs(absl::StatusCode::kUnavailable,
+                                                 "read from memory:1: Connection reset by peer while 1 stream open")));
   EXPECT_EQ(loop_.timers(), 0u);
 }
 
@@ -199,8 +197,8 @@ TEST_F(ConnectionCloseTest, AWriteErrorEndsTheConnectionWithItsReason) {
     server_->driver->RequestFlush();
   });
   loop_.RunUntilIdle();
-  EXPECT_THAT(server_->closed, Optional(StatusIs(absl::StatusCode::kUnavailable,
-                                                 "write to memory:1: Broken pipe while 1 stream open")));
+  EXPECT_THAT(server_->closed,
+              Optional(StatusIs(absl::StatusCode::kUnavailable, "write to memory:1: Broken pipe while 1 stream open")));
 }
 
 TEST_F(ConnectionCloseTest, TheDriverMayBeDestroyedInsideOnClosed) {

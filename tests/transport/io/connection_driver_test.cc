@@ -125,7 +125,8 @@ TEST_F(ConnectionDriverTest, ADrainedServerFinishesBothSidesInGoodOrder) {
 TEST_F(ConnectionDriverTest, AllThatOneTurnProducedLeavesInOneWrite) {
   int writes = 0;
   auto [first, second] = MakeMemoryStreamPair(loop_);
-  client_ = std::make_unique<Endpoint>(loop_, std::make_unique<CountingStream>(std::move(first), &writes), Role::kClient);
+  client_ =
+      std::make_unique<Endpoint>(loop_, std::make_unique<CountingStream>(std::move(first), &writes), Role::kClient);
   RawPeer server(std::move(second));
   loop_.RunUntilIdle();
   EXPECT_EQ(writes, 1);
@@ -205,7 +206,8 @@ TEST_F(ConnectionDriverTest, APeerThatDoesNotReadCostsBoundedMemory) {
       return;
     }
     auto* window = std::get_if<H2WindowUpdated>(&event);
-    if (window != nullptr && window->stream_id != 0) server_->connection.SendData(window->stream_id, large, EndStream::kNo);
+    if (window != nullptr && window->stream_id != 0)
+      server_->connection.SendData(window->stream_id, large, EndStream::kNo);
   };
   // Windows as large as they can be.
   std::string script = "PREFACE\nSETTINGS INITIAL_WINDOW_SIZE=2147483647\nWINDOW_UPDATE 0 2147000000\n";
@@ -260,7 +262,8 @@ TEST_F(ConnectionDriverTest, BodiesAreStillReadWhileOutputIsStuckSoThatAPeerThat
     }
     if (auto* body = std::get_if<H2BodyReceived>(&event)) body_bytes += body->body.data.size();
   };
-  peer_->SendFrames(std::string(kClientHello) + "SETTINGS ACK\nHEADERS 1 :method=POST :scheme=http :path=/ :authority=a\n");
+  peer_->SendFrames(std::string(kClientHello) +
+                    "SETTINGS ACK\nHEADERS 1 :method=POST :scheme=http :path=/ :authority=a\n");
   std::string script;
   for (int i = 0; i < 16; ++i) script += "DATA 1 zeros:16000\n";
   peer_->SendFrames(script);
@@ -292,8 +295,9 @@ TEST_F(ConnectionDriverTest, TheDriverMayBeDestroyedInsideOnEvents) {
 TEST_F(ConnectionDriverTest, EveryFrameIsTracedInBothDirections) {
   auto [first, second] = MakeMemoryStreamPair(loop_, {.write_bytes_max = 5});
   std::vector<std::string> lines;
-  server_ = std::make_unique<Endpoint>(loop_, std::move(second), Role::kServer,
-                                       ConnectionDriverOptions{.trace = [&](std::string_view line) { lines.emplace_back(line); }});
+  server_ = std::make_unique<Endpoint>(
+      loop_, std::move(second), Role::kServer,
+      ConnectionDriverOptions{.trace = [&](std::string_view line) { lines.emplace_back(line); }});
   server_->on_event = [&](H2Event& event) { Echo(server_.get(), event); };
   loop_.RunUntilIdle();
   loop_.Advance(milliseconds(12003));

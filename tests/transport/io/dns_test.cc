@@ -102,9 +102,9 @@ TEST(ResolverTest, ADroppedQueryDoesNotAnswerAndItsLoopMayGo) {
   bool answered = false;
   auto token = std::make_shared<int>(0);
   Resolver resolver({.threads = 1, .lookup = [&](const std::string&, uint16_t) -> Answer {
-    gate.Pass();
-    return Resolver::Addresses{Address("10.0.0.1:1")};
-  }});
+                       gate.Pass();
+                       return Resolver::Addresses{Address("10.0.0.1:1")};
+                     }});
   auto loop = std::make_unique<FakeLoop>();
   auto first = resolver.Resolve(*loop, "a", 1, [&, token](Answer) { answered = true; });
   auto waiting = resolver.Resolve(*loop, "b", 1, [&, token](Answer) { answered = true; });

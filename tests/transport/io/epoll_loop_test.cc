@@ -29,7 +29,8 @@ using weir::testing::IsOk;
 
 class Handler final : public DescriptorHandler {
  public:
-  explicit Handler(std::function<void()> on_readable, std::function<void()> on_writable = [] {})
+  explicit Handler(
+      std::function<void()> on_readable, std::function<void()> on_writable = [] {})
       : on_readable_(std::move(on_readable)), on_writable_(std::move(on_writable)) {}
   void OnReadable() override { on_readable_(); }
   void OnWritable() override { on_writable_(); }
@@ -55,9 +56,7 @@ struct SocketPair {
 
 class EpollLoopTest : public ::testing::Test {
  protected:
-  EpollLoopTest() {
-    watchdog_.Set(std::chrono::steady_clock::now() + std::chrono::seconds(30));
-  }
+  EpollLoopTest() { watchdog_.Set(std::chrono::steady_clock::now() + std::chrono::seconds(30)); }
 
   EpollLoop loop_;
   Timer watchdog_{loop_, [this] {

@@ -137,7 +137,8 @@ TEST_F(TcpTest, EchoOverIpv4WithAPortChosenByTheSystem) { EchoOver("127.0.0.1:0"
 TEST_F(TcpTest, EchoOverIpv6WithAPortChosenByTheSystem) {
   const int probe = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const SocketAddress loopback = Address("[::1]:0");
-  const bool has_ipv6 = probe >= 0 && ::bind(probe, static_cast<const sockaddr*>(loopback.raw()), loopback.raw_length()) == 0;
+  const bool has_ipv6 =
+      probe >= 0 && ::bind(probe, static_cast<const sockaddr*>(loopback.raw()), loopback.raw_length()) == 0;
   if (probe >= 0) ::close(probe);
   if (!has_ipv6) GTEST_SKIP() << "this machine has no ::1";
   EchoOver("[::1]:0");
@@ -191,14 +192,14 @@ TEST_F(TcpTest, AConnectionThatIsRefusedNamesTheAddressAndTheReason) {
     ASSERT_THAT(listener.Listen(Address("127.0.0.1:0")), IsOk());
     free = listener.address();
   }
-  EXPECT_THAT(Connect(free), StatusIs(absl::StatusCode::kUnavailable,
-                                      "connect to " + free.ToString() + ": Connection refused"));
+  EXPECT_THAT(Connect(free),
+              StatusIs(absl::StatusCode::kUnavailable, "connect to " + free.ToString() + ": Connection refused"));
 }
 
 TEST_F(TcpTest, AUnixSocketThatIsNotThereNamesThePath) {
-  EXPECT_THAT(Connect(Address("unix:/nonexistent/socket")),
-              StatusIs(absl::StatusCode::kUnavailable,
-                       "connect to unix:/nonexistent/socket: No such file or directory"));
+  EXPECT_THAT(
+      Connect(Address("unix:/nonexistent/socket")),
+      StatusIs(absl::StatusCode::kUnavailable, "connect to unix:/nonexistent/socket: No such file or directory"));
 }
 
 TEST_F(TcpTest, ADestroyedConnectorDoesNotReport) {
@@ -250,7 +251,9 @@ TEST_F(TcpTest, AListenerAcceptsABoundedNumberPerTurnAndLosesNone) {
   std::vector<int> clients;
   for (size_t i = 0; i < kClients; ++i) {
     clients.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    ASSERT_EQ(::connect(clients.back(), static_cast<const sockaddr*>(listener.address().raw()), listener.address().raw_length()), 0);
+    ASSERT_EQ(::connect(clients.back(), static_cast<const sockaddr*>(listener.address().raw()),
+                        listener.address().raw_length()),
+              0);
   }
   loop_.RunOnce(std::chrono::milliseconds(0));
   EXPECT_LE(accepted.size(), 2u * TcpListener::kAcceptsPerTurnMax);
@@ -269,7 +272,8 @@ TEST_F(TcpTest, AListenerMayBeDestroyedInsideItsCallback) {
   });
   ASSERT_THAT(listener->Listen(Address("127.0.0.1:0")), IsOk());
   const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  ASSERT_EQ(::connect(client, static_cast<const sockaddr*>(listener->address().raw()), listener->address().raw_length()), 0);
+  ASSERT_EQ(
+      ::connect(client, static_cast<const sockaddr*>(listener->address().raw()), listener->address().raw_length()), 0);
   EXPECT_TRUE(RunUntil([&] { return accepted; }));
   ::close(client);
 }
@@ -337,10 +341,12 @@ TEST(SocketAddressTest, AddressesArePrintedAsTheyAreParsed) {
 TEST(SocketAddressTest, ABadAddressSaysWhatWasExpectedAndWhatCame) {
   for (std::string_view text : {"", "127.0.0.1", "localhost:80", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
                                 "127.0.0.1:80x", "::1:80", "[::1]", "[127.0.0.1]:80", "127.1:80", "[::1%]:80", ":80"}) {
-    EXPECT_THAT(SocketAddress::Parse(text),
-                StatusIs(absl::StatusCode::kInvalidArgument,
-                         "address: expected a numeric host and a port such as \"127.0.0.1:50051\" or \"[::1]:50051\", or "
-                         "\"unix:/path\", got \"" + std::string(text) + "\""))
+    EXPECT_THAT(
+        SocketAddress::Parse(text),
+        StatusIs(absl::StatusCode::kInvalidArgument,
+                 "address: expected a numeric host and a port such as \"127.0.0.1:50051\" or \"[::1]:50051\", or "
+                 "\"unix:/path\", got \"" +
+                     std::string(text) + "\""))
         << text;
   }
   EXPECT_THAT(SocketAddress::Parse("unix:" + std::string(108, 'x')),
