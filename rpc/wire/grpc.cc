@@ -36,10 +36,12 @@ char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 // "application/grpc" and, behind it, nothing, "+proto", "+json", ";charset=utf-8". Not "application/grpc-web".
 bool IsGrpc(std::string_view content_type) {
-  if (content_type.size() < kContentType.size()) return false;
-  for (size_t i = 0; i < kContentType.size(); ++i) {
-    // Media types ignore case (RFC 9110 section 8.3.1).
-    if (content_type[i] != kContentType[i] && Lower(content_type[i]) != kContentType[i]) return false;
+  if (!content_type.starts_with(kContentType)) {
+    // Media types ignore case (RFC 9110 section 8.3.1), though no peer is known to make use of it.
+    if (content_type.size() < kContentType.size()) return false;
+    for (size_t i = 0; i < kContentType.size(); ++i) {
+      if (Lower(content_type[i]) != kContentType[i]) return false;
+    }
   }
   if (content_type.size() == kContentType.size()) return true;
   const char next = content_type[kContentType.size()];

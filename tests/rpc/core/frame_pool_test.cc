@@ -17,7 +17,7 @@ void OnFreshThread(F test) {
 class FramePoolTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!FramePool::Enabled()) GTEST_SKIP() << "nothing is pooled under AddressSanitizer";
+    if (!FramePool::kEnabled) GTEST_SKIP() << "nothing is pooled under AddressSanitizer";
   }
 };
 

@@ -211,7 +211,7 @@ TEST(TaskTest, TheRootMayStartTheNextTask) {
 }
 
 TEST(TaskTest, AWarmPoolServesCallAfterCall) {
-  if (!internal::FramePool::Enabled()) GTEST_SKIP() << "nothing is pooled under AddressSanitizer";
+  if (!internal::FramePool::kEnabled) GTEST_SKIP() << "nothing is pooled under AddressSanitizer";
   Root root;
   const auto call = [&root] {
     Task<long> task = SumOf(1);  // two frames
