@@ -1,0 +1,338 @@
+// Hostile and broken peers: limits, floods, connection errors, peers that do not speak HTTP/2.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "weir/tests/support/frame_script.h"
+
+namespace weir::transport {
+namespace {
+
+using ::weir::testing::ClientOptions;
+using ::weir::testing::FrameScript;
+using ::weir::testing::Frames;
+using ::weir::testing::ServerOptions;
+
+constexpr char kHead[] = ":method=POST :scheme=http :path=/a :authority=x";
+// As RFC 9113 section 6.5.2 counts it.
+constexpr size_t kHeadBytes = 7 + 4 + 7 + 4 + 5 + 2 + 10 + 1 + 4 * 32;
+
+std::string Request(StreamId id) { return "HEADERS " + std::to_string(id) + " END_STREAM " + kHead; }
+std::string RequestEvent(StreamId id) { return "Request " + std::to_string(id) + " " + kHead + " end"; }
+
+H2Options SmallHeaders() {
+  H2Options options = ServerOptions();
+  options.header_list_bytes_max = 1000;
+  options.header_fields_max = 10;
+  return options;
+}
+
+// A field that brings the head to `bytes` in all.
+std::string Filler(size_t bytes) { return " a=" + std::string(bytes - kHeadBytes - 33, 'x'); }
+std::string Fields(size_t count) {
+  std::string out;
+  for (size_t i = 4; i < count; ++i) out += " a=b";
+  return out;
+}
+
+TEST(HeaderLimitTest, AHeadUpToTheLimitPassesAndALargerOneIsResetWithoutAnEvent) {
+  for (size_t bytes : {999, 1000, 1001, 3999, 4000}) {
+    SCOPED_TRACE(bytes);
+    FrameScript script(SmallHeaders());
+    script.Handshake().Peer(Request(1) + Filler(bytes) + "\n" + Request(3));
+    if (bytes <= 1000) {
+      script.ExpectEvents({"Request 1 " + std::string(kHead) + Filler(bytes) + " end", RequestEvent(3)});
+      script.ExpectWritten({}).ExpectStreams(2);
+    } else {
+      script.ExpectEvents({RequestEvent(3)});
+      script.ExpectWritten({"RST_STREAM 1 ENHANCE_YOUR_CALM"}).ExpectStreams(1);
+    }
+    script.Run();
+  }
+}
+
+TEST(HeaderLimitTest, TheNumberOfFieldsIsLimitedToo) {
+  for (size_t count : {9, 10, 11, 40}) {
+    SCOPED_TRACE(count);
+    H2Options options = SmallHeaders();
+    options.header_list_bytes_max = 16 * 1024;
+    FrameScript script(options);
+    script.Handshake().Peer(Request(1) + Fields(count)).ExpectStreams(count <= 10 ? 1 : 0);
+    if (count <= 10) {
+      script.ExpectEvents({"Request 1 " + std::string(kHead) + Fields(count) + " end"}).ExpectWritten({});
+    } else {
+      script.ExpectEvents({}).ExpectWritten({"RST_STREAM 1 ENHANCE_YOUR_CALM"});
+    }
+    script.Run();
+  }
+}
+
+TEST(HeaderLimitTest, OverFourTimesALimitTheConnectionEnds) {
+  for (const std::string& excess : {Filler(4001), Fields(41)}) {
+    FrameScript(SmallHeaders())
+        .Handshake()
+        .Peer(Request(1) + "\n" + Request(3) + excess)
+        .ExpectEvents({RequestEvent(1),
+                       "ConnectionError ENHANCE_YOUR_CALM \"header block: expected at most 1000 octets and 10 fields, "
+                       "got more than four times that\""})
+        .ExpectFinished(false)
+        .ExpectWritten({"GOAWAY last=3 ENHANCE_YOUR_CALM..."})
+        .ExpectFinished(true)
+        .Run();
+  }
+}
+
+TEST(HeaderLimitTest, TheCompressionContextStaysInStepAfterARefusedBlock) {
+  // The refused block puts "k: v" into the dynamic table (literal with incremental indexing); the next one refers to it.
+  std::string block;
+  AppendLiteralBlock({{":method", "POST"}, {":scheme", "http"}, {":path", "/a"}, {":authority", "x"}}, &block);
+  std::string big = block;
+  big += std::string("\x40\x01k\x01v", 5);
+  AppendLiteralBlock({{"a", std::string(1000, 'x')}}, &big);
+  block += '\xbe';  // index 62
+  const auto raw = [](int stream, const std::string& bytes) {
+    std::string line = "FRAME type=0x01 flags=0x05 stream=" + std::to_string(stream) + " hex:";
+    for (unsigned char c : bytes) {
+      line += "0123456789abcdef"[c >> 4];
+      line += "0123456789abcdef"[c & 15];
+    }
+    return line;
+  };
+  FrameScript(SmallHeaders())
+      .Handshake()
+      .Peer(raw(1, big) + "\n" + raw(3, block))
+      .ExpectEvents({"Request 3 " + std::string(kHead) + " k=v end"})
+      .Run();
+}
+
+TEST(HeaderLimitTest, OverlongTrailersAndResponsesAreResetWithAnEvent) {
+  FrameScript(SmallHeaders())
+      .Handshake()
+      .Peer("HEADERS 1 " + std::string(kHead) + "\nHEADERS 1 END_STREAM a=" + std::string(1000, 'x'))
+      .ExpectEvents({"Request 1 " + std::string(kHead), "Reset 1 ENHANCE_YOUR_CALM by local"})
+      .ExpectWritten({"RST_STREAM 1 ENHANCE_YOUR_CALM"})
+      .Run();
+  H2Options options = SmallHeaders();
+  options.role = Role::kClient;
+  FrameScript(options)
+      .Handshake()
+      .Do([](H2Connection& c) {
+        EXPECT_TRUE(c.SendRequestHeaders({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}}, EndStream::kYes).ok());
+      })
+      .Drop()
+      .Peer("HEADERS 1 :status=200 a=" + std::string(1000, 'x'))
+      .ExpectEvents({"Reset 1 ENHANCE_YOUR_CALM by local"})
+      .ExpectWritten({"RST_STREAM 1 ENHANCE_YOUR_CALM"})
+      .Run();
+}
+
+TEST(FloodTest, FourContinuationFramesPassHoweverTheyAreCut) {
+  FrameScript(ServerOptions())
+      .Handshake()
+      .Peer("HEADERS 1 END_STREAM NO_END_HEADERS :method=POST\nCONTINUATION 1 :scheme=http\nCONTINUATION 1 :path=/a\n"
+            "CONTINUATION 1 :authority=x\nCONTINUATION 1 END_HEADERS")
+      .ExpectEvents({RequestEvent(1)})
+      .Run();
+}
+
+TEST(FloodTest, TooManyContinuationFramesEndTheConnection) {
+  std::string frames = "HEADERS 1 END_STREAM NO_END_HEADERS " + std::string(kHead);
+  for (int i = 0; i < 37; ++i) frames += "\nCONTINUATION 1";
+  FrameScript(ServerOptions())
+      .Handshake()
+      .Peer(frames)
+      .ExpectEvents({"ConnectionError ENHANCE_YOUR_CALM \"header block: expected at most 4 CONTINUATION frames..."})
+      .ExpectWritten({"GOAWAY last=1 ENHANCE_YOUR_CALM..."})
+      .ExpectFinished(true)
+      .Run();
+}
+
+TEST(FloodTest, AHundredUnreadAcknowledgementsEndTheConnection) {
+  for (const char* frame : {"PING 0000000000000000\n", "SETTINGS\n"}) {
+    std::string frames;
+    for (int i = 0; i < 110; ++i) frames += frame;
+    H2Connection server(ServerOptions());
+    server.InitiateConnection();
+    std::vector<H2Event> events;
+    server.ReceiveData(Frames("PREFACE\nSETTINGS\n" + frames), &events);
+    ASSERT_FALSE(events.empty());
+    EXPECT_TRUE(ToString(events.back()).starts_with("ConnectionError ENHANCE_YOUR_CALM \"PING and SETTINGS: expected"))
+        << ToString(events.back());
+    OutputBuffer out;
+    server.DataToSend(SIZE_MAX, &out);
+    EXPECT_TRUE(DecodeFrameText(Role::kServer, out.Flatten()).back().starts_with("GOAWAY last=0 ENHANCE_YOUR_CALM"));
+    EXPECT_TRUE(server.IsFinished());
+  }
+}
+
+TEST(FloodTest, RapidResetsEndTheConnectionBeyondTheBurst) {
+  H2Options options = ServerOptions();
+  options.reset_burst = 20;
+  options.reset_per_second = 1;
+  std::string frames;
+  for (int id = 1; id < 100; id += 2) frames += Request(id) + "\nRST_STREAM " + std::to_string(id) + " CANCEL\n";
+  H2Connection server(options);
+  server.InitiateConnection();
+  std::vector<H2Event> events;
+  server.ReceiveData(Frames("PREFACE\nSETTINGS\n" + frames), &events);
+  EXPECT_TRUE(ToString(events.back()).starts_with("ConnectionError INTERNAL_ERROR")) << ToString(events.back());
+}
+
+TEST(FloodTest, ThousandCancelledCallsAreOrdinary) {
+  H2Connection server(ServerOptions());
+  server.InitiateConnection();
+  std::vector<H2Event> events;
+  server.ReceiveData(Frames("PREFACE\nSETTINGS\n"), &events);
+  for (int id = 1; id < 4000; id += 2) {
+    events.clear();
+    server.ReceiveData(Frames(Request(id) + "\nRST_STREAM " + std::to_string(id) + " CANCEL"), &events);
+    ASSERT_EQ(events.size(), 2u);
+    server.RemoveStream(id);
+  }
+  EXPECT_EQ(server.ActiveStreamCount(), 0u);
+}
+
+TEST(FloodTest, APeerThatCausesResetsAndDoesNotReadIsShutOut) {
+  H2Options options = ServerOptions();
+  options.max_concurrent_streams = 0x7fffffff;
+  H2Connection server(options);
+  server.InitiateConnection();
+  std::vector<H2Event> events;
+  server.ReceiveData(Frames("PREFACE\nSETTINGS\n"), &events);
+  bool ended = false;
+  for (int id = 1; id < 100000 && !ended; id += 2) {
+    events.clear();
+    server.ReceiveData(Frames("HEADERS " + std::to_string(id) + " END_STREAM a=b"), &events);
+    ended = !events.empty() && std::holds_alternative<H2ConnectionError>(events.back());
+  }
+  EXPECT_TRUE(ended);
+}
+
+// What the peer must not do, and what comes of it.
+struct Violation {
+  const char* frames;
+  const char* error;  // beginning of the event
+};
+
+TEST(ConnectionErrorTest, ViolationsEndTheConnectionWithTheirCodeInTheSameRead) {
+  const Violation violations[] = {
+      {"DATA 0 \"x\"", "PROTOCOL_ERROR \"DATA: stream_id == 0\""},
+      {"HEADERS 0 a=b", "PROTOCOL_ERROR "},
+      {"HEADERS 2 a=b", "PROTOCOL_ERROR "},
+      {"FRAME type=0x0 stream=1 length=16385", "FRAME_SIZE_ERROR \"too large frame size\""},
+      {"FRAME type=0x4 length=5 hex:0000000000", "FRAME_SIZE_ERROR "},
+      {"FRAME type=0x4 flags=1 hex:000100000000", "FRAME_SIZE_ERROR "},
+      {"FRAME type=0x4 stream=1", "PROTOCOL_ERROR "},
+      {"SETTINGS ENABLE_PUSH=2", "PROTOCOL_ERROR "},
+      {"SETTINGS INITIAL_WINDOW_SIZE=2147483648", "FLOW_CONTROL_ERROR "},
+      {"SETTINGS MAX_FRAME_SIZE=16383", "PROTOCOL_ERROR "},
+      {"SETTINGS ACK", "PROTOCOL_ERROR "},
+      {"FRAME type=0x6 hex:00", "FRAME_SIZE_ERROR "},
+      {"FRAME type=0x6 stream=1 hex:0000000000000000", "PROTOCOL_ERROR "},
+      {"RST_STREAM 1 CANCEL", "PROTOCOL_ERROR "},
+      {"FRAME type=0x3 stream=1 hex:000000", "FRAME_SIZE_ERROR "},
+      {"WINDOW_UPDATE 0 0", "PROTOCOL_ERROR "},
+      {"WINDOW_UPDATE 1 1", "PROTOCOL_ERROR "},
+      {"DATA 1 \"x\"", "PROTOCOL_ERROR "},
+      {"CONTINUATION 1 END_HEADERS a=b", "PROTOCOL_ERROR "},
+      {"HEADERS 1 NO_END_HEADERS a=b\nDATA 1 \"x\"", "PROTOCOL_ERROR "},
+      {"FRAME type=0x0 flags=0x8 stream=1", "PROTOCOL_ERROR "},
+      {"FRAME type=0x1 flags=0x5 stream=1 hex:ff8000", "COMPRESSION_ERROR "},
+      {"FRAME type=0x5 flags=0x4 stream=1 hex:00000002", "PROTOCOL_ERROR "},
+  };
+  for (const Violation& violation : violations) {
+    SCOPED_TRACE(violation.frames);
+    FrameScript(ServerOptions())
+        .Handshake()
+        .Peer(violation.frames)
+        .ExpectEvents({"ConnectionError " + std::string(violation.error) + "..."})
+        .ExpectFinished(false)
+        .Peer(Request(7))  // nothing is read any more
+        .ExpectEvents({})
+        .ExpectWritten({"GOAWAY last=..."})
+        .ExpectFinished(true)
+        .ExpectWritten({})
+        .Run();
+  }
+}
+
+TEST(ConnectionErrorTest, FramesAfterTheEndOfAStreamEndTheConnection) {
+  for (const char* frame : {"DATA 1 \"x\"", "HEADERS 1 END_STREAM a=b"}) {
+    FrameScript(ServerOptions())
+        .Handshake()
+        .Peer(Request(1) + "\n" + frame)
+        .ExpectEvents({RequestEvent(1), "ConnectionError STREAM_CLOSED ..."})
+        .ExpectWritten({"GOAWAY last=1 STREAM_CLOSED..."})
+        .Run();
+  }
+}
+
+TEST(ConnectionErrorTest, MoreStreamsThanAnnouncedEndTheConnection) {
+  H2Options options = ServerOptions();
+  options.max_concurrent_streams = 1;
+  FrameScript(options)
+      .Handshake()
+      .Peer(Request(1) + "\n" + Request(3))
+      .ExpectEvents({RequestEvent(1), "ConnectionError PROTOCOL_ERROR ..."})
+      .Run();
+}
+
+TEST(ConnectionErrorTest, APushIsAConnectionErrorForAClient) {
+  FrameScript(ClientOptions())
+      .Handshake()
+      .Do([](H2Connection& c) {
+        EXPECT_TRUE(c.SendRequestHeaders({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}}, EndStream::kYes).ok());
+      })
+      .Drop()
+      .Peer("FRAME type=0x5 flags=0x4 stream=1 hex:00000002828684")
+      .ExpectEvents({"ConnectionError PROTOCOL_ERROR ..."})
+      .Run();
+}
+
+TEST(PrefaceTest, AnHttp1ClientIsToldWhatWasExpected) {
+  FrameScript(ServerOptions())
+      .Do([](H2Connection& c) { c.InitiateConnection(); })
+      .Peer("BYTES \"GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\"")
+      .ExpectEvents({"ConnectionError PROTOCOL_ERROR \"client's preface: expected \\\"PRI * HTTP/2.0\\\\r\\\\n\\\\r\\\\nSM"
+                     "\\\\r\\\\n\\\\r\\\\n\\\", got \\\"GET / HTTP/1.1\\\\r\\\\n\\\": the client does not speak HTTP/2 "
+                     "with prior knowledge\""})
+      .ExpectWritten({"SETTINGS ...", "WINDOW_UPDATE 0 ...", "GOAWAY last=0 PROTOCOL_ERROR \"client's preface: ..."})
+      .ExpectFinished(true)
+      .Run();
+}
+
+TEST(PrefaceTest, ATlsHandshakeIsRecognised) {
+  FrameScript(ServerOptions())
+      .Peer("BYTES \"\\x16\\x03\\x01\\x02\\x00\\x01\\x00\\x01\\xfc\\x03\\x03abcdefgh\"")
+      .ExpectEvents({"ConnectionError PROTOCOL_ERROR \"client's preface: expected \\\"PRI * HTTP/2.0\\\\r\\\\n\\\\r\\\\nSM"
+                     "\\\\r\\\\n\\\\r\\\\n\\\", got a TLS handshake ..."})
+      .Run();
+}
+
+TEST(PrefaceTest, AMagicThatIsAlmostRightIsWrong) {
+  FrameScript(ServerOptions())
+      .Peer("BYTES \"PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\nX\\r\\n\"")
+      .ExpectEvents({"ConnectionError PROTOCOL_ERROR ..."})
+      .Run();
+}
+
+TEST(PrefaceTest, AnHttp1ServerIsRecognised) {
+  FrameScript(ClientOptions())
+      .Do([](H2Connection& c) { c.InitiateConnection(); })
+      .Peer("BYTES \"HTTP/1.1 400 Bad Request\\r\\n\\r\\n\"")
+      .ExpectEvents({"ConnectionError PROTOCOL_ERROR \"server's preface: expected an HTTP/2 SETTINGS frame, got "
+                     "\\\"HTTP/1.1 400 Bad\\\": this server speaks HTTP/1; check the port\""})
+      .ExpectFinished(false)
+      .Run();
+}
+
+TEST(PrefaceTest, TheFirstFrameMustBeSettings) {
+  FrameScript(ServerOptions())
+      .Peer("PREFACE\n" + Request(1))
+      .ExpectEvents({"ConnectionError PROTOCOL_ERROR ..."})
+      .Run();
+}
+
+}  // namespace
+}  // namespace weir::transport
