@@ -6,7 +6,6 @@
 
 #include <utility>
 
-#include "weir/transport/io/mutex.h"
 #include "weir/transport/io/system_error.h"
 
 namespace weir::transport {
@@ -82,10 +81,11 @@ std::unique_ptr<Resolver::Query> Resolver::Resolve(EventLoop& loop, std::string 
     shared->Answer(Addresses{*numeric}, shared);
     return query;
   }
+  MutexLock starting(mutex_);
   if (!workers_) workers_ = std::make_unique<WorkerPool>(options_.threads, "weir-resolver");
   workers_->Post([lookup = options_.lookup, shared = std::move(shared), host = std::move(host), port] {
     {
-      MutexLock lock(shared->mutex);
+      MutexLock checking(shared->mutex);
       if (shared->cancelled) return;
     }
     shared->Answer(lookup(host, port), shared);

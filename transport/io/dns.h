@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "weir/transport/io/event_loop.h"
+#include "weir/transport/io/mutex.h"
 #include "weir/transport/io/socket_address.h"
 #include "weir/transport/io/worker_pool.h"
 
@@ -48,12 +49,14 @@ class Resolver {
   ~Resolver();
 
   // `on_done` runs on the loop, once, never inside this call; it may destroy the query. A numeric host (IPv6 without or
-  // with brackets) needs no lookup. UNAVAILABLE names the host and the resolver's reason. From the loop's thread.
+  // with brackets) needs no lookup. UNAVAILABLE names the host and the resolver's reason. From the loop's thread; loops
+  // of several threads may share a resolver.
   std::unique_ptr<Query> Resolve(EventLoop& loop, std::string host, uint16_t port, OnDone on_done);
 
  private:
   ResolverOptions options_;
-  std::unique_ptr<WorkerPool> workers_;  // started by the first lookup
+  Mutex mutex_;
+  std::unique_ptr<WorkerPool> workers_ WEIR_GUARDED_BY(mutex_);  // started by the first lookup
 };
 
 }  // namespace weir::transport

@@ -8,6 +8,8 @@
 #include "gtest/gtest.h"
 #include "weir/tests/support/status_matchers.h"
 #include "weir/tests/transport/io/driver_harness.h"
+#include "weir/transport/io/epoll_loop.h"
+#include "weir/transport/io/tcp.h"
 
 namespace weir::transport {
 namespace {
@@ -16,8 +18,6 @@ using std::chrono::milliseconds;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
 using ::testing::Optional;
 using ::testing::StartsWith;
 using weir::testing::FakeLoop;
@@ -219,6 +219,38 @@ TEST_F(ConnectionCloseTest, ADestroyedDriverClosesItsStreamAndReportsNothing) {
   EXPECT_TRUE(peer_->ended);
   EXPECT_FALSE(server_->closed);
   EXPECT_EQ(loop_.timers(), 0u);
+}
+
+// Over real sockets, because only they know resets. The peer goes on sending while the connection has failed: closing the
+// socket at once would make the system answer with a reset, which destroys the GOAWAY in the peer's receive buffer.
+TEST(ConnectionCloseTcpTest, TheGoAwayReachesAPeerThatIsStillSending) {
+  EpollLoop loop;
+  std::unique_ptr<Endpoint> server;
+  TcpListener listener(loop, [&](int fd) {
+    server = std::make_unique<Endpoint>(loop, MakeTcpStream(loop, fd), Role::kServer);
+    server->on_closed = [&] { server->driver.reset(); };  // closes the socket
+  });
+  ASSERT_THAT(listener.Listen(*SocketAddress::Parse("127.0.0.1:0")), IsOk());
+  std::unique_ptr<RawPeer> peer;
+  TcpConnector connector(loop, listener.address(), [&](auto stream) {
+    ASSERT_THAT(stream, IsOk());
+    peer = std::make_unique<RawPeer>(*std::move(stream));
+    peer->reading = false;
+    peer->SendFrames(std::string(kClientHello) + "DATA 0 \"x\"\n");
+    peer->SendBytes(std::string(3'000'000, 'x'));
+  });
+  connector.Start();
+  Timer watchdog(loop, [] { FAIL() << "not closed within 30 s"; });
+  watchdog.Set(loop.Now() + std::chrono::seconds(30));
+  while (watchdog.IsSet() && !(peer && peer->unsent_bytes() == 0)) loop.RunOnce(std::chrono::seconds(1));
+  ASSERT_TRUE(peer);
+  peer->StartReading();
+  while (watchdog.IsSet() && !peer->ended && peer->error.ok()) loop.RunOnce(std::chrono::seconds(1));
+  EXPECT_THAT(peer->error, IsOk());
+  EXPECT_THAT(peer->Frames(Role::kServer), Contains(AllOf(StartsWith("GOAWAY last="), HasSubstr("PROTOCOL_ERROR"))));
+  peer->stream.reset();
+  while (watchdog.IsSet() && !server->closed) loop.RunOnce(std::chrono::seconds(1));
+  EXPECT_THAT(server->closed, Optional(StatusIs(absl::StatusCode::kUnavailable)));
 }
 
 // Fail at every byte: the connection always ends once, with a reason, and leaves nothing behind.

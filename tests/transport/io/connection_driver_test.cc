@@ -17,15 +17,12 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::AllOf;
 using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Optional;
 using ::testing::StartsWith;
 using weir::testing::FakeLoop;
 using weir::testing::IsOk;
-using weir::testing::StatusIs;
 
 // Answers every request with 200 and its body, as an application does: takes what it could send.
 void Echo(Endpoint* server, H2Event& event) {

@@ -71,7 +71,7 @@ class Endpoint final : public EventSink {
 // The other end of a stream, without a connection: sends frame text or anything, reads when it is told to.
 class RawPeer final : public ByteStreamObserver {
  public:
-  explicit RawPeer(std::unique_ptr<MemoryStream> s) : stream(std::move(s)) { (void)stream->Start(this); }
+  explicit RawPeer(std::unique_ptr<ByteStream> s) : stream(std::move(s)) { (void)stream->Start(this); }
 
   void SendFrames(std::string_view script) {
     std::string bytes;
@@ -90,6 +90,7 @@ class RawPeer final : public ByteStreamObserver {
     while (stream != nullptr) {
       const IoResult result = stream->Read(buffer);
       if (result.kind == IoResult::Kind::kEnd) ended = true;
+      if (result.kind == IoResult::Kind::kError) error = result.error;
       if (result.kind != IoResult::Kind::kDone) return;
       received.append(buffer.data(), result.bytes);
     }
@@ -110,9 +111,10 @@ class RawPeer final : public ByteStreamObserver {
   std::vector<std::string> Frames(Role sender) const { return DecodeFrameText(sender, received); }
   size_t unsent_bytes() const { return unsent_.size(); }
 
-  std::unique_ptr<MemoryStream> stream;
+  std::unique_ptr<ByteStream> stream;
   bool reading = true;
   bool ended = false;
+  absl::Status error;  // of a read
   std::string received;
 
  private:
