@@ -33,7 +33,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "weir/rpc/core/frame_pool.h"
+#include "weir/transport/memory/block_pool.h"
 #include "weir/rpc/core/resumption.h"
 
 namespace weir {
@@ -46,8 +46,8 @@ namespace internal {
 // Common to the promises of all tasks: frame memory, start and end.
 class TaskPromiseBase {
  public:
-  static void* operator new(size_t bytes) { return FramePool::Allocate(bytes); }
-  static void operator delete(void* frame, size_t bytes) noexcept { FramePool::Free(frame, bytes); }
+  static void* operator new(size_t bytes) { return transport::BlockPool::Allocate(bytes); }
+  static void operator delete(void* frame, size_t bytes) noexcept { transport::BlockPool::Free(frame, bytes); }
 
   class FinalAwaiter {
    public:

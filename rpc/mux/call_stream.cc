@@ -210,9 +210,10 @@ void CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
   }
   if (sending_ != Half::kBody) return;
   sending_ = Half::kEnding;
-  trailers_.emplace();
-  protocol_.EncodeTrailers(status, trailing, &*trailers_);
-  if (waiting_.empty()) return SendEnd();
+  mux_.scratch_.Clear();
+  protocol_.EncodeTrailers(status, trailing, &mux_.scratch_);
+  if (waiting_.empty()) return SendTrailers(mux_.scratch_);
+  trailers_ = mux_.scratch_;
   observer_ = nullptr;
   ReturnWindow();
 }
@@ -233,8 +234,12 @@ void CallStream::SendEnd() {
     connection().SendData(id_, std::string_view(), EndStream::kYes);
     return;
   }
-  connection().SendTrailers(id_, *trailers_).IgnoreError();
-  trailers_.reset();
+  SendTrailers(*trailers_);
+}
+
+void CallStream::SendTrailers(const transport::HeaderList& trailers) {
+  sending_ = Half::kEnded;
+  connection().SendTrailers(id_, trailers).IgnoreError();
   LeaveObserver();
 }
 

@@ -20,12 +20,13 @@
 #include "weir/rpc/wire/envelope.h"
 #include "weir/rpc/wire/protocol.h"
 #include "weir/transport/h2/connection.h"
+#include "weir/transport/memory/block_pool.h"
 
 namespace weir::mux {
 
 class StreamMultiplexer;
 
-class CallStream final : public MessageStream {
+class CallStream final : public MessageStream, public transport::Pooled {
  public:
   CallStream(StreamMultiplexer& mux, transport::StreamId id, const wire::Protocol& protocol);
   CallStream(const CallStream&) = delete;
@@ -66,6 +67,7 @@ class CallStream final : public MessageStream {
   bool SendWaiting();
   void SendHead(const Metadata& initial);
   void SendEnd();
+  void SendTrailers(const transport::HeaderList& trailers);
   void LeaveObserver();
 
   StreamMultiplexer& mux_;

@@ -16,6 +16,7 @@
 #include "weir/rpc/core/task.h"
 #include "weir/rpc/server/server_context.h"
 #include "weir/transport/io/event_loop.h"
+#include "weir/transport/memory/block_pool.h"
 
 namespace weir {
 
@@ -33,7 +34,7 @@ class ServerCallOwner {
   ~ServerCallOwner() = default;
 };
 
-class ServerCall final : public Call, private TaskRoot {
+class ServerCall final : public Call, public transport::Pooled, private TaskRoot {
  public:
   // `workers` null: the handler runs on the loop.
   ServerCall(transport::EventLoop& loop, transport::Executor* workers, ServerCallOwner& owner, MessageStream& stream,

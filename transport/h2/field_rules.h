@@ -16,6 +16,11 @@ absl::Status CheckFields(BlockKind kind, const HeaderList& fields, uint64_t list
 
 // `value` without leading and trailing spaces and tabs: "A field value does not include leading or trailing
 // whitespace" (RFC 9110 section 5.5), but peers do send it and gRPC wants such a call to go on.
-std::string_view StripWhitespace(std::string_view value);
+inline std::string_view StripWhitespace(std::string_view value) {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
+  while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
+  return value;
+}
 
 }  // namespace weir::transport

@@ -9,23 +9,6 @@ HeaderList::HeaderList(std::initializer_list<HeaderView> fields) {
   for (const HeaderView& field : fields) Add(field.name, field.value);
 }
 
-void HeaderList::Add(std::string_view name, std::string_view value) {
-  entries_.push_back({static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(name.size()),
-                      static_cast<uint32_t>(value.size())});
-  bytes_.append(name);
-  bytes_.append(value);
-}
-
-void HeaderList::Reserve(size_t fields, size_t bytes) {
-  entries_.reserve(fields);
-  bytes_.reserve(bytes);
-}
-
-void HeaderList::Clear() {
-  bytes_.clear();
-  entries_.clear();
-}
-
 std::optional<std::string_view> HeaderList::Find(std::string_view name) const {
   for (const HeaderView field : *this) {
     if (field.name == name) return field.value;

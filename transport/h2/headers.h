@@ -1,18 +1,20 @@
 // HeaderList: the fields of one HTTP/2 header block, in order, in one flat buffer.
 //
-// A block of ten fields costs two allocations, not twenty. Pseudo-header fields (":path") are ordinary entries that come
+// A block of ten fields costs two allocations from the thread's BlockPool, not twenty. Pseudo-header fields (":path") are ordinary entries that come
 // first, as on the wire. Names are lower case (RFC 9113 section 8.2.1); duplicates are kept in order.
 // Value type. Views handed out are valid until the list is changed, moved or destroyed.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <iterator>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
+
+#include "weir/transport/memory/pool_array.h"
 
 namespace weir::transport {
 
@@ -30,9 +32,22 @@ class HeaderList {
   HeaderList() = default;
   HeaderList(std::initializer_list<HeaderView> fields);
 
-  void Add(std::string_view name, std::string_view value);
-  void Reserve(size_t fields, size_t bytes);
-  void Clear();
+  void Add(std::string_view name, std::string_view value) {
+    Entry* const entry = entries_.Extend(1);
+    *entry = {static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(name.size()),
+              static_cast<uint32_t>(value.size())};
+    char* const to = bytes_.Extend(name.size() + value.size());
+    if (!name.empty()) std::memcpy(to, name.data(), name.size());
+    if (!value.empty()) std::memcpy(to + name.size(), value.data(), value.size());
+  }
+  void Reserve(size_t fields, size_t bytes) {
+    entries_.Reserve(fields);
+    bytes_.Reserve(bytes);
+  }
+  void Clear() {
+    entries_.Clear();
+    bytes_.Clear();
+  }
 
   size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
@@ -58,8 +73,8 @@ class HeaderList {
     uint32_t value_bytes;
   };
 
-  std::string bytes_;
-  std::vector<Entry> entries_;
+  PoolArray<char> bytes_;
+  PoolArray<Entry> entries_;
 };
 
 class HeaderList::Iterator {

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "weir/transport/h2/text.h"
+#include "weir/transport/memory/block_pool.h"
 
 namespace weir::transport {
 namespace {
@@ -44,6 +46,37 @@ nghttp2_nv Field(std::string_view name, std::string_view value) {
   return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
           reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
 }
+
+// The engine's memory from the thread's pool. It frees without the size, so each block begins with it.
+struct EngineMemory {
+  static constexpr size_t kPrefix = 16;  // keeps the alignment of operator new
+
+  static size_t SizeOf(void* memory) { return *static_cast<size_t*>(Block(memory)); }
+  static void* Block(void* memory) { return static_cast<char*>(memory) - kPrefix; }
+
+  static void* Malloc(size_t size, void*) {
+    void* const block = BlockPool::Allocate(size + kPrefix);
+    *static_cast<size_t*>(block) = size;
+    return static_cast<char*>(block) + kPrefix;
+  }
+  static void Free(void* memory, void*) {
+    if (memory != nullptr) BlockPool::Free(Block(memory), SizeOf(memory) + kPrefix);
+  }
+  static void* Calloc(size_t count, size_t size, void*) {
+    return std::memset(Malloc(count * size, nullptr), 0, count * size);
+  }
+  static void* Realloc(void* memory, size_t size, void*) {
+    void* const moved = Malloc(size, nullptr);
+    if (memory != nullptr) std::memcpy(moved, memory, std::min(size, SizeOf(memory)));
+    Free(memory, nullptr);
+    return moved;
+  }
+  static nghttp2_mem* Table() {
+    // Copied by the engine; it does not write to it.
+    static constinit nghttp2_mem table{nullptr, &Malloc, &Free, &Calloc, &Realloc};
+    return &table;
+  }
+};
 
 absl::Status LibraryError(std::string_view what, int code) {
   return absl::InternalError(absl::StrCat(std::string(what), ": ", nghttp2_strerror(code)));
@@ -304,9 +337,9 @@ Session::Session(const H2Options& options)
   nghttp2_session_callbacks* const callbacks = Callbacks::Make();
   nghttp2_option* const option = Callbacks::MakeOptions(options);
   if (options.role == Role::kServer) {
-    nghttp2_session_server_new2(&engine_->session, callbacks, this, option);
+    nghttp2_session_server_new3(&engine_->session, callbacks, this, option, EngineMemory::Table());
   } else {
-    nghttp2_session_client_new2(&engine_->session, callbacks, this, option);
+    nghttp2_session_client_new3(&engine_->session, callbacks, this, option, EngineMemory::Table());
   }
   nghttp2_option_del(option);
   nghttp2_session_callbacks_del(callbacks);

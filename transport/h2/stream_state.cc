@@ -10,13 +10,9 @@ constexpr size_t kSpareMax = 32;
 
 // As new, but with the memory of its buffers.
 void Recycle(StreamState* stream) {
-  OutputBuffer queue = std::move(stream->queue);
-  HeaderList trailers = std::move(stream->trailers);
-  queue.Clear();
-  trailers.Clear();
-  *stream = StreamState();
-  stream->queue = std::move(queue);
-  stream->trailers = std::move(trailers);
+  static_cast<StreamFlags&>(*stream) = StreamFlags();
+  stream->queue.Clear();
+  stream->trailers.Clear();
 }
 
 }  // namespace

@@ -17,10 +17,12 @@
 #include "weir/transport/h2/event.h"
 #include "weir/transport/h2/headers.h"
 #include "weir/transport/h2/output_buffer.h"
+#include "weir/transport/memory/block_pool.h"
 
 namespace weir::transport {
 
-struct StreamState {
+// The plain part of a StreamState: set back by one assignment when the state is used again.
+struct StreamFlags {
   StreamId id = 0;
 
   // receiving half
@@ -28,18 +30,16 @@ struct StreamState {
   bool head_received = false;  // the final head, not a 1xx
   bool remote_ended = false;
   uint8_t interim_heads = 0;
-  size_t held_bytes = 0;       // received, not yet consumed: the peer is owed this much window
+  size_t held_bytes = 0;  // received, not yet consumed: the peer is owed this much window
 
   // sending half
   bool head_sent = false;      // SendRequestHeaders or SendResponseHeaders was accepted
   bool local_ended = false;    // END_STREAM was accepted; it may still be queued
   bool end_sent = false;       // END_STREAM has left
-  bool trailers_held = false;  // `trailers` leave after the last byte of `queue`
+  bool trailers_held = false;  // StreamState::trailers leave after the last byte of its queue
   bool send_deferred = false;  // the engine does not ask for data until it is told to resume
   bool send_blocked = false;   // SendData accepted less than it was given
   std::optional<ErrorCode> reset_after_end;
-  OutputBuffer queue;
-  HeaderList trailers;
 
   // the whole stream
   bool reset = false;    // by us or by the peer: no more events, nothing more to send
@@ -49,6 +49,11 @@ struct StreamState {
   bool Ended() const { return remote_ended && end_sent; }
   // Does the caller want to hear about it?
   bool Silent() const { return reset || removed; }
+};
+
+struct StreamState final : Pooled, StreamFlags {
+  OutputBuffer queue;
+  HeaderList trailers;
 };
 
 class StreamTable {

@@ -211,7 +211,7 @@ TEST(TaskTest, TheRootMayStartTheNextTask) {
 }
 
 TEST(TaskTest, AWarmPoolServesCallAfterCall) {
-  if (!internal::FramePool::kEnabled) GTEST_SKIP() << "nothing is pooled under AddressSanitizer";
+  if (!transport::BlockPool::kEnabled) GTEST_SKIP() << "nothing is pooled under AddressSanitizer";
   Root root;
   const auto call = [&root] {
     Task<long> task = SumOf(1);  // two frames
@@ -219,9 +219,9 @@ TEST(TaskTest, AWarmPoolServesCallAfterCall) {
     return task.TakeResult();
   };
   EXPECT_EQ(call(), 1);
-  const size_t before = internal::FramePool::FreeBytes();
+  const size_t before = transport::BlockPool::FreeBytes();
   EXPECT_EQ(call(), 1);
-  EXPECT_EQ(internal::FramePool::FreeBytes(), before);
+  EXPECT_EQ(transport::BlockPool::FreeBytes(), before);
 }
 
 Task<int> OuterOf(Event* event, bool* dead) {

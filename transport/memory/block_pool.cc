@@ -1,8 +1,8 @@
-#include "weir/rpc/core/frame_pool.h"
+#include "weir/transport/memory/block_pool.h"
 
-namespace weir::internal {
+namespace weir::transport {
 
-class FramePool::Reaper {
+class BlockPool::Reaper {
  public:
   Reaper() {
     for (size_t c = 0; c < kClasses; ++c) lists_.room[c] = static_cast<uint16_t>(kClassBytesMax / ClassBytes(c));
@@ -12,9 +12,9 @@ class FramePool::Reaper {
     lists_.state = Lists::kClosed;
     for (size_t c = 0; c < kClasses; ++c) {
       lists_.room[c] = 0;
-      while (FreeFrame* frame = lists_.head[c]) {
-        lists_.head[c] = frame->next;
-        ::operator delete(frame);
+      while (FreeBlock* block = lists_.head[c]) {
+        lists_.head[c] = block->next;
+        ::operator delete(block);
       }
     }
   }
@@ -22,19 +22,19 @@ class FramePool::Reaper {
   Reaper& operator=(const Reaper&) = delete;
 };
 
-void FramePool::FreeSlowly(void* memory, size_t size_class) noexcept {
+void BlockPool::FreeSlowly(void* memory, size_t size_class) noexcept {
   if (lists_.state != Lists::kNew) return ::operator delete(memory);  // the class is full, or the thread is exiting
   static thread_local Reaper reaper;
   static_cast<void>(reaper);
   Push(memory, size_class);
 }
 
-size_t FramePool::FreeBytes() noexcept {
+size_t BlockPool::FreeBytes() noexcept {
   size_t bytes = 0;
   for (size_t c = 0; c < kClasses; ++c) {
-    for (const FreeFrame* frame = lists_.head[c]; frame != nullptr; frame = frame->next) bytes += ClassBytes(c);
+    for (const FreeBlock* block = lists_.head[c]; block != nullptr; block = block->next) bytes += ClassBytes(c);
   }
   return bytes;
 }
 
-}  // namespace weir::internal
+}  // namespace weir::transport
