@@ -85,9 +85,12 @@ std::vector<Cuts> Cuts::All() {
 
 size_t Cuts::Next(size_t left) {
   switch (kind_) {
-    case Kind::kWhole: return left;
-    case Kind::kEveryByte: return std::min<size_t>(left, 1);
-    case Kind::kSeeded: break;
+    case Kind::kWhole:
+      return left;
+    case Kind::kEveryByte:
+      return std::min<size_t>(left, 1);
+    case Kind::kSeeded:
+      break;
   }
   // Any generator will do, as long as it is the same everywhere.
   state_ = state_ * 6364136223846793005u + 1442695040888963407u;
@@ -97,9 +100,12 @@ size_t Cuts::Next(size_t left) {
 
 std::string Cuts::ToString() const {
   switch (kind_) {
-    case Kind::kWhole: return "whole";
-    case Kind::kEveryByte: return "byte by byte";
-    case Kind::kSeeded: break;
+    case Kind::kWhole:
+      return "whole";
+    case Kind::kEveryByte:
+      return "byte by byte";
+    case Kind::kSeeded:
+      break;
   }
   return "cut with seed " + std::to_string(seed_);
 }
@@ -162,9 +168,8 @@ FrameScript& FrameScript::Handshake(std::string_view settings) {
 }
 
 FrameScript& FrameScript::Peer(std::string_view frames) {
-  return Add("peer: " + std::string(frames), [bytes = Frames(frames)](ScriptedConnection& c, Cuts* cuts) {
-    c.Receive(bytes, cuts);
-  });
+  return Add("peer: " + std::string(frames),
+             [bytes = Frames(frames)](ScriptedConnection& c, Cuts* cuts) { c.Receive(bytes, cuts); });
 }
 
 FrameScript& FrameScript::Do(std::function<void(H2Connection&)> action) {
@@ -172,7 +177,8 @@ FrameScript& FrameScript::Do(std::function<void(H2Connection&)> action) {
 }
 
 FrameScript& FrameScript::ExpectEvents(Lines lines) {
-  return Add("expect events", [lines = std::move(lines)](ScriptedConnection& c, Cuts*) { Compare(lines, c.TakeEvents()); });
+  return Add("expect events",
+             [lines = std::move(lines)](ScriptedConnection& c, Cuts*) { Compare(lines, c.TakeEvents()); });
 }
 
 FrameScript& FrameScript::ExpectWritten(Lines lines) {
@@ -208,7 +214,8 @@ void FrameScript::Run() {
   for (Cuts cuts : Cuts::All()) {
     ScriptedConnection connection(options_);
     for (size_t i = 0; i < steps_.size(); ++i) {
-      SCOPED_TRACE("input " + cuts.ToString() + ", step " + std::to_string(i + 1) + ": " + steps_[i].name.substr(0, 200));
+      SCOPED_TRACE("input " + cuts.ToString() + ", step " + std::to_string(i + 1) + ": " +
+                   steps_[i].name.substr(0, 200));
       steps_[i].run(connection, &cuts);
       if (::testing::Test::HasFailure()) return;  // one report is enough
     }

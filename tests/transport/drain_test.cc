@@ -235,7 +235,8 @@ TEST(CloseTest, CloseConnectionSendsTheTrueLastIdAndNothingElse) {
       })
       .Peer(Request(5))
       .ExpectEvents({})
-      .ExpectWritten({"HEADERS 1 END_STREAM :status=204", "HEADERS 3 :status=200", "GOAWAY last=3 ENHANCE_YOUR_CALM \"why\""})
+      .ExpectWritten(
+          {"HEADERS 1 END_STREAM :status=204", "HEADERS 3 :status=200", "GOAWAY last=3 ENHANCE_YOUR_CALM \"why\""})
       .ExpectFinished(true)
       .Do([](H2Connection& c) {
         EXPECT_FALSE(c.HasDataToSend());

@@ -253,7 +253,8 @@ TEST(ReceiveWindowTest, RemoveStreamReturnsWhatWasNeverConsumed) {
 }
 
 TEST(ReceiveWindowTest, ResetStreamReturnsWhatWasNeverConsumed) {
-  ExpectConnectionWindowReturned([](H2Connection& c) { c.ResetStream(1, ErrorCode::kCancel); }, {"RST_STREAM 1 CANCEL"});
+  ExpectConnectionWindowReturned([](H2Connection& c) { c.ResetStream(1, ErrorCode::kCancel); },
+                                 {"RST_STREAM 1 CANCEL"});
 }
 
 TEST(ReceiveWindowTest, ConsumingInPartAndRemovingReturnsEveryByteOnce) {

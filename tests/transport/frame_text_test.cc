@@ -130,7 +130,8 @@ TEST(FrameTextTest, ABlockCutAcrossFramesShowsEachFieldWhereItEnds) {
   std::string bytes;
   AppendFrameHeader({15, FrameType::kHeaders, 0, 1}, &bytes);
   bytes += block.substr(0, 15);
-  AppendFrameHeader({static_cast<uint32_t>(block.size() - 15), FrameType::kContinuation, frame_flag::kEndHeaders, 1}, &bytes);
+  AppendFrameHeader({static_cast<uint32_t>(block.size() - 15), FrameType::kContinuation, frame_flag::kEndHeaders, 1},
+                    &bytes);
   bytes += block.substr(15);
   EXPECT_THAT(DecodeFrameText(Role::kServer, bytes),
               ElementsAre("HEADERS 1 NO_END_HEADERS aaaa=bbbb", "CONTINUATION 1 END_HEADERS cccc=dddd"));
@@ -138,9 +139,10 @@ TEST(FrameTextTest, ABlockCutAcrossFramesShowsEachFieldWhereItEnds) {
 
 TEST(FrameTextTest, AnHpackErrorTurnsThisAndLaterBlocksIntoRawFrames) {
   const std::string bytes = Frames("FRAME type=0x01 flags=0x04 stream=1 hex:ff80\nHEADERS 3 a=b\nDATA 3 \"x\"");
-  EXPECT_THAT(DecodeFrameText(Role::kServer, bytes),
-              ElementsAre("FRAME type=0x01 flags=0x04 stream=1 hex:ff80",
-                          "FRAME type=0x01 flags=0x04 stream=3 hex:000161" "0162", "DATA 3 \"x\""));
+  EXPECT_THAT(DecodeFrameText(Role::kServer, bytes), ElementsAre("FRAME type=0x01 flags=0x04 stream=1 hex:ff80",
+                                                                 "FRAME type=0x01 flags=0x04 stream=3 hex:000161"
+                                                                 "0162",
+                                                                 "DATA 3 \"x\""));
 }
 
 TEST(FrameTextTest, AnHttp1ClientIsShownAsBytes) {
@@ -167,9 +169,9 @@ TEST(FrameTextTest, ErrorsNameLineColumnAndWhatWasExpected) {
   EXPECT_EQ(ErrorOf("DATA"), "line 1, column 5: expected a stream id, got the end of the line");
   EXPECT_EQ(ErrorOf("DATA 2147483648"), "line 1, column 6: expected a number up to 2147483647, got \"2147483648\"");
   EXPECT_EQ(ErrorOf("DATA 1 \"abc"), "line 1, column 8: expected a closing quote, got \"\\\"abc\"");
-  EXPECT_EQ(ErrorOf("DATA 1 \"\\q\""),
-            "line 1, column 9: expected one of \\\" \\\\ \\n \\r \\t \\xHH, got \"\\\\q\"");
-  EXPECT_EQ(ErrorOf("DATA 1 \"\\x1\""), "line 1, column 9: expected two hexadecimal digits after \\x, got \"\\\\x1\\\"\"");
+  EXPECT_EQ(ErrorOf("DATA 1 \"\\q\""), "line 1, column 9: expected one of \\\" \\\\ \\n \\r \\t \\xHH, got \"\\\\q\"");
+  EXPECT_EQ(ErrorOf("DATA 1 \"\\x1\""),
+            "line 1, column 9: expected two hexadecimal digits after \\x, got \"\\\\x1\\\"\"");
   EXPECT_EQ(ErrorOf("DATA 1 \"a\" \"b\""), "line 1, column 12: expected the end of the line, got \"b\"");
   EXPECT_EQ(ErrorOf("DATA 1 padded=256"), "line 1, column 8: expected a number up to 255, got \"256\"");
   EXPECT_EQ(ErrorOf("DATA 1 5 octets \"a\""), "line 1, column 10: expected the word bytes, got \"octets\"");
@@ -182,7 +184,8 @@ TEST(FrameTextTest, ErrorsNameLineColumnAndWhatWasExpected) {
   EXPECT_EQ(ErrorOf("GOAWAY NO_ERROR"), "line 1, column 8: expected last=<stream id>, got \"NO_ERROR\"");
   EXPECT_EQ(ErrorOf("WINDOW_UPDATE 1"), "line 1, column 16: expected an increment, got the end of the line");
   EXPECT_EQ(ErrorOf("FRAME"), "line 1, column 6: expected type=0x<hex>, got the end of the line");
-  EXPECT_EQ(ErrorOf("FRAME type=1 hex:0"), "line 1, column 18: expected an even number of hexadecimal digits, got \"0\"");
+  EXPECT_EQ(ErrorOf("FRAME type=1 hex:0"),
+            "line 1, column 18: expected an even number of hexadecimal digits, got \"0\"");
   EXPECT_EQ(ErrorOf("FRAME type=1 hex:0g"), "line 1, column 18: expected hexadecimal digits, got \"0g\"");
   EXPECT_THAT(ErrorOf("HEADER 1"), HasSubstr("expected PREFACE, DATA, HEADERS"));
 }

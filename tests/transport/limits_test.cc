@@ -10,8 +10,8 @@ namespace weir::transport {
 namespace {
 
 using ::weir::testing::ClientOptions;
-using ::weir::testing::FrameScript;
 using ::weir::testing::Frames;
+using ::weir::testing::FrameScript;
 using ::weir::testing::ServerOptions;
 
 constexpr char kHead[] = ":method=POST :scheme=http :path=/a :authority=x";
@@ -118,7 +118,8 @@ TEST(HeaderLimitTest, OverlongTrailersAndResponsesAreResetWithAnEvent) {
   FrameScript(options)
       .Handshake()
       .Do([](H2Connection& c) {
-        EXPECT_TRUE(c.SendRequestHeaders({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}}, EndStream::kYes).ok());
+        EXPECT_TRUE(
+            c.SendRequestHeaders({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}}, EndStream::kYes).ok());
       })
       .Drop()
       .Peer("HEADERS 1 :status=200 a=" + std::string(1000, 'x'))
@@ -130,8 +131,9 @@ TEST(HeaderLimitTest, OverlongTrailersAndResponsesAreResetWithAnEvent) {
 TEST(FloodTest, FourContinuationFramesPassHoweverTheyAreCut) {
   FrameScript(ServerOptions())
       .Handshake()
-      .Peer("HEADERS 1 END_STREAM NO_END_HEADERS :method=POST\nCONTINUATION 1 :scheme=http\nCONTINUATION 1 :path=/a\n"
-            "CONTINUATION 1 :authority=x\nCONTINUATION 1 END_HEADERS")
+      .Peer(
+          "HEADERS 1 END_STREAM NO_END_HEADERS :method=POST\nCONTINUATION 1 :scheme=http\nCONTINUATION 1 :path=/a\n"
+          "CONTINUATION 1 :authority=x\nCONTINUATION 1 END_HEADERS")
       .ExpectEvents({RequestEvent(1)})
       .Run();
 }
@@ -282,7 +284,8 @@ TEST(ConnectionErrorTest, APushIsAConnectionErrorForAClient) {
   FrameScript(ClientOptions())
       .Handshake()
       .Do([](H2Connection& c) {
-        EXPECT_TRUE(c.SendRequestHeaders({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}}, EndStream::kYes).ok());
+        EXPECT_TRUE(
+            c.SendRequestHeaders({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}}, EndStream::kYes).ok());
       })
       .Drop()
       .Peer("FRAME type=0x5 flags=0x4 stream=1 hex:00000002828684")
@@ -294,9 +297,10 @@ TEST(PrefaceTest, AnHttp1ClientIsToldWhatWasExpected) {
   FrameScript(ServerOptions())
       .Do([](H2Connection& c) { c.InitiateConnection(); })
       .Peer("BYTES \"GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\"")
-      .ExpectEvents({"ConnectionError PROTOCOL_ERROR \"client's preface: expected \\\"PRI * HTTP/2.0\\\\r\\\\n\\\\r\\\\nSM"
-                     "\\\\r\\\\n\\\\r\\\\n\\\", got \\\"GET / HTTP/1.1\\\\r\\\\n\\\": the client does not speak HTTP/2 "
-                     "with prior knowledge\""})
+      .ExpectEvents(
+          {"ConnectionError PROTOCOL_ERROR \"client's preface: expected \\\"PRI * HTTP/2.0\\\\r\\\\n\\\\r\\\\nSM"
+           "\\\\r\\\\n\\\\r\\\\n\\\", got \\\"GET / HTTP/1.1\\\\r\\\\n\\\": the client does not speak HTTP/2 "
+           "with prior knowledge\""})
       .ExpectWritten({"SETTINGS ...", "WINDOW_UPDATE 0 ...", "GOAWAY last=0 PROTOCOL_ERROR \"client's preface: ..."})
       .ExpectFinished(true)
       .Run();
@@ -305,8 +309,9 @@ TEST(PrefaceTest, AnHttp1ClientIsToldWhatWasExpected) {
 TEST(PrefaceTest, ATlsHandshakeIsRecognised) {
   FrameScript(ServerOptions())
       .Peer("BYTES \"\\x16\\x03\\x01\\x02\\x00\\x01\\x00\\x01\\xfc\\x03\\x03abcdefgh\"")
-      .ExpectEvents({"ConnectionError PROTOCOL_ERROR \"client's preface: expected \\\"PRI * HTTP/2.0\\\\r\\\\n\\\\r\\\\nSM"
-                     "\\\\r\\\\n\\\\r\\\\n\\\", got a TLS handshake ..."})
+      .ExpectEvents(
+          {"ConnectionError PROTOCOL_ERROR \"client's preface: expected \\\"PRI * HTTP/2.0\\\\r\\\\n\\\\r\\\\nSM"
+           "\\\\r\\\\n\\\\r\\\\n\\\", got a TLS handshake ..."})
       .Run();
 }
 

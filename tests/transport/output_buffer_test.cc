@@ -42,7 +42,8 @@ TEST(OutputBufferTest, LargeSharedBytesAreKeptByReferenceInTheirPlace) {
 }
 
 TEST(OutputBufferTest, SharingBeginsAtKShareBytesMin) {
-  for (size_t size : {OutputBuffer::kShareBytesMin - 1, OutputBuffer::kShareBytesMin, OutputBuffer::kShareBytesMin + 1}) {
+  for (size_t size :
+       {OutputBuffer::kShareBytesMin - 1, OutputBuffer::kShareBytesMin, OutputBuffer::kShareBytesMin + 1}) {
     const SharedBytes bytes = SharedBytes::Of(std::string(size, 'x'));
     OutputBuffer buffer;
     buffer.Append(bytes);
@@ -100,8 +101,14 @@ TEST(OutputBufferTest, AnyMixOfOperationsKeepsTheBytesInOrder) {
     for (int step = 0; step < 200; ++step) {
       const std::string text(random() % (random() % 8 == 0 ? 9000 : 60), static_cast<char>('a' + random() % 26));
       switch (random() % 4) {
-        case 0: buffer.Append(text); model += text; break;
-        case 1: buffer.Append(SharedBytes::Of(text)); model += text; break;
+        case 0:
+          buffer.Append(text);
+          model += text;
+          break;
+        case 1:
+          buffer.Append(SharedBytes::Of(text));
+          model += text;
+          break;
         case 2: {
           const size_t bytes = random() % (model.size() + 1);
           buffer.RemovePrefix(bytes);

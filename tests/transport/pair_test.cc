@@ -30,7 +30,8 @@ struct Half {
 
 class Pair {
  public:
-  explicit Pair(uint32_t seed) : random_(seed), client_(SmallWindows(ClientOptions())), server_(SmallWindows(ServerOptions())) {
+  explicit Pair(uint32_t seed)
+      : random_(seed), client_(SmallWindows(ClientOptions())), server_(SmallWindows(ServerOptions())) {
     client_.InitiateConnection();
     server_.InitiateConnection();
   }
@@ -45,12 +46,24 @@ class Pair {
   // One random move; false if there was nothing to do.
   void Step() {
     switch (random_() % 6) {
-      case 0: Move(client_, server_, &to_server_, server_calls_, Role::kServer); break;
-      case 1: Move(server_, client_, &to_client_, client_calls_, Role::kClient); break;
-      case 2: Send(client_, client_calls_); break;
-      case 3: Send(server_, server_calls_); break;
-      case 4: Consume(client_, client_debt_); break;
-      case 5: Consume(server_, server_debt_); break;
+      case 0:
+        Move(client_, server_, &to_server_, server_calls_, Role::kServer);
+        break;
+      case 1:
+        Move(server_, client_, &to_client_, client_calls_, Role::kClient);
+        break;
+      case 2:
+        Send(client_, client_calls_);
+        break;
+      case 3:
+        Send(server_, server_calls_);
+        break;
+      case 4:
+        Consume(client_, client_debt_);
+        break;
+      case 5:
+        Consume(server_, server_debt_);
+        break;
     }
   }
 
@@ -134,8 +147,9 @@ class Pair {
       if (half.end_sent || random_() % 2 == 0) continue;
       const std::string_view rest = std::string_view(half.to_send).substr(half.sent, random_() % 4000);
       const size_t window = connection.LocalFlowControlWindow(id);
-      const size_t accepted = random_() % 2 == 0 ? connection.SendData(id, rest, EndStream::kNo)
-                                                 : connection.SendData(id, SharedBytes::Of(std::string(rest)), EndStream::kNo);
+      const size_t accepted = random_() % 2 == 0
+                                  ? connection.SendData(id, rest, EndStream::kNo)
+                                  : connection.SendData(id, SharedBytes::Of(std::string(rest)), EndStream::kNo);
       EXPECT_EQ(accepted, std::min(window, rest.size()));
       half.sent += accepted;
       if (half.sent < half.to_send.size()) continue;

@@ -22,7 +22,8 @@ std::string Request(StreamId id, const std::string& flags = "") {
 std::string RequestEvent(StreamId id) { return "Request " + std::to_string(id) + kHead; }
 
 void OpenStream(H2Connection& connection, EndStream end_stream = EndStream::kNo) {
-  const auto id = connection.SendRequestHeaders({{":method", "POST"}, {":scheme", "http"}, {":path", "/a"}}, end_stream);
+  const auto id =
+      connection.SendRequestHeaders({{":method", "POST"}, {":scheme", "http"}, {":path", "/a"}}, end_stream);
   EXPECT_TRUE(id.ok()) << id.status();
 }
 void OpenAndEndStream(H2Connection& connection) { OpenStream(connection, EndStream::kYes); }
@@ -151,8 +152,9 @@ TEST(ReceiveTest, RequestTrailersEndTheBody) {
 TEST(ReceiveTest, ContinuationFramesMakeOneHead) {
   FrameScript(ServerOptions())
       .Handshake()
-      .Peer("HEADERS 1 END_STREAM NO_END_HEADERS :method=POST :scheme=http\n"
-            "CONTINUATION 1 :path=/a :authority=x b=c\nCONTINUATION 1 END_HEADERS d=e")
+      .Peer(
+          "HEADERS 1 END_STREAM NO_END_HEADERS :method=POST :scheme=http\n"
+          "CONTINUATION 1 :path=/a :authority=x b=c\nCONTINUATION 1 END_HEADERS d=e")
       .ExpectEvents({"Request 1 :method=POST :scheme=http :path=/a :authority=x b=c d=e end"})
       .Run();
 }
@@ -203,8 +205,8 @@ TEST(ReceiveTest, AResponseIsHeadBodyTrailers) {
       .Do(OpenAndEndStream)
       .ExpectWritten({"HEADERS 1 END_STREAM :method=POST :scheme=http :path=/a"})
       .Peer("HEADERS 1 :status=200 content-type=application/grpc\nDATA 1 \"hi\"\nHEADERS 1 END_STREAM grpc-status=0")
-      .ExpectEvents({"Response 1 :status=200 content-type=application/grpc", "Body 1 \"hi\" more",
-                     "Trailers 1 grpc-status=0"})
+      .ExpectEvents(
+          {"Response 1 :status=200 content-type=application/grpc", "Body 1 \"hi\" more", "Trailers 1 grpc-status=0"})
       .ExpectStreams(1)
       .Do([](H2Connection& c) { c.RemoveStream(1); })
       .ExpectStreams(0)
@@ -226,8 +228,8 @@ TEST(ReceiveTest, InterimResponsesComeBeforeTheHead) {
   FrameScript script(ClientOptions());
   script.Handshake().Do(OpenAndEndStream).ExpectWritten({"HEADERS 1 END_STREAM ..."});
   script.Peer("HEADERS 1 :status=100\nHEADERS 1 :status=103 link=x\nHEADERS 1 :status=200\nHEADERS 1 END_STREAM a=b")
-      .ExpectEvents({"Response 1 :status=100", "Response 1 :status=103 link=x", "Response 1 :status=200",
-                     "Trailers 1 a=b"})
+      .ExpectEvents(
+          {"Response 1 :status=100", "Response 1 :status=103 link=x", "Response 1 :status=200", "Trailers 1 a=b"})
       .Run();
 }
 
@@ -295,10 +297,12 @@ TEST(ReceiveTest, ResetNoErrorAfterTheResponseIsToldToAClientThatIsStillSending)
 }
 
 TEST(ReceiveTest, AMalformedRequestIsResetWithoutAnEvent) {
-  for (const char* fields : {":method=GET :scheme=http :authority=x :path=/ UPPER=x", ":method=GET :authority=x :path=/", ":scheme=http a=b",
-                             ":method=GET :scheme=http :authority=x :path=/ connection=close", ":method=GET :scheme=http :authority=x :path=\"\"",
-                             ":method=GET :scheme=http :authority=x :path=/ te=gzip", ":method=GET :scheme=http :authority=x :path=/ \"\"=x",
-                             ":method=GET a=b :scheme=http :authority=x :path=/", ":method=GET :scheme=http :authority=x :path=/ a=\"x\\ny\""}) {
+  for (const char* fields :
+       {":method=GET :scheme=http :authority=x :path=/ UPPER=x", ":method=GET :authority=x :path=/", ":scheme=http a=b",
+        ":method=GET :scheme=http :authority=x :path=/ connection=close",
+        ":method=GET :scheme=http :authority=x :path=\"\"", ":method=GET :scheme=http :authority=x :path=/ te=gzip",
+        ":method=GET :scheme=http :authority=x :path=/ \"\"=x", ":method=GET a=b :scheme=http :authority=x :path=/",
+        ":method=GET :scheme=http :authority=x :path=/ a=\"x\\ny\""}) {
     SCOPED_TRACE(fields);
     FrameScript(ServerOptions())
         .Handshake()
@@ -327,8 +331,8 @@ TEST(ReceiveTest, ABodyThatDiffersFromItsContentLengthResetsTheStreamLocally) {
   FrameScript(ServerOptions())
       .Handshake()
       .Peer("HEADERS 1 :method=POST :scheme=http :path=/a :authority=x content-length=5\nDATA 1 END_STREAM \"abc\"")
-      .ExpectEvents({"Request 1 :method=POST :scheme=http :path=/a :authority=x content-length=5", "Body 1 \"abc\" more",
-                     "Reset 1 PROTOCOL_ERROR by local"})
+      .ExpectEvents({"Request 1 :method=POST :scheme=http :path=/a :authority=x content-length=5",
+                     "Body 1 \"abc\" more", "Reset 1 PROTOCOL_ERROR by local"})
       .ExpectWritten({"RST_STREAM 1 PROTOCOL_ERROR"})
       .Run();
 }

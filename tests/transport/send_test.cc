@@ -23,7 +23,9 @@ constexpr char kRequestLine[] = "HEADERS 1 :method=POST :scheme=http :path=/a :a
 constexpr char kEndedRequestLine[] = "HEADERS 1 END_STREAM :method=POST :scheme=http :path=/a :authority=x";
 
 void Open(H2Connection& connection) { EXPECT_TRUE(connection.SendRequestHeaders(kRequest, EndStream::kNo).ok()); }
-void OpenAndEnd(H2Connection& connection) { EXPECT_TRUE(connection.SendRequestHeaders(kRequest, EndStream::kYes).ok()); }
+void OpenAndEnd(H2Connection& connection) {
+  EXPECT_TRUE(connection.SendRequestHeaders(kRequest, EndStream::kYes).ok());
+}
 void Answer(H2Connection& connection) { EXPECT_TRUE(connection.SendResponseHeaders(1, 200, {}, EndStream::kNo).ok()); }
 
 TEST(SendTest, HeadBodyAndTrailersLeaveInOneDataToSend) {
@@ -80,7 +82,9 @@ TEST(SendTest, TrailersAfterTheBodyHasLeftNeedNoEmptyDataFrameEither) {
       .ExpectWritten({"HEADERS 1 :status=200"})
       .Do([](H2Connection& c) { EXPECT_EQ(c.SendData(1, "x", EndStream::kNo), 1u); })
       .ExpectWritten({"DATA 1 \"x\""})
-      .Do([](H2Connection& c) { EXPECT_TRUE(c.SendTrailers(1, {{"a", "b"}}).ok()); })
+      .Do([](H2Connection& c) {
+        EXPECT_TRUE(c.SendTrailers(1, {{"a", "b"}}).ok());
+      })
       .ExpectWritten({"HEADERS 1 END_STREAM a=b"})
       .Run();
 }
@@ -296,8 +300,9 @@ TEST(SendTest, ResetAfterEndThatHasAlreadyLeftIsImmediate) {
 TEST(SendTest, ExtendedConnectNeedsThePeersConsent) {
   const auto connect = [](H2Connection& c) {
     return c
-        .SendRequestHeaders({{":method", "CONNECT"}, {":protocol", "websocket"}, {":scheme", "http"}, {":path", "/chat"}},
-                            EndStream::kNo)
+        .SendRequestHeaders(
+            {{":method", "CONNECT"}, {":protocol", "websocket"}, {":scheme", "http"}, {":path", "/chat"}},
+            EndStream::kNo)
         .status();
   };
   FrameScript(ClientOptions())
@@ -318,7 +323,8 @@ TEST(SendTest, OneRequestMoreThanThePeerAllowsIsRefusedHere) {
         EXPECT_TRUE(c.CanOpenStream());
         Open(c);
         EXPECT_FALSE(c.CanOpenStream());
-        EXPECT_EQ(c.SendRequestHeaders(kRequest, EndStream::kYes).status().code(), absl::StatusCode::kResourceExhausted);
+        EXPECT_EQ(c.SendRequestHeaders(kRequest, EndStream::kYes).status().code(),
+                  absl::StatusCode::kResourceExhausted);
         EXPECT_EQ(c.ActiveStreamCount(), 2u);
       })
       .Drop()
@@ -381,14 +387,26 @@ TEST(SendTest, FieldsThatHttp2ForbidsAreRefused) {
     for (const HeaderView field : extra) fields.Add(field.name, field.value);
     return client.SendRequestHeaders(fields, EndStream::kYes).status();
   };
-  for (const HeaderView& bad : std::vector<HeaderView>{{"Upper", "x"}, {"", "x"}, {"a b", "x"}, {"a:b", "x"},
-                                                       {"a", "x\n"}, {"a", " x"}, {"a", "x\t"}, {"a", "\x7f"},
-                                                       {"connection", "close"}, {"keep-alive", "1"}, {"upgrade", "x"},
-                                                       {"proxy-connection", "x"}, {"transfer-encoding", "chunked"},
-                                                       {"te", "gzip"}, {":unknown", "x"}, {":status", "200"}}) {
+  for (const HeaderView& bad : std::vector<HeaderView>{{"Upper", "x"},
+                                                       {"", "x"},
+                                                       {"a b", "x"},
+                                                       {"a:b", "x"},
+                                                       {"a", "x\n"},
+                                                       {"a", " x"},
+                                                       {"a", "x\t"},
+                                                       {"a", "\x7f"},
+                                                       {"connection", "close"},
+                                                       {"keep-alive", "1"},
+                                                       {"upgrade", "x"},
+                                                       {"proxy-connection", "x"},
+                                                       {"transfer-encoding", "chunked"},
+                                                       {"te", "gzip"},
+                                                       {":unknown", "x"},
+                                                       {":status", "200"}}) {
     EXPECT_EQ(code({bad}).code(), absl::StatusCode::kInvalidArgument) << bad.name << "=" << bad.value;
   }
-  EXPECT_THAT(std::string(code({{"Upper", "x"}}).message()), HasSubstr("header field \"Upper\"=\"x\": expected a name"));
+  EXPECT_THAT(std::string(code({{"Upper", "x"}}).message()),
+              HasSubstr("header field \"Upper\"=\"x\": expected a name"));
   EXPECT_EQ(code({{"a", "b"}, {":path", "/b"}}).code(), absl::StatusCode::kInvalidArgument) << "pseudo after regular";
   EXPECT_EQ(client.SendRequestHeaders({{":method", "GET"}}, EndStream::kYes).status().code(),
             absl::StatusCode::kInvalidArgument);

@@ -69,7 +69,8 @@ TEST(EventTest, EveryEventIsOneLine) {
   EXPECT_EQ(ToString(H2TrailersReceived{5, {{"grpc-status", "0"}}}), "Trailers 5 grpc-status=0");
   EXPECT_EQ(ToString(H2StreamReset{5, ErrorCode::kCancel, ResetBy::kPeer}), "Reset 5 CANCEL by peer");
   EXPECT_EQ(ToString(H2StreamReset{5, ErrorCode::kProtocolError, ResetBy::kLocal}), "Reset 5 PROTOCOL_ERROR by local");
-  EXPECT_EQ(ToString(H2StreamReset{5, ErrorCode::kRefusedStream, ResetBy::kGoAway}), "Reset 5 REFUSED_STREAM by goaway");
+  EXPECT_EQ(ToString(H2StreamReset{5, ErrorCode::kRefusedStream, ResetBy::kGoAway}),
+            "Reset 5 REFUSED_STREAM by goaway");
   EXPECT_EQ(ToString(H2GoAway{7, ErrorCode::kNoError, "bye"}), "GoAway last=7 NO_ERROR \"bye\"");
   EXPECT_EQ(ToString(H2GoAway{7, ErrorCode::kNoError, ""}), "GoAway last=7 NO_ERROR");
   EXPECT_EQ(ToString(H2WindowUpdated{0}), "WindowUpdated 0");

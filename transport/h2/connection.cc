@@ -42,7 +42,9 @@ H2Connection::~H2Connection() = default;
 
 void H2Connection::InitiateConnection() { session_->Start(); }
 
-void H2Connection::ReceiveData(std::string_view bytes, std::vector<H2Event>* events) { session_->Receive(bytes, events); }
+void H2Connection::ReceiveData(std::string_view bytes, std::vector<H2Event>* events) {
+  session_->Receive(bytes, events);
+}
 
 void H2Connection::ConsumeData(StreamId stream_id, size_t bytes) {
   if (StreamState* const stream = session_->streams().Find(stream_id)) session_->Consume(stream, bytes);
@@ -90,7 +92,8 @@ absl::Status H2Connection::SendResponseHeaders(StreamId stream_id, int status, c
   if (!checked.ok()) return checked;
   if (stream->head_sent) return Misuse(stream_id, "second response head");
   if (status < 100 || status > 999 || status == 101) {
-    return absl::InvalidArgumentError(absl::StrCat("response head: expected a status of 100 to 999 and not 101, got ", status));
+    return absl::InvalidArgumentError(
+        absl::StrCat("response head: expected a status of 100 to 999 and not 101, got ", status));
   }
   checked = CheckFields(BlockKind::kResponse, fields, HeaderListBytesMax(*session_));
   if (!checked.ok()) return checked;

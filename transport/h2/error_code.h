@@ -12,18 +12,18 @@
 namespace weir::transport {
 
 enum class ErrorCode : uint32_t {
-  kNoError = 0x0,             // graceful shutdown, or: the response is complete and the rest of the request is not needed
-  kProtocolError = 0x1,       // the peer broke a rule that has no code of its own
-  kInternalError = 0x2,       // the sender failed
-  kFlowControlError = 0x3,    // the peer sent more than the window allowed
-  kSettingsTimeout = 0x4,     // SETTINGS was not acknowledged in time
-  kStreamClosed = 0x5,        // a frame came for a half-closed stream
-  kFrameSizeError = 0x6,      // a frame of an invalid size
-  kRefusedStream = 0x7,       // not processed at all: safe to retry
-  kCancel = 0x8,              // the stream is no longer needed
-  kCompressionError = 0x9,    // the field compression context cannot be maintained
-  kConnectError = 0xa,        // the connection behind a CONNECT failed
-  kEnhanceYourCalm = 0xb,     // the peer generates excessive load
+  kNoError = 0x0,           // graceful shutdown, or: the response is complete and the rest of the request is not needed
+  kProtocolError = 0x1,     // the peer broke a rule that has no code of its own
+  kInternalError = 0x2,     // the sender failed
+  kFlowControlError = 0x3,  // the peer sent more than the window allowed
+  kSettingsTimeout = 0x4,   // SETTINGS was not acknowledged in time
+  kStreamClosed = 0x5,      // a frame came for a half-closed stream
+  kFrameSizeError = 0x6,    // a frame of an invalid size
+  kRefusedStream = 0x7,     // not processed at all: safe to retry
+  kCancel = 0x8,            // the stream is no longer needed
+  kCompressionError = 0x9,  // the field compression context cannot be maintained
+  kConnectError = 0xa,      // the connection behind a CONNECT failed
+  kEnhanceYourCalm = 0xb,   // the peer generates excessive load
   kInadequateSecurity = 0xc,  // the transport does not meet the security requirements
   kHttp11Required = 0xd,      // use HTTP/1.1 instead
 };

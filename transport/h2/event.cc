@@ -7,9 +7,12 @@ namespace {
 
 std::string_view Name(ResetBy by) {
   switch (by) {
-    case ResetBy::kPeer: return "peer";
-    case ResetBy::kLocal: return "local";
-    case ResetBy::kGoAway: return "goaway";
+    case ResetBy::kPeer:
+      return "peer";
+    case ResetBy::kLocal:
+      return "local";
+    case ResetBy::kGoAway:
+      return "goaway";
   }
   return "?";
 }
@@ -38,7 +41,8 @@ struct Printer {
     return "Body " + std::to_string(e.stream_id) + " " + Quote(e.body.data) + (e.body.more ? " more" : " end");
   }
   std::string operator()(const H2StreamReset& e) const {
-    return "Reset " + std::to_string(e.stream_id) + " " + ErrorCodeName(e.error_code) + " by " + std::string(Name(e.by));
+    return "Reset " + std::to_string(e.stream_id) + " " + ErrorCodeName(e.error_code) + " by " +
+           std::string(Name(e.by));
   }
   std::string operator()(const H2GoAway& e) const {
     std::string out = "GoAway last=" + std::to_string(e.last_stream_id) + " " + ErrorCodeName(e.error_code);
@@ -48,7 +52,8 @@ struct Printer {
   std::string operator()(const H2WindowUpdated& e) const { return "WindowUpdated " + std::to_string(e.stream_id); }
   std::string operator()(const H2SettingsReceived& e) const {
     std::string out = e.ack ? "Settings ACK" : "Settings";
-    for (const auto& [identifier, value] : e.settings) out += " " + SettingName(identifier) + "=" + std::to_string(value);
+    for (const auto& [identifier, value] : e.settings)
+      out += " " + SettingName(identifier) + "=" + std::to_string(value);
     return out;
   }
   std::string operator()(const H2PingAcked& e) const {

@@ -58,9 +58,9 @@ struct ResponseReceived {
 };
 
 struct BodyReceived {
-  std::string_view data;              // view into the bytes given to ReceiveData: valid until they are
-  bool more = true;                   // false: END_STREAM; the receiving half is complete
-  size_t flow_controlled_bytes = 0;   // hand these to ConsumeData once the application has taken the data
+  std::string_view data;             // view into the bytes given to ReceiveData: valid until they are
+  bool more = true;                  // false: END_STREAM; the receiving half is complete
+  size_t flow_controlled_bytes = 0;  // hand these to ConsumeData once the application has taken the data
 };
 
 struct H2RequestReceived {
@@ -72,7 +72,7 @@ struct H2RequestReceived {
 struct H2ResponseReceived {
   StreamId stream_id = 0;
   ResponseReceived response;
-  bool end_stream = false;  // no body and no trailers follow
+  bool end_stream = false;                                // no body and no trailers follow
   bool interim() const { return response.status < 200; }  // 1xx: the real head is still to come
 };
 
@@ -111,8 +111,8 @@ struct H2WebSocketRequest {
 };
 
 struct H2SettingsReceived {
-  bool ack = false;                                      // true: the peer acknowledged ours
-  std::vector<std::pair<uint16_t, uint32_t>> settings;   // identifier, value; in wire order
+  bool ack = false;                                     // true: the peer acknowledged ours
+  std::vector<std::pair<uint16_t, uint32_t>> settings;  // identifier, value; in wire order
 };
 
 struct H2PingAcked {
@@ -125,9 +125,9 @@ struct H2ConnectionError {
   std::string reason;  // what was expected, what came
 };
 
-using H2Event = std::variant<H2RequestReceived, H2ResponseReceived, H2BodyReceived, H2TrailersReceived, H2StreamReset,
-                             H2GoAway, H2WindowUpdated, H2WebSocketRequest, H2SettingsReceived, H2PingAcked,
-                             H2ConnectionError>;
+using H2Event =
+    std::variant<H2RequestReceived, H2ResponseReceived, H2BodyReceived, H2TrailersReceived, H2StreamReset, H2GoAway,
+                 H2WindowUpdated, H2WebSocketRequest, H2SettingsReceived, H2PingAcked, H2ConnectionError>;
 
 // One line: `Body 5 "hello" more` - for tests, traces and error texts.
 std::string ToString(const H2Event& event);

@@ -161,16 +161,36 @@ std::string FrameTextDecoder::Line(const FrameHeader& header, std::string_view p
   std::string line;
   bool good = false;
   switch (header.type) {
-    case FrameType::kData: good = DataLine(header, payload, &line); break;
-    case FrameType::kHeaders: good = HeadersLine(header, payload, &line); break;
-    case FrameType::kPriority: good = PriorityLine(header, payload, &line); break;
-    case FrameType::kRstStream: good = RstStreamLine(header, payload, &line); break;
-    case FrameType::kSettings: good = SettingsLine(header, payload, &line); break;
-    case FrameType::kPushPromise: headers_.reset(); break;  // never allowed here; its block is not followed
-    case FrameType::kPing: good = PingLine(header, payload, &line); break;
-    case FrameType::kGoAway: good = GoAwayLine(header, payload, &line); break;
-    case FrameType::kWindowUpdate: good = WindowUpdateLine(header, payload, &line); break;
-    case FrameType::kContinuation: good = ContinuationLine(header, payload, &line); break;
+    case FrameType::kData:
+      good = DataLine(header, payload, &line);
+      break;
+    case FrameType::kHeaders:
+      good = HeadersLine(header, payload, &line);
+      break;
+    case FrameType::kPriority:
+      good = PriorityLine(header, payload, &line);
+      break;
+    case FrameType::kRstStream:
+      good = RstStreamLine(header, payload, &line);
+      break;
+    case FrameType::kSettings:
+      good = SettingsLine(header, payload, &line);
+      break;
+    case FrameType::kPushPromise:
+      headers_.reset();
+      break;  // never allowed here; its block is not followed
+    case FrameType::kPing:
+      good = PingLine(header, payload, &line);
+      break;
+    case FrameType::kGoAway:
+      good = GoAwayLine(header, payload, &line);
+      break;
+    case FrameType::kWindowUpdate:
+      good = WindowUpdateLine(header, payload, &line);
+      break;
+    case FrameType::kContinuation:
+      good = ContinuationLine(header, payload, &line);
+      break;
   }
   if (good && (header.stream & kReservedBit) == 0) return line;
   return RawLine(header, payload);

@@ -39,9 +39,9 @@ struct Word {
   static constexpr size_t kNone = std::string::npos;
 
   std::string text;
-  size_t column = 0;        // of its first character, from 1
-  size_t equals = kNone;    // place of the first '=' outside quotes, in `text`
-  bool quoted = false;      // begins with a quote
+  size_t column = 0;      // of its first character, from 1
+  size_t equals = kNone;  // place of the first '=' outside quotes, in `text`
+  bool quoted = false;    // begins with a quote
 
   std::string_view Name() const { return std::string_view(text).substr(0, equals); }
   std::string_view Value() const { return std::string_view(text).substr(equals + 1); }
@@ -118,13 +118,25 @@ bool LineEncoder::Unescape(size_t* at, std::string* text) {
   const char kind = start + 1 < line_.size() ? line_[start + 1] : '\0';
   *at += 2;
   switch (kind) {
-    case '"': *text += '"'; return true;
-    case '\\': *text += '\\'; return true;
-    case 'n': *text += '\n'; return true;
-    case 'r': *text += '\r'; return true;
-    case 't': *text += '\t'; return true;
-    case 'x': break;
-    default: return Fail(start + 1, "one of \\\" \\\\ \\n \\r \\t \\xHH", line_.substr(start, 2));
+    case '"':
+      *text += '"';
+      return true;
+    case '\\':
+      *text += '\\';
+      return true;
+    case 'n':
+      *text += '\n';
+      return true;
+    case 'r':
+      *text += '\r';
+      return true;
+    case 't':
+      *text += '\t';
+      return true;
+    case 'x':
+      break;
+    default:
+      return Fail(start + 1, "one of \\\" \\\\ \\n \\r \\t \\xHH", line_.substr(start, 2));
   }
   if (*at + 2 > line_.size() || HexDigit(line_[*at]) < 0 || HexDigit(line_[*at + 1]) < 0) {
     return Fail(start + 1, "two hexadecimal digits after \\x", line_.substr(start, 4));
@@ -401,11 +413,16 @@ absl::Status LineEncoder::Encode(std::string* out) {
     bool has_stream;
   };
   static constexpr Kind kKinds[] = {
-      {"DATA", &LineEncoder::Data, true},          {"HEADERS", &LineEncoder::Headers, true},
-      {"PRIORITY", &LineEncoder::Priority, true},  {"RST_STREAM", &LineEncoder::RstStream, true},
-      {"SETTINGS", &LineEncoder::Settings, false}, {"PING", &LineEncoder::Ping, false},
-      {"GOAWAY", &LineEncoder::GoAway, false},     {"WINDOW_UPDATE", &LineEncoder::WindowUpdate, true},
-      {"CONTINUATION", &LineEncoder::Continuation, true}, {"FRAME", &LineEncoder::Frame, false},
+      {"DATA", &LineEncoder::Data, true},
+      {"HEADERS", &LineEncoder::Headers, true},
+      {"PRIORITY", &LineEncoder::Priority, true},
+      {"RST_STREAM", &LineEncoder::RstStream, true},
+      {"SETTINGS", &LineEncoder::Settings, false},
+      {"PING", &LineEncoder::Ping, false},
+      {"GOAWAY", &LineEncoder::GoAway, false},
+      {"WINDOW_UPDATE", &LineEncoder::WindowUpdate, true},
+      {"CONTINUATION", &LineEncoder::Continuation, true},
+      {"FRAME", &LineEncoder::Frame, false},
       {"BYTES", &LineEncoder::Bytes, false},
   };
   if (!Split()) return status_;
@@ -414,11 +431,12 @@ absl::Status LineEncoder::Encode(std::string* out) {
     *out += kClientMagic;
     return absl::OkStatus();
   }
-  const auto* const kind = std::find_if(std::begin(kKinds), std::end(kKinds),
-                                        [&](const Kind& k) { return k.name == words_[0].text; });
+  const auto* const kind =
+      std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return k.name == words_[0].text; });
   if (kind == std::end(kKinds)) {
-    FailHere("PREFACE, DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION, FRAME "
-             "or BYTES");
+    FailHere(
+        "PREFACE, DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION, FRAME "
+        "or BYTES");
     return status_;
   }
   next_ = 1;

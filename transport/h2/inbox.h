@@ -60,14 +60,14 @@ class Inbox {
   StreamTable* const streams_;
 
   std::vector<H2Event>* events_ = nullptr;
-  size_t first_event_ = 0;      // of this Open
-  std::vector<H2Event> late_;   // events that came while nobody listened
+  size_t first_event_ = 0;     // of this Open
+  std::vector<H2Event> late_;  // events that came while nobody listened
 
   StreamState* block_stream_ = nullptr;
   HeaderList block_;
-  size_t block_bytes_ = 0;      // as RFC 9113 section 6.5.2 counts, stored or not
+  size_t block_bytes_ = 0;  // as RFC 9113 section 6.5.2 counts, stored or not
   size_t block_fields_ = 0;
-  size_t usual_bytes_ = 256;    // of recent blocks: one allocation instead of five
+  size_t usual_bytes_ = 256;  // of recent blocks: one allocation instead of five
   size_t usual_fields_ = 12;
 };
 

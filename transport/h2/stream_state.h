@@ -17,7 +17,6 @@
 #include "weir/transport/h2/event.h"
 #include "weir/transport/h2/headers.h"
 #include "weir/transport/h2/output_buffer.h"
-#include "weir/transport/memory/block_pool.h"
 
 namespace weir::transport {
 
@@ -51,7 +50,7 @@ struct StreamFlags {
   bool Silent() const { return reset || removed; }
 };
 
-struct StreamState final : Pooled, StreamFlags {
+struct StreamState : StreamFlags {
   OutputBuffer queue;
   HeaderList trailers;
 };

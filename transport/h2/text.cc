@@ -13,9 +13,8 @@ struct Setting {
   std::string_view name;
 };
 constexpr Setting kSettings[] = {
-    {1, "HEADER_TABLE_SIZE"},   {2, "ENABLE_PUSH"},    {3, "MAX_CONCURRENT_STREAMS"},
-    {4, "INITIAL_WINDOW_SIZE"}, {5, "MAX_FRAME_SIZE"}, {6, "MAX_HEADER_LIST_SIZE"},
-    {8, "ENABLE_CONNECT_PROTOCOL"}, {9, "NO_RFC7540_PRIORITIES"},
+    {1, "HEADER_TABLE_SIZE"}, {2, "ENABLE_PUSH"},          {3, "MAX_CONCURRENT_STREAMS"},  {4, "INITIAL_WINDOW_SIZE"},
+    {5, "MAX_FRAME_SIZE"},    {6, "MAX_HEADER_LIST_SIZE"}, {8, "ENABLE_CONNECT_PROTOCOL"}, {9, "NO_RFC7540_PRIORITIES"},
 };
 
 bool IsPrintable(char c) { return c >= 0x20 && c <= 0x7e; }
@@ -34,11 +33,21 @@ std::string Quote(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (IsPrintable(c)) {
           out += c;

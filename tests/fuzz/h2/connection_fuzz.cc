@@ -24,7 +24,8 @@ void Check(bool good, const char* what) {
 
 class Fuzz {
  public:
-  Fuzz(uint8_t choice, std::string_view input) : input_(input), connection_(Options(choice)), written_(Options(choice).role) {
+  Fuzz(uint8_t choice, std::string_view input)
+      : input_(input), connection_(Options(choice)), written_(Options(choice).role) {
     connection_.InitiateConnection();
     if ((choice & 1) != 0) {
       for (int i = 0; i < 3; ++i) Open();
@@ -71,20 +72,48 @@ class Fuzz {
     const std::string text(Byte() * 20, 'x');
     const EndStream end = (move & 1) != 0 ? EndStream::kYes : EndStream::kNo;
     switch (move % 14) {
-      case 0: Pull(Byte() * 64); break;
-      case 1: Open(); break;
-      case 2: (void)connection_.SendResponseHeaders(SomeStream(), 200, {{"a", "b"}}, end); break;
-      case 3: connection_.SendData(SomeStream(), text, end); break;
-      case 4: connection_.SendData(SomeStream(), SharedBytes::Of(text), end); break;
-      case 5: (void)connection_.SendTrailers(SomeStream(), {{"a", "b"}}); break;
-      case 6: LetGo(&H2Connection::ResetStream); break;
-      case 7: connection_.ResetStreamAfterEnd(SomeStream(), ErrorCode::kNoError); break;
-      case 8: Remove(); break;
-      case 9: connection_.ConsumeData(SomeStream(), Byte() * 16); break;
-      case 10: connection_.BeginDrain(); break;
-      case 11: connection_.FinishDrain(); break;
-      case 12: connection_.SendPing(Byte()); break;
-      case 13: Pull(SIZE_MAX); break;
+      case 0:
+        Pull(Byte() * 64);
+        break;
+      case 1:
+        Open();
+        break;
+      case 2:
+        (void)connection_.SendResponseHeaders(SomeStream(), 200, {{"a", "b"}}, end);
+        break;
+      case 3:
+        connection_.SendData(SomeStream(), text, end);
+        break;
+      case 4:
+        connection_.SendData(SomeStream(), SharedBytes::Of(text), end);
+        break;
+      case 5:
+        (void)connection_.SendTrailers(SomeStream(), {{"a", "b"}});
+        break;
+      case 6:
+        LetGo(&H2Connection::ResetStream);
+        break;
+      case 7:
+        connection_.ResetStreamAfterEnd(SomeStream(), ErrorCode::kNoError);
+        break;
+      case 8:
+        Remove();
+        break;
+      case 9:
+        connection_.ConsumeData(SomeStream(), Byte() * 16);
+        break;
+      case 10:
+        connection_.BeginDrain();
+        break;
+      case 11:
+        connection_.FinishDrain();
+        break;
+      case 12:
+        connection_.SendPing(Byte());
+        break;
+      case 13:
+        Pull(SIZE_MAX);
+        break;
     }
   }
 
