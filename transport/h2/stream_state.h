@@ -17,6 +17,7 @@
 #include "weir/transport/h2/event.h"
 #include "weir/transport/h2/headers.h"
 #include "weir/transport/h2/output_buffer.h"
+#include "weir/transport/memory/block_pool.h"
 
 namespace weir::transport {
 
@@ -50,7 +51,7 @@ struct StreamFlags {
   bool Silent() const { return reset || removed; }
 };
 
-struct StreamState : StreamFlags {
+struct StreamState final : Pooled, StreamFlags {
   OutputBuffer queue;
   HeaderList trailers;
 };
