@@ -24,7 +24,7 @@ namespace weir::testing {
 
 class FakeLoop final : public transport::EventLoop {
  public:
-  FakeLoop() : FakeLoop(own_clock_) {}
+  FakeLoop() : clock_(own_clock_) {}
   // Several loops may share a clock: advance it, then run each.
   explicit FakeLoop(ManualClock& clock) : clock_(clock) {}
   ~FakeLoop() override;
