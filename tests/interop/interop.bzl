@@ -20,7 +20,7 @@ def python_program_test(name, script, args = [], data = [], size = "medium", tag
         size = size,
         srcs = ["//tests/interop/runner:python.sh"],
         args = ["$(location %s)" % script] + args,
-        data = [script, "//tests/interop/runner:modules"] + data,
+        data = [script, "//tests/interop/runner:modules", "//tests/interop/tools:modules"] + data,
         tags = tags,
         **kwargs
     )

@@ -111,8 +111,11 @@ def all_status_codes(trial):
 
 def unicode_status(trial):
     for message in ("", "100% sure, %41 is no A, and % neither %zz", "Grüße aus 東京 \U0001F608 שלום",
-                    " leading and trailing space ", "control \x01\x1f\x7f and \ttab\r\nline", "." * 3000 + "\u263a"):
+                    "control \x01\x1f\x7f and \ttab\r\nline", "." * 3000 + "\u263a"):
         expect_asked_status(trial, 9, message)
+    # See UnicodeStatus in cases/feature_calls.cc.
+    _, call = trial.unary(trial.features.Inspect, trial.api.InspectRequest(code=10, message="  space around  "))
+    trial.expect_equal("Inspect", (grpc.StatusCode.ABORTED, "space around"), (call.code(), call.details().strip()))
 
 
 def status_while_writing(trial):
