@@ -1,9 +1,10 @@
-# Sourced by the tests of the examples: a server on a port that the system chooses.
+# Sourced by the tests of the examples.
 #
 #   source examples/testing.sh
-#   start_server path/to/server localhost:0      # sets $port and $server_pid
+#   start_server path/to/server localhost:0      # on a port that the system chooses; sets $port and $server_pid
 #   ...
 #   stop_server                                  # SIGTERM, which drains; fails unless it exits with 0
+#   expect_in_order output.txt < lines           # the output has these lines, in this order
 
 fail() {
   echo "FAILED: $*" >&2
@@ -24,4 +25,21 @@ stop_server() {
   kill -TERM "$server_pid"
   wait "$server_pid" || fail "the server ended with $?"
   trap - EXIT
+}
+
+# expect_in_order <file>: every line of standard input occurs in the file, each after the one before.
+expect_in_order() {
+  local expected line found
+  exec 4< "$1"
+  while IFS= read -r expected; do
+    found=
+    while IFS= read -r line <&4; do
+      if [[ $line == *"$expected"* ]]; then
+        found=yes
+        break
+      fi
+    done
+    [[ $found ]] || fail "expected a line with \"$expected\" after those before it, got: $(cat "$1")"
+  done
+  exec 4<&-
 }
