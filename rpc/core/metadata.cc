@@ -8,17 +8,15 @@
 namespace weir {
 namespace {
 
-bool IsKeyChar(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-}
+bool IsKeyChar(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.'; }
 bool IsValueChar(char c) { return c >= 0x20 && c <= 0x7e; }
 
 // Fields that HTTP/2 and gRPC fill in themselves. The connection-specific ones make a message malformed (RFC 9113
 // section 8.2.2). "user-agent" is not here: a server sees it, so a proxy that passes on what it received may hold it;
 // the protocol leaves it out (rpc/wire).
 bool BelongsToHttp(std::string_view key) {
-  static constexpr std::string_view kNames[] = {"te",         "content-type",     "content-length",    "host",
-                                                "connection", "keep-alive",       "proxy-connection",  "transfer-encoding",
+  static constexpr std::string_view kNames[] = {"te",         "content-type", "content-length",   "host",
+                                                "connection", "keep-alive",   "proxy-connection", "transfer-encoding",
                                                 "upgrade"};
   return std::find(std::begin(kNames), std::end(kNames), key) != std::end(kNames);
 }
@@ -68,8 +66,8 @@ absl::Status Metadata::CheckEntry(std::string_view key, std::string_view value) 
     return absl::InternalError(absl::StrCat("metadata key: expected one or more of [0-9a-z_.-], got ", Quoted(key)));
   }
   if (key.starts_with("grpc-")) {
-    return absl::InternalError(
-        absl::StrCat("metadata key ", Quoted(key), ": names that begin with \"grpc-\" belong to the protocol; rename it"));
+    return absl::InternalError(absl::StrCat("metadata key ", Quoted(key),
+                                            ": names that begin with \"grpc-\" belong to the protocol; rename it"));
   }
   if (BelongsToHttp(key)) {
     return absl::InternalError(absl::StrCat("metadata key ", Quoted(key), ": the name belongs to HTTP; rename it"));

@@ -1,8 +1,8 @@
 // Metadata: key-value pairs that travel with a call, before (initial) and after (trailing) its messages.
 //
-// Keys are lower case [0-9a-z_.-]; a key may appear more than once and order is kept. A key ending in "-bin" carries any
-// bytes (base64 on the wire, raw here); any other value is ASCII 0x20-0x7E. Keys that begin with "grpc-" or ":" belong to
-// the protocol. gRPC over HTTP2, Custom-Metadata.
+// Keys are lower case [0-9a-z_.-]; a key may appear more than once and order is kept. A key ending in "-bin" carries
+// any bytes (base64 on the wire, raw here); any other value is ASCII 0x20-0x7E. Keys that begin with "grpc-" or ":"
+// belong to the protocol. gRPC over HTTP2, Custom-Metadata.
 #pragma once
 
 #include <cstddef>

@@ -8,7 +8,8 @@
 // of its thread and returns; the loop resumes that one. One slot is enough: a suspension transfers to one coroutine.
 // The same code runs with every compiler. SynchronousAwaitsDoNotGrowTheStack is the test.
 //
-// Must not: call std::coroutine_handle<>::resume() anywhere else. What the coroutine leaves in the slot would stay there.
+// Must not: call std::coroutine_handle<>::resume() anywhere else. What the coroutine leaves in the slot would stay
+// there.
 #pragma once
 
 #include <coroutine>

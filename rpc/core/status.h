@@ -12,8 +12,8 @@ namespace weir {
 absl::Status MarkUnprocessed(absl::Status status);
 bool IsUnprocessed(const absl::Status& status);
 
-// The number of grpc-status, 0 to 16, and back; what is not such a number becomes UNKNOWN
-// (gRPC statuscodes.md: "all status codes ... are integers in the range [0, 16]").
+// The number of grpc-status, 0 (OK) to 16 (UNAUTHENTICATED), and back; what is not such a number becomes UNKNOWN
+// (gRPC statuscodes.md: "Error parsing returned status | UNKNOWN").
 absl::StatusCode CodeFromGrpcNumber(uint64_t number);
 int GrpcNumberFromCode(absl::StatusCode code);
 

@@ -21,7 +21,7 @@ uint32_t LengthOf(const char* prefix) {
   return uint32_t{p[1]} << 24 | uint32_t{p[2]} << 16 | uint32_t{p[3]} << 8 | uint32_t{p[4]};
 }
 
-// Length-Prefixed-Message: "Compressed-Flag -> 0 / 1 ; encoded as 1 byte unsigned integer". The limit is checked here,
+// Length-Prefixed-Message: "Compressed-Flag -> 0 / 1 # encoded as 1 byte unsigned integer". The limit is checked here,
 // before a byte of the message is kept.
 absl::Status CheckPrefix(const char* prefix, size_t message_bytes_max) {
   if (const auto flag = static_cast<unsigned char>(prefix[0]); flag > 1) {
@@ -121,8 +121,8 @@ absl::Status EnvelopeReader::AtEnd() const {
   std::string front = buffer_.substr(head_, kEnvelopeHeaderBytes);
   front.append(input_.substr(0, kEnvelopeHeaderBytes - front.size()));
   if (front.size() < kEnvelopeHeaderBytes) {
-    return absl::InternalError(absl::StrCat("stream ended inside a message prefix: ", front.size(), " of ",
-                                            kEnvelopeHeaderBytes, " bytes"));
+    return absl::InternalError(
+        absl::StrCat("stream ended inside a message prefix: ", front.size(), " of ", kEnvelopeHeaderBytes, " bytes"));
   }
   return absl::InternalError(absl::StrCat("stream ended inside a message: ", buffered_bytes() - kEnvelopeHeaderBytes,
                                           " of ", LengthOf(front.data()), " bytes"));
@@ -130,7 +130,8 @@ absl::Status EnvelopeReader::AtEnd() const {
 
 absl::Status CheckCompressedFlag(const Envelope& envelope, std::string_view encoding) {
   if (!envelope.compressed || (!encoding.empty() && encoding != "identity")) return absl::OkStatus();
-  return absl::InternalError("message has the compressed-flag, but the stream has no grpc-encoding other than identity");
+  return absl::InternalError(
+      "message has the compressed-flag, but the stream has no grpc-encoding other than identity");
 }
 
 }  // namespace weir::wire

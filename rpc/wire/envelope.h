@@ -24,8 +24,8 @@ struct Envelope {
   bool compressed = false;
 };
 
-// Cuts messages from body bytes that come cut anywhere. A message that lies whole inside one piece is never copied; only
-// what is left over is kept, as raw bytes, so that what a stream holds in memory is what its peer has sent.
+// Cuts messages from body bytes that come cut anywhere. A message that lies whole inside one piece is never copied;
+// only what is left over is kept, as raw bytes, so that what a stream holds in memory is what its peer has sent.
 //
 //   reader.Feed(piece);
 //   while (wanted && reader.Next(&envelope) == Cut::kMessage) ...;
@@ -62,7 +62,7 @@ class EnvelopeReader {
   void DropCutBytes();
   Cut Fail(absl::Status error);
 
-  std::string buffer_;      // held bytes; [0, head_) is cut off already
+  std::string buffer_;  // held bytes; [0, head_) is cut off already
   size_t head_ = 0;
   std::string_view input_;  // fed and not yet kept
   size_t message_bytes_max_;
@@ -70,7 +70,8 @@ class EnvelopeReader {
 };
 
 // OK if a message with this compressed flag may be read: INTERNAL for a flag of 1 in a stream whose grpc-encoding is
-// absent or "identity" (gRPC compression.md: "A Compressed-Flag set without a grpc-encoding is an error").
+// absent or "identity". gRPC compression.md: "An ill-constructed message with its Compressed-Flag bit set but lacking a
+// grpc-encoding entry different from identity in its metadata MUST fail with INTERNAL status".
 absl::Status CheckCompressedFlag(const Envelope& envelope, std::string_view encoding);
 
 }  // namespace weir::wire

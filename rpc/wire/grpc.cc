@@ -1,8 +1,8 @@
 // gRPC over HTTP/2: the grpc project's PROTOCOL-HTTP2.md, cited below as "gRPC over HTTP2".
 //
-// Every Encode* appends to its HeaderList, which the caller clears and uses again. Entries of the application's metadata
-// that may not be sent (Metadata::Check, which the call runs when it starts) are left out, so that no caller's mistake
-// can put another field into a block.
+// Every Encode* appends to its HeaderList, which the caller clears and uses again. Entries of the application's
+// metadata that may not be sent (Metadata::Check, which the call runs when it starts) are left out, so that no caller's
+// mistake can put another field into a block.
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -62,12 +62,18 @@ bool IsIdentity(std::string_view encoding) { return encoding.empty() || encoding
 bool IsReserved(std::string_view name) {
   if (name.empty()) return true;
   switch (name[0]) {
-    case ':': return true;
-    case 'c': return name == "content-type" || name == "content-length";
-    case 'g': return name.starts_with("grpc-");
-    case 'h': return name == "host";
-    case 't': return name == "te";
-    default: return false;
+    case ':':
+      return true;
+    case 'c':
+      return name == "content-type" || name == "content-length";
+    case 'g':
+      return name.starts_with("grpc-");
+    case 'h':
+      return name == "host";
+    case 't':
+      return name == "te";
+    default:
+      return false;
   }
 }
 
@@ -122,35 +128,47 @@ DecodedRequest GrpcProtocol::DecodeRequest(const transport::RequestReceived& req
   };
   for (const HeaderView field : request.fields) {
     switch (field.name.size()) {
-      case 4: take(field.name, "host", field.value, &host); break;
-      case 5: take(field.name, ":path", field.value, &decoded.path); break;
-      case 7: take(field.name, ":method", field.value, &method); break;
-      case 10: take(field.name, ":authority", field.value, &decoded.authority); break;
+      case 4:
+        take(field.name, "host", field.value, &host);
+        break;
+      case 5:
+        take(field.name, ":path", field.value, &decoded.path);
+        break;
+      case 7:
+        take(field.name, ":method", field.value, &method);
+        break;
+      case 10:
+        take(field.name, ":authority", field.value, &decoded.authority);
+        break;
       case 12:
         take(field.name, "content-type", field.value, &content_type);
         take(field.name, "grpc-timeout", field.value, &timeout);
         break;
-      case 13: take(field.name, "grpc-encoding", field.value, &decoded.encoding); break;
-      default: break;
+      case 13:
+        take(field.name, "grpc-encoding", field.value, &decoded.encoding);
+        break;
+      default:
+        break;
     }
   }
   // RFC 9113 section 8.3.1: a request without :authority may carry "host" instead.
   if (decoded.authority.empty()) decoded.authority = host;
 
-  // gRPC over HTTP2, Requests: "Call-Definition -> Method Scheme Path TE ..., Method -> :method POST".
+  // gRPC over HTTP2, Requests: Method -> ":method POST".
   if (method != "POST") {
     decoded.http_status = 405;
     decoded.status = absl::InternalError(absl::StrCat(":method: expected POST, got ", Quoted(method)));
   } else if (!IsGrpc(content_type)) {
     // "If Content-Type does not begin with "application/grpc", gRPC servers SHOULD respond with HTTP status of 415".
     decoded.http_status = 415;
-    decoded.status = absl::InternalError(
-        absl::StrCat("content-type: expected application/grpc, got ", Quoted(content_type)));
+    decoded.status =
+        absl::InternalError(absl::StrCat("content-type: expected application/grpc, got ", Quoted(content_type)));
   } else if (!IsMethodPath(decoded.path)) {
     decoded.status = absl::UnimplementedError(
         absl::StrCat(":path: expected \"/package.Service/Method\", got ", Quoted(decoded.path)));
   } else if (!IsIdentity(decoded.encoding)) {
-    // gRPC compression.md: the server "MUST fail the call with status UNIMPLEMENTED" and name what it accepts.
+    // gRPC compression.md: an unsupported algorithm "WILL result in an UNIMPLEMENTED error status on the server. The
+    // server will then include in its response a grpc-accept-encoding header".
     decoded.status = absl::UnimplementedError(
         absl::StrCat("grpc-encoding: expected ", kAcceptedEncodings, ", got ", Quoted(decoded.encoding)));
   } else if (timeout.data() != nullptr) {
@@ -183,15 +201,16 @@ void GrpcProtocol::EncodeTrailersOnly(const absl::Status& status, const Metadata
 
 // ---- client
 
-// gRPC over HTTP2, Requests: "Request-Headers -> Call-Definition *Custom-Metadata", and "grpc-timeout" directly behind
-// the reserved headers, because some servers look for it there.
+// gRPC over HTTP2, Requests: "HTTP2 requires that reserved headers, ones starting with ":" appear before all other
+// headers. Additionally implementations should send Timeout immediately after the reserved headers and they should send
+// the Call-Definition headers before sending Custom-Metadata."
 void GrpcProtocol::EncodeRequest(const RequestHead& head, HeaderList* out) const {
   out->Add(":method", "POST");
   out->Add(":scheme", head.scheme);
   out->Add(":path", head.path);
   out->Add(":authority", head.authority);
-  out->Add("te", "trailers");
   if (head.timeout && *head.timeout != absl::InfiniteDuration()) out->Add("grpc-timeout", EncodeTimeout(*head.timeout));
+  out->Add("te", "trailers");
   out->Add("content-type", kContentType);
   out->Add("user-agent", head.user_agent.empty() ? kUserAgent : head.user_agent);
   if (head.metadata != nullptr) AppendMetadata(*head.metadata, out);
@@ -214,17 +233,17 @@ DecodedResponse GrpcProtocol::DecodeResponse(const transport::ResponseReceived& 
   if (end_stream && has_status) {
     decoded.final_status = DecodeGrpcStatus(response.fields);
   } else if (!IsGrpc(content_type)) {
-    decoded.final_status = absl::Status(
-        CodeFromHttp(response.status),
-        absl::StrCat("peer answered HTTP ", response.status, " with content-type ", Quoted(content_type),
-                     ", expected application/grpc"));
+    decoded.final_status = absl::Status(CodeFromHttp(response.status),
+                                        absl::StrCat("peer answered HTTP ", response.status, " with content-type ",
+                                                     Quoted(content_type), ", expected application/grpc"));
   } else if (response.status != 200) {
-    decoded.final_status =
-        absl::Status(CodeFromHttp(response.status), absl::StrCat("peer answered HTTP ", response.status, ", expected 200"));
+    decoded.final_status = absl::Status(CodeFromHttp(response.status),
+                                        absl::StrCat("peer answered HTTP ", response.status, ", expected 200"));
   } else if (end_stream) {
     decoded.final_status = DecodeGrpcStatus(response.fields);  // says that there is none
   } else if (!IsIdentity(decoded.encoding)) {
-    // gRPC compression.md: a client that cannot read the encoding "MUST fail with INTERNAL".
+    // gRPC compression.md: "Data sent from a server compressed with an algorithm not supported by the client WILL
+    // result in an INTERNAL error status on the client side."
     decoded.final_status = absl::InternalError(
         absl::StrCat("peer answered with grpc-encoding ", Quoted(decoded.encoding), ", which was not offered"));
   }
@@ -235,12 +254,16 @@ absl::Status GrpcProtocol::DecodeTrailers(const HeaderList& trailers) const { re
 
 // ---- both
 
-// A -bin value that is not base64 is dropped, alone: the field is the peer's mistake, but a call may well do without it,
-// and a server that ends more than the call for it can be brought down by one client (CVE-2023-32732).
+// A -bin value that is not base64 is dropped, alone: the field is the peer's mistake, but a call may well do without
+// it, and a server that ends more than the call for it can be brought down by one client (CVE-2023-32732).
+// So is a field that we could not send: "Implementations must not error due to receiving an invalid ASCII-Value that's
+// a valid field-value in HTTP ... they may throw the value away or accept the value. If accepted, care must be taken to
+// make sure that the application is permitted to echo the value back as metadata." What comes in may go out as it is.
 Metadata GrpcProtocol::DecodeMetadata(const HeaderList& fields) const {
   Metadata metadata;
   for (const HeaderView field : fields) {
     if (IsReserved(field.name)) continue;
+    if (!Metadata::CheckEntry(field.name, field.value).ok()) continue;
     if (!field.name.ends_with("-bin")) {
       metadata.Add(field.name, field.value);
     } else if (const auto values = Base64DecodeList(field.value)) {

@@ -8,8 +8,8 @@
 
 namespace weir::wire {
 
-// A grpc-message is cut, between characters, so that its encoded form has no more bytes than this. Peers announce header
-// lists of 8 KiB and up; a block over their limit would hide the code of the status as well.
+// A grpc-message is cut, between characters, so that its encoded form has no more bytes than this. Peers announce
+// header lists of 8 KiB and up; a block over their limit would hide the code of the status as well.
 inline constexpr size_t kGrpcMessageBytesMax = 4096;
 
 // Appends grpc-status, always, and grpc-message, only when there is one and the status is not OK: some clients fail

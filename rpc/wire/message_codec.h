@@ -16,8 +16,8 @@ namespace weir::wire {
 // Empty (never otherwise: the prefix alone has five bytes) if the message is over 2 GiB, protobuf's own limit.
 std::string EncodeMessage(const google::protobuf::MessageLite& message);
 
-// Parses `payload` (without the five bytes) into *message, which is cleared first. INTERNAL naming the type if it is not
-// an encoding of it, or lacks a required field.
+// Parses `payload` (without the five bytes) into *message, which is cleared first. INTERNAL naming the type if it is
+// not an encoding of it, or lacks a required field.
 absl::Status DecodeMessage(std::string_view payload, google::protobuf::MessageLite* message);
 
 }  // namespace weir::wire

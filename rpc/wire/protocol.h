@@ -23,10 +23,10 @@ struct DecodedRequest {
   absl::Status status;
   int http_status = 200;  // 415: wrong content-type, 405: wrong method (gRPC over HTTP2, Requests)
 
-  std::string_view path;              // "/package.Service/Method"
+  std::string_view path;  // "/package.Service/Method"
   std::string_view authority;
   std::optional<absl::Duration> timeout;  // grpc-timeout; absent: no deadline
-  std::string_view encoding;          // grpc-encoding; empty: identity
+  std::string_view encoding;              // grpc-encoding; empty: identity
 };
 
 // What the head of a response means.
@@ -38,8 +38,8 @@ struct DecodedResponse {
 
 // What a client asks for.
 struct RequestHead {
-  std::string_view scheme;     // "http" or "https"
-  std::string_view path;       // "/package.Service/Method"
+  std::string_view scheme;  // "http" or "https"
+  std::string_view path;    // "/package.Service/Method"
   std::string_view authority;
   std::string_view user_agent;
   std::optional<absl::Duration> timeout;
@@ -59,7 +59,8 @@ class Protocol {
   virtual DecodedRequest DecodeRequest(const transport::RequestReceived& request) const = 0;
   // Regular header fields of the response head (":status" is the transport's).
   virtual void EncodeResponseHead(const Metadata& initial, transport::HeaderList* out) const = 0;
-  virtual void EncodeTrailers(const absl::Status& status, const Metadata& trailing, transport::HeaderList* out) const = 0;
+  virtual void EncodeTrailers(const absl::Status& status, const Metadata& trailing,
+                              transport::HeaderList* out) const = 0;
   // A response of a single header block: EncodeResponseHead and EncodeTrailers in one.
   virtual void EncodeTrailersOnly(const absl::Status& status, const Metadata& trailing,
                                   transport::HeaderList* out) const = 0;

@@ -13,22 +13,29 @@ using transport::ResetBy;
 
 absl::StatusCode CodeFromReset(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kCancel: return absl::StatusCode::kCancelled;
-    case ErrorCode::kRefusedStream: return absl::StatusCode::kUnavailable;
-    case ErrorCode::kEnhanceYourCalm: return absl::StatusCode::kResourceExhausted;
-    case ErrorCode::kInadequateSecurity: return absl::StatusCode::kPermissionDenied;
+    case ErrorCode::kCancel:
+      return absl::StatusCode::kCancelled;
+    case ErrorCode::kRefusedStream:
+      return absl::StatusCode::kUnavailable;
+    case ErrorCode::kEnhanceYourCalm:
+      return absl::StatusCode::kResourceExhausted;
+    case ErrorCode::kInadequateSecurity:
+      return absl::StatusCode::kPermissionDenied;
     // NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR, FLOW_CONTROL_ERROR, SETTINGS_TIMEOUT, FRAME_SIZE_ERROR,
-    // COMPRESSION_ERROR, CONNECT_ERROR by gRPC's table. STREAM_CLOSED and HTTP_1_1_REQUIRED are not in it; unknown codes
-    // "MAY be treated by an implementation as being equivalent to INTERNAL_ERROR" (RFC 9113 section 7).
-    default: return absl::StatusCode::kInternal;
+    // COMPRESSION_ERROR, CONNECT_ERROR by gRPC's table. STREAM_CLOSED and HTTP_1_1_REQUIRED are not in it; unknown
+    // codes "MAY be treated by an implementation as being equivalent to INTERNAL_ERROR" (RFC 9113 section 7).
+    default:
+      return absl::StatusCode::kInternal;
   }
 }
 
 std::string Describe(const transport::H2StreamReset& reset) {
   const std::string code = ToString(reset.error_code);
   switch (reset.by) {
-    case ResetBy::kPeer: return absl::StrCat("peer reset stream ", reset.stream_id, ": ", code);
-    case ResetBy::kLocal: return absl::StrCat("stream ", reset.stream_id, " was reset by this side: ", code);
+    case ResetBy::kPeer:
+      return absl::StrCat("peer reset stream ", reset.stream_id, ": ", code);
+    case ResetBy::kLocal:
+      return absl::StrCat("stream ", reset.stream_id, " was reset by this side: ", code);
     case ResetBy::kGoAway:
       return absl::StrCat("peer sent GOAWAY before it processed stream ", reset.stream_id, ": ", code);
   }
@@ -39,23 +46,33 @@ std::string Describe(const transport::H2StreamReset& reset) {
 
 absl::StatusCode CodeFromHttp(int http_status) {
   switch (http_status) {
-    case 400: return absl::StatusCode::kInternal;
-    case 401: return absl::StatusCode::kUnauthenticated;
-    case 403: return absl::StatusCode::kPermissionDenied;
-    case 404: return absl::StatusCode::kUnimplemented;
-    case 429: return absl::StatusCode::kUnavailable;
-    case 431: return absl::StatusCode::kInternal;
-    case 502: return absl::StatusCode::kUnavailable;
-    case 503: return absl::StatusCode::kUnavailable;
-    case 504: return absl::StatusCode::kUnavailable;
-    default: return absl::StatusCode::kUnknown;
+    case 400:
+      return absl::StatusCode::kInternal;
+    case 401:
+      return absl::StatusCode::kUnauthenticated;
+    case 403:
+      return absl::StatusCode::kPermissionDenied;
+    case 404:
+      return absl::StatusCode::kUnimplemented;
+    case 429:
+      return absl::StatusCode::kUnavailable;
+    case 431:
+      return absl::StatusCode::kInternal;
+    case 502:
+      return absl::StatusCode::kUnavailable;
+    case 503:
+      return absl::StatusCode::kUnavailable;
+    case 504:
+      return absl::StatusCode::kUnavailable;
+    default:
+      return absl::StatusCode::kUnknown;
   }
 }
 
 absl::Status StatusFromReset(const transport::H2StreamReset& reset) {
   const std::string text = Describe(reset);
-  // RFC 9113 section 6.8: streams above the last identifier "were not and will not be processed"; section 8.7:
-  // REFUSED_STREAM "indicates that the stream is being closed prior to any processing having occurred".
+  // RFC 9113 section 6.8: streams above the last identifier "are not or will not be processed"; section 8.7:
+  // REFUSED_STREAM is used "to indicate that the stream is being closed prior to any processing having occurred".
   if (reset.by == ResetBy::kGoAway || reset.error_code == ErrorCode::kRefusedStream) {
     return MarkUnprocessed(absl::UnavailableError(text));
   }
@@ -68,13 +85,18 @@ ErrorCode ResetFromStatus(const absl::Status& status) {
 
 ErrorCode ResetFromStatus(absl::StatusCode code) {
   switch (code) {
-    case absl::StatusCode::kOk: return ErrorCode::kNoError;
+    case absl::StatusCode::kOk:
+      return ErrorCode::kNoError;
     case absl::StatusCode::kCancelled:
     case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kUnavailable: return ErrorCode::kCancel;
-    case absl::StatusCode::kResourceExhausted: return ErrorCode::kEnhanceYourCalm;
-    case absl::StatusCode::kPermissionDenied: return ErrorCode::kInadequateSecurity;
-    default: return ErrorCode::kInternalError;
+    case absl::StatusCode::kUnavailable:
+      return ErrorCode::kCancel;
+    case absl::StatusCode::kResourceExhausted:
+      return ErrorCode::kEnhanceYourCalm;
+    case absl::StatusCode::kPermissionDenied:
+      return ErrorCode::kInadequateSecurity;
+    default:
+      return ErrorCode::kInternalError;
   }
 }
 

@@ -18,7 +18,8 @@ absl::StatusCode CodeFromHttp(int http_status);
 absl::Status StatusFromReset(const transport::H2StreamReset& reset);
 
 // The error code with which a stream is reset for `status`. REFUSED_STREAM promises the peer that nothing was processed
-// and makes it repeat the call, so it is sent only for a status that is marked unprocessed, never for UNAVAILABLE alone.
+// and makes it repeat the call, so it is sent only for a status that is marked unprocessed, never for UNAVAILABLE
+// alone.
 transport::ErrorCode ResetFromStatus(const absl::Status& status);
 transport::ErrorCode ResetFromStatus(absl::StatusCode code);
 

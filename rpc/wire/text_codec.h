@@ -11,9 +11,9 @@ namespace weir::wire {
 // Bytes other than 0x20-0x24 and 0x26-0x7E become %XX (gRPC over HTTP2, Responses: Percent-Encoded).
 std::string PercentEncode(std::string_view text);
 
-// The inverse; never fails: "the resulting string is not valid ... MUST NOT either error out or throw away the message.
-// At worst, the implementation can abort decoding the status message altogether such that the user would received the
-// raw percent-encoded form". A '%' that two hex digits do not follow stays as it is.
+// The inverse; never fails: "When decoding invalid values, implementations MUST NOT error or throw away the message."
+// A '%' that two hex digits do not follow stays as it is: "the implementation can decode valid portions while leaving
+// broken %-encodings as-is".
 std::string PercentDecode(std::string_view text);
 
 // Standard alphabet, no padding: "Implementations MUST accept padded and un-padded values and should emit un-padded".

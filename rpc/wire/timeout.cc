@@ -16,7 +16,8 @@ struct Unit {
   char letter;
   int64_t nanos;
 };
-constexpr Unit kUnits[] = {  // coarsest first
+constexpr Unit kUnits[] = {
+    // coarsest first
     {'H', 3'600'000'000'000}, {'M', 60'000'000'000}, {'S', 1'000'000'000}, {'m', 1'000'000}, {'u', 1'000}, {'n', 1},
 };
 
@@ -45,7 +46,7 @@ std::string EncodeTimeout(absl::Duration timeout) {
   }
   const int64_t nanos = RoundUp(absl::ToInt64Nanoseconds(absl::Ceil(timeout, absl::Nanoseconds(1))));
   const Unit* unit = kUnits;
-  while (nanos % unit->nanos != 0) ++unit;  // ends: every count is a multiple of one nanosecond
+  while (nanos % unit->nanos != 0) ++unit;                 // ends: every count is a multiple of one nanosecond
   while (CeilDiv(nanos, unit->nanos) > kCountMax) --unit;  // over three years, in seconds
   return Format(CeilDiv(nanos, unit->nanos), unit->letter);
 }
@@ -60,13 +61,20 @@ absl::StatusOr<absl::Duration> ParseTimeout(std::string_view value) {
   }
   if (valid) {
     switch (value.back()) {
-      case 'H': return absl::Hours(count);
-      case 'M': return absl::Minutes(count);
-      case 'S': return absl::Seconds(count);
-      case 'm': return absl::Milliseconds(count);
-      case 'u': return absl::Microseconds(count);
-      case 'n': return absl::Nanoseconds(count);
-      default: break;
+      case 'H':
+        return absl::Hours(count);
+      case 'M':
+        return absl::Minutes(count);
+      case 'S':
+        return absl::Seconds(count);
+      case 'm':
+        return absl::Milliseconds(count);
+      case 'u':
+        return absl::Microseconds(count);
+      case 'n':
+        return absl::Nanoseconds(count);
+      default:
+        break;
     }
   }
   return absl::InternalError(absl::StrCat("grpc-timeout: expected 1-8 digits and a unit HMSmun, got \"",

@@ -32,6 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static_cast<void>(Grpc().DecodeResponse({.status = 200, .fields = fields}, size % 2 == 0));
 
   const absl::Status status = Grpc().DecodeTrailers(fields);
+  if (!Grpc().DecodeMetadata(fields).Check().ok()) std::abort();  // what comes in may be sent back
   HeaderList again;
   Grpc().EncodeTrailers(status, Grpc().DecodeMetadata(fields), &again);
   for (const weir::transport::HeaderView field : again) {

@@ -48,8 +48,9 @@ TEST(MetadataTest, RefusesWhatMayNotBeSentAndSaysWhy) {
       {"content-type", "x", "the name belongs to HTTP"},
       {"connection", "close", "the name belongs to HTTP"},
       {"host", "h", "the name belongs to HTTP"},
-      {"k", "line\r\nbreak", "metadata value of \"k\": expected ASCII 0x20-0x7E, got \"line\\r\\nbreak\"; for other "
-                             "bytes use a key that ends in \"-bin\""},
+      {"k", "line\r\nbreak",
+       "metadata value of \"k\": expected ASCII 0x20-0x7E, got \"line\\r\\nbreak\"; for other "
+       "bytes use a key that ends in \"-bin\""},
       {"k", "\x7f", "expected ASCII 0x20-0x7E"},
       {"k", "\xc3\xa9", "expected ASCII 0x20-0x7E"},
   };

@@ -86,7 +86,8 @@ TEST(EnvelopeReaderTest, EverySplitGivesTheSameMessages) {
     for (size_t j = i; j <= bytes.size(); ++j) {
       const std::vector<std::string> pieces = {bytes.substr(0, i), bytes.substr(i, j - i), bytes.substr(j)};
       for (const size_t per_piece : {size_t{0}, size_t{1}, SIZE_MAX}) {
-        ASSERT_EQ(ReadAll(pieces, per_piece), whole) << "cut at " << i << " and " << j << ", " << per_piece << " a piece";
+        ASSERT_EQ(ReadAll(pieces, per_piece), whole)
+            << "cut at " << i << " and " << j << ", " << per_piece << " a piece";
       }
     }
   }

@@ -90,7 +90,9 @@ TEST(GrpcEncodeTrailersOnlyTest, IsHeadAndTrailersInOne) {
 
 TEST(GrpcEncodeTrailersOnlyTest, AnUnsupportedEncodingIsToldWhatIsSupported) {
   transport::RequestReceived request;
-  for (const HeaderView field : {HeaderView{":method", "POST"}, {":path", "/a/b"}, {"content-type", "application/grpc"},
+  for (const HeaderView field : {HeaderView{":method", "POST"},
+                                 {":path", "/a/b"},
+                                 {"content-type", "application/grpc"},
                                  {"grpc-encoding", "br"}}) {
     request.fields.Add(field.name, field.value);
   }
@@ -122,8 +124,7 @@ TEST(GrpcDecodeTrailersTest, ANumberThatIsNoCodeIsUnknown) {
   for (const std::string_view text : {"", "x", "-1", "1.0", " 1", "17", "99", "18446744073709551616"}) {
     const absl::Status status = FromTrailers({{"grpc-status", text}, {"grpc-message", "why"}});
     EXPECT_EQ(status.code(), absl::StatusCode::kUnknown) << text;
-    EXPECT_EQ(status.message(),
-              "grpc-status: expected a number from 0 to 16, got \"" + std::string(text) + "\": why");
+    EXPECT_EQ(status.message(), "grpc-status: expected a number from 0 to 16, got \"" + std::string(text) + "\": why");
   }
 }
 
@@ -173,9 +174,9 @@ TEST(GrpcDecodeResponseTest, AnHttpErrorIsMappedAndNamed) {
   for (const bool end_stream : {false, true}) {
     EXPECT_EQ(FromHead(503, {{"content-type", "application/grpc"}}, end_stream).final_status,
               absl::UnavailableError("peer answered HTTP 503, expected 200"));
-    EXPECT_EQ(FromHead(404, {{"content-type", "text/html"}}, end_stream).final_status,
-              absl::UnimplementedError(
-                  "peer answered HTTP 404 with content-type \"text/html\", expected application/grpc"));
+    EXPECT_EQ(
+        FromHead(404, {{"content-type", "text/html"}}, end_stream).final_status,
+        absl::UnimplementedError("peer answered HTTP 404 with content-type \"text/html\", expected application/grpc"));
   }
 }
 

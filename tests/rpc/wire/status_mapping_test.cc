@@ -19,12 +19,12 @@ TEST(CodeFromHttpTest, FollowsTheTableOfGrpc) {
     int http;
     StatusCode code;
   } kCases[] = {
-      {400, StatusCode::kInternal},         {401, StatusCode::kUnauthenticated}, {403, StatusCode::kPermissionDenied},
-      {404, StatusCode::kUnimplemented},    {429, StatusCode::kUnavailable},     {431, StatusCode::kInternal},
-      {502, StatusCode::kUnavailable},      {503, StatusCode::kUnavailable},     {504, StatusCode::kUnavailable},
-      {200, StatusCode::kUnknown},          {204, StatusCode::kUnknown},         {302, StatusCode::kUnknown},
-      {405, StatusCode::kUnknown},          {415, StatusCode::kUnknown},         {500, StatusCode::kUnknown},
-      {505, StatusCode::kUnknown},          {0, StatusCode::kUnknown},           {999, StatusCode::kUnknown},
+      {400, StatusCode::kInternal},      {401, StatusCode::kUnauthenticated}, {403, StatusCode::kPermissionDenied},
+      {404, StatusCode::kUnimplemented}, {429, StatusCode::kUnavailable},     {431, StatusCode::kInternal},
+      {502, StatusCode::kUnavailable},   {503, StatusCode::kUnavailable},     {504, StatusCode::kUnavailable},
+      {200, StatusCode::kUnknown},       {204, StatusCode::kUnknown},         {302, StatusCode::kUnknown},
+      {405, StatusCode::kUnknown},       {415, StatusCode::kUnknown},         {500, StatusCode::kUnknown},
+      {505, StatusCode::kUnknown},       {0, StatusCode::kUnknown},           {999, StatusCode::kUnknown},
   };
   for (const auto& c : kCases) EXPECT_EQ(CodeFromHttp(c.http), c.code) << c.http;
 }

@@ -44,8 +44,9 @@ TEST(PercentTest, KeepsABrokenEscapeAsItIs) {
     std::string_view text;
     std::string_view decoded;
   } kCases[] = {
-      {"%", "%"},         {"%4", "%4"},         {"%zz", "%zz"},   {"%4g%41", "%4gA"}, {"a%", "a%"},
-      {"%%41", "%A"},     {"%e2%98%ba", "\u263a"}, {"%-1", "%-1"}, {"%2525", "%25"},  {"\xff", "\xff"},
+      {"%", "%"},       {"%4", "%4"},     {"%zz", "%zz"},          {"%4g%41", "%4gA"},
+      {"a%", "a%"},     {"%%41", "%A"},   {"%e2%98%ba", "\u263a"}, {"%-1", "%-1"},
+      {"%2525", "%25"}, {"\xff", "\xff"},
   };
   for (const auto& c : kCases) EXPECT_EQ(PercentDecode(c.text), c.decoded) << c.text;
 }
@@ -69,8 +70,8 @@ TEST(Base64Test, AcceptsPaddedAndUnpadded) {
 }
 
 TEST(Base64Test, RefusesWhatIsNot) {
-  for (const std::string_view text : {"Z", "Zm9vY", "Z===", "====", "=", "==", "Zg=", "Zg=a", "Zm=8", "Zm9v=", "Zm9v====",
-                                      "Zm 8", "Zm8-", "Zm8_", "Zm8\n", "\xff\xff"}) {
+  for (const std::string_view text : {"Z", "Zm9vY", "Z===", "====", "=", "==", "Zg=", "Zg=a", "Zm=8",
+                                      "Zm9v=", "Zm9v====", "Zm 8", "Zm8-", "Zm8_", "Zm8\n", "\xff\xff"}) {
     EXPECT_EQ(Base64Decode(text), std::nullopt) << text;
   }
 }

@@ -13,14 +13,9 @@ TEST(EncodeTimeoutTest, UsesTheCoarsestUnitThatLosesNothing) {
     absl::Duration timeout;
     std::string_view text;
   } kCases[] = {
-      {absl::Seconds(5), "5S"},
-      {absl::Milliseconds(250), "250m"},
-      {absl::Microseconds(7), "7u"},
-      {absl::Nanoseconds(1), "1n"},
-      {absl::Minutes(1), "1M"},
-      {absl::Minutes(90), "90M"},
-      {absl::Hours(1), "1H"},
-      {absl::Hours(240), "240H"},
+      {absl::Seconds(5), "5S"},     {absl::Milliseconds(250), "250m"}, {absl::Microseconds(7), "7u"},
+      {absl::Nanoseconds(1), "1n"}, {absl::Minutes(1), "1M"},          {absl::Minutes(90), "90M"},
+      {absl::Hours(1), "1H"},       {absl::Hours(240), "240H"},
   };
   for (const auto& c : kCases) EXPECT_EQ(EncodeTimeout(c.timeout), c.text);
 }
@@ -89,8 +84,8 @@ TEST(ParseTimeoutTest, AcceptsOneToEightDigitsAndAUnit) {
 }
 
 TEST(ParseTimeoutTest, RefusesEverythingElse) {
-  for (const std::string_view text :
-       {"", "S", "5", "5s", "5sec", "5 S", " 5S", "5S ", "-5S", "+5S", "1.5S", "123456789n", "5SS", "0x5S", "H5", "5\0S"}) {
+  for (const std::string_view text : {"", "S", "5", "5s", "5sec", "5 S", " 5S", "5S ", "-5S", "+5S", "1.5S",
+                                      "123456789n", "5SS", "0x5S", "H5", "5\0S"}) {
     EXPECT_EQ(ParseTimeout(text).status().code(), absl::StatusCode::kInternal) << text;
   }
   EXPECT_EQ(ParseTimeout("5sec").status().message(),
