@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/client/client_call.h"
+#include "weir/rpc/core/deadline.h"
 #include "weir/rpc/core/status.h"
 #include "weir/rpc/wire/user_agent.h"
 
@@ -64,7 +65,7 @@ void ChannelCore::FailWaiting(const absl::Status& why) {
 
 void ChannelCore::Connect() {
   state_ = State::kConnecting;
-  attempt_timer_.Set(loop_.Now() + absl::ToChronoNanoseconds(options_.connect_timeout));
+  attempt_timer_.Set(TimeAfter(loop_.Now(), options_.connect_timeout));
   addresses_.clear();
   next_address_ = 0;
   if (!target_->unix_path.empty()) {
@@ -77,6 +78,12 @@ void ChannelCore::Connect() {
                              [this](absl::StatusOr<transport::Resolver::Addresses> addresses) {
                                OnAddresses(std::move(addresses));
                              });
+}
+
+void ChannelCore::Adopt(std::unique_ptr<transport::ByteStream> stream) {
+  state_ = State::kConnecting;
+  attempt_timer_.Set(TimeAfter(loop_.Now(), options_.connect_timeout));
+  OnConnected(std::move(stream));
 }
 
 void ChannelCore::OnAddresses(absl::StatusOr<transport::Resolver::Addresses> addresses) {
@@ -102,7 +109,10 @@ void ChannelCore::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStre
   ClientConnectionOwner& owner = *this;
   current_ = std::make_unique<ClientConnection>(loop_, options_, owner, *std::move(stream),
                                                 absl::StrCat("c", ++connections_made_));
-  if (absl::Status started = current_->Start(); !started.ok()) OnAttemptFailed(started);
+  if (absl::Status started = current_->Start(); !started.ok()) {
+    current_.reset();
+    OnAttemptFailed(started);
+  }
 }
 
 void ChannelCore::OnAttemptFailed(absl::Status why) {
@@ -117,7 +127,7 @@ void ChannelCore::OnAttemptFailed(absl::Status why) {
   last_error_ = MarkUnprocessed(absl::UnavailableError(absl::StrCat(
       "cannot connect to ", text_, ": ", why.message(), " (next attempt in ", absl::FormatDuration(pause), ")")));
   state_ = State::kTransientFailure;
-  backoff_timer_.Set(loop_.Now() + absl::ToChronoNanoseconds(pause));
+  backoff_timer_.Set(TimeAfter(loop_.Now(), pause));
   FailWaiting(last_error_);
 }
 
@@ -173,5 +183,23 @@ void ChannelCore::Shutdown() {
 }
 
 void ChannelCore::DropConnections() { draining_.clear(); }
+
+size_t ChannelCore::stream_count() const {
+  size_t count = current_ == nullptr ? 0 : current_->stream_count();
+  for (const auto& connection : draining_) count += connection->stream_count();
+  return count;
+}
+
+size_t ChannelCore::ended_stream_count() const {
+  size_t count = current_ == nullptr ? 0 : current_->ended_stream_count();
+  for (const auto& connection : draining_) count += connection->ended_stream_count();
+  return count;
+}
+
+size_t ChannelCore::buffered_bytes() const {
+  size_t bytes = current_ == nullptr ? 0 : current_->buffered_bytes();
+  for (const auto& connection : draining_) bytes += connection->buffered_bytes();
+  return bytes;
+}
 
 }  // namespace weir

@@ -50,6 +50,15 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   // After Shutdown, in another turn of the loop: nothing of the channel is left on it.
   void DropConnections();
 
+  // Uses a stream that somebody else has connected instead of connecting: a test's peer in memory.
+  void Adopt(std::unique_ptr<transport::ByteStream> stream);
+
+  // What the channel holds now: calls that wait for a place, streams, and bytes that no socket took.
+  size_t waiting_count() const { return waiting_.size(); }
+  size_t stream_count() const;
+  size_t ended_stream_count() const;
+  size_t buffered_bytes() const;
+
  private:
   enum class State : uint8_t { kIdle, kConnecting, kReady, kTransientFailure, kShutdown };
 

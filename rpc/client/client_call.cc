@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/client/channel_core.h"
+#include "weir/rpc/core/deadline.h"
 
 namespace weir {
 
@@ -18,7 +19,7 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
       framed_request_(std::move(framed_request)),
       half_close_wanted_(!framed_request_.empty()) {
   if (timeout_ != absl::InfiniteDuration()) {
-    deadline_at_ = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout_);
+    deadline_at_ = TimeAfter(std::chrono::steady_clock::now(), timeout_);
   }
 }
 
@@ -73,6 +74,7 @@ void ClientCall::OnStream(MessageStream& stream) {
 
 void ClientCall::HalfCloseHere() {
   half_close_wanted_ = true;
+  RefuseNewWrites();
   if (stream() != nullptr && !writes_wait()) stream()->HalfClose();
 }
 
@@ -114,6 +116,11 @@ void ClientCall::OnReset(absl::Status status) {
   Conclude(std::move(status));
 }
 
+void ClientCall::OnSendingEnd() {
+  auto self = shared_from_this();
+  EndWriting();
+}
+
 void ClientCall::Conclude(absl::Status status) {
   if (deadline_.has_value()) deadline_->Cancel();
   ended_.store(true, std::memory_order_release);
@@ -135,7 +142,7 @@ void ClientCall::TellMetadataWaiter() {
 // ---- operations -----------------------------------------------------------------------------------------------------
 
 FinishOperation::~FinishOperation() {
-  if (call_.finish_waiter_ == this) call_.finish_waiter_ = nullptr;
+  if (pending() && call_.finish_waiter_ == this) call_.finish_waiter_ = nullptr;
 }
 
 bool FinishOperation::Begin() {
@@ -156,7 +163,7 @@ absl::Status FinishOperation::Wait() {
 }
 
 MetadataOperation::~MetadataOperation() {
-  if (call_.metadata_waiter_ == this) call_.metadata_waiter_ = nullptr;
+  if (pending() && call_.metadata_waiter_ == this) call_.metadata_waiter_ = nullptr;
 }
 
 bool MetadataOperation::Begin() {

@@ -65,6 +65,7 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   void OnInitialMetadata(Metadata metadata) override;
   void OnEnd(absl::Status status, Metadata trailing) override;
   void OnReset(absl::Status status) override;
+  void OnSendingEnd() override;
   void OnWritesDrained() override;
   void HalfCloseHere();
   void Conclude(absl::Status status);

@@ -29,11 +29,13 @@ mux::MultiplexerOptions MuxOptions(const ChannelOptions& options, const std::str
 ClientConnection::ClientConnection(transport::EventLoop& loop, const ChannelOptions& options,
                                    ClientConnectionOwner& owner, std::unique_ptr<transport::ByteStream> stream,
                                    std::string name)
-    : owner_(owner),
+    : loop_(loop),
+      owner_(owner),
       peer_(stream->PeerName()),
       connection_(ConnectionOptions(options)),
       mux_(connection_, *this, nullptr, MuxOptions(options, peer_)),
-      driver_(loop, std::move(stream), connection_, *this, std::move(name)) {}
+      driver_(loop, std::move(stream), connection_, *this, std::move(name)),
+      sweep_timer_(loop, [this] { Sweep(); }) {}
 
 ClientConnection::~ClientConnection() = default;
 
@@ -68,14 +70,30 @@ void ClientConnection::OnEvents(std::span<transport::H2Event> events) {
       break;
     }
   }
+  in_events_ = true;
   mux_.OnEvents(events);
+  in_events_ = false;
 }
 
 void ClientConnection::OnClosed(const absl::Status& reason) {
   const absl::Status status =
       reason.ok() ? absl::UnavailableError(absl::StrCat("connection to ", peer_, " was closed")) : reason;
+  closed_ = true;
+  close_reason_ = status;
   mux_.OnClosed(status);
-  owner_.OnGone(*this, status);
+  if (mux_.call_count() == 0) return owner_.OnGone(*this, status);
+  // Complete responses that nobody has read yet live here.
+  owner_.OnDraining(*this, status);
+}
+
+void ClientConnection::OnPlaceFree() {
+  if (!in_events_ && !sweep_timer_.IsSet()) sweep_timer_.Set(loop_.Now());
+  if (ready_ && !closed_) owner_.OnPlaceFree(*this);
+}
+
+void ClientConnection::Sweep() {
+  mux_.Sweep();
+  if (closed_ && mux_.call_count() == 0) owner_.OnGone(*this, close_reason_);
 }
 
 }  // namespace weir

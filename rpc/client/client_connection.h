@@ -5,6 +5,7 @@
 //        +------- error ------------------+--------> closed
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
@@ -29,7 +30,7 @@ class ClientConnectionOwner {
   virtual void OnDraining(ClientConnection& connection, const absl::Status& reason) = 0;
   // Perhaps a call that waits can start now.
   virtual void OnPlaceFree(ClientConnection& connection) = 0;
-  // Every call of it has been told. The connection may be destroyed inside.
+  // Closed, and every call of it has been told and has read what came before. It may be destroyed inside.
   virtual void OnGone(ClientConnection& connection, const absl::Status& reason) = 0;
 
  protected:
@@ -56,22 +57,29 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   void Close(const absl::Status& why);
 
   const std::string& peer() const { return peer_; }
+  size_t stream_count() const { return connection_.ActiveStreamCount(); }
+  size_t ended_stream_count() const { return mux_.ended_count(); }
+  size_t buffered_bytes() const { return driver_.buffered_bytes(); }
 
  private:
   void OnEvents(std::span<transport::H2Event> events) override;
   void OnClosed(const absl::Status& reason) override;
   void RequestFlush() override { driver_.RequestFlush(); }
   void OnDraining(const absl::Status& reason) override { owner_.OnDraining(*this, reason); }
-  void OnPlaceFree() override {
-    if (ready_) owner_.OnPlaceFree(*this);
-  }
+  void OnPlaceFree() override;
+  void Sweep();
 
+  transport::EventLoop& loop_;
   ClientConnectionOwner& owner_;
   const std::string peer_;
   transport::H2Connection connection_;
   mux::StreamMultiplexer mux_;
   transport::ConnectionDriver driver_;
+  transport::Timer sweep_timer_;  // what waits until no method of a call or of ours can be running
+  absl::Status close_reason_;
   bool ready_ = false;
+  bool in_events_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace weir

@@ -118,8 +118,10 @@ void Call::SendWaitingWrites() {
     if (first_write_ == nullptr) last_write_ = nullptr;
     write->accepted_ = true;
     write->state_ = WriteOperation::State::kDone;
-    if (first_write_ == nullptr) OnWritesDrained();
+    const bool last = first_write_ == nullptr;
+    if (last) OnWritesDrained();
     write->Complete();
+    if (last) return;  // and perhaps the call has gone with its last waiter
   }
 }
 

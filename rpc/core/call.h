@@ -98,6 +98,8 @@ class Call : public StreamObserver {
   // Ends both directions: whoever waits is told. `status` becomes end_status().
   void EndAll(absl::Status status);
   void EndWriting();
+  // Writes that wait still go out; new ones give false.
+  void RefuseNewWrites() { write_ended_ = true; }
   bool writes_wait() const { return first_write_ != nullptr; }
 
   // A message is about to be sent.

@@ -29,6 +29,9 @@ class StreamObserver {
   // The stream is gone: reset by the peer, connection lost, protocol violated. Last call ever.
   virtual void OnReset(absl::Status status) = 0;
 
+  // Client: the server takes no more messages; OnEnd follows when those that it sent have been read.
+  virtual void OnSendingEnd() = 0;
+
   // All that SendMessage took has been accepted by flow control.
   virtual void OnWritable() = 0;
 

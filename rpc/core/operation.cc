@@ -7,7 +7,7 @@ void Operation::await_suspend(std::coroutine_handle<> waiter) {
   if (begun_) return;
   // From here on the operation may complete, and be destroyed, on the loop's thread.
   loop_.Post([this] {
-    if (Begin()) Complete();
+    if (BeginHere()) Complete();
   });
 }
 

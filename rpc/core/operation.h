@@ -27,7 +27,7 @@ class Operation {
   bool await_ready() {
     if (transport::Executor::Current() != &loop_) return false;
     begun_ = true;
-    return Begin();
+    return BeginHere();
   }
   void await_suspend(std::coroutine_handle<> waiter);
 
@@ -39,12 +39,27 @@ class Operation {
   virtual bool Begin() = 0;
 
   // On the loop: the result is there. The operation may be gone when this returns.
-  void Complete() { resumption_.Resume(); }
+  void Complete() {
+    pending_ = false;
+    resumption_.Resume();
+  }
+
+  // Begun and not complete: the call knows of it, and must be told if it is destroyed. Only then may a destructor touch
+  // the call, because it may run on the waiter's thread otherwise.
+  bool pending() const { return pending_; }
 
  private:
+  bool BeginHere() {
+    pending_ = true;
+    if (!Begin()) return false;
+    pending_ = false;
+    return true;
+  }
+
   transport::Executor& loop_;
   Resumption resumption_;
   bool begun_ = false;
+  bool pending_ = false;
 };
 
 }  // namespace weir

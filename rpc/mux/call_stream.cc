@@ -75,6 +75,8 @@ void CallStream::EndReceiving(absl::Status status, Metadata trailing) {
   receiving_ = Half::kEnding;
   end_.emplace(std::move(status), std::move(trailing));
   Deliver();
+  // The server has finished: it reads no more, even if what it sent waits for its reader here.
+  if (!is_server() && observer_ != nullptr) StopSending();
 }
 
 void CallStream::Deliver() {
@@ -118,10 +120,30 @@ void CallStream::ReturnWindow() {
   const size_t held = observer_ == nullptr || wanted_ ? 0 : std::min(reader_.buffered_bytes(), unreturned_bytes_);
   const size_t due = unreturned_bytes_ - held;
   const size_t portion = std::min<size_t>(kReturnBytes, connection().options().stream_window_bytes / 4);
-  if (due == 0 || due < portion) return;  // the rest returns with the stream's removal
+  mux_.withheld_bytes_ += due - withheld_bytes_;  // modulo 2^n
+  withheld_bytes_ = due;
+  if (due >= portion) {
+    if (due != 0) ReturnNow(due);
+  } else if (mux_.withheld_bytes_ >= connection().options().connection_window_bytes / 4) {
+    // A little of each of many streams is much of the connection's window, which is for all of them.
+    mux_.ReturnWithheld();
+  }
+}
+
+void CallStream::ReturnWithheld() {
+  if (withheld_bytes_ != 0) ReturnNow(withheld_bytes_);
+}
+
+void CallStream::ReturnNow(size_t due) {
   unreturned_bytes_ -= due;
+  mux_.withheld_bytes_ -= std::exchange(withheld_bytes_, 0);
   connection().ConsumeData(id_, due);
   mux_.host_.RequestFlush();
+}
+
+void CallStream::OnRemoved() {
+  unreturned_bytes_ = 0;
+  mux_.withheld_bytes_ -= std::exchange(withheld_bytes_, 0);
 }
 
 void CallStream::Abort(absl::Status status) {
@@ -134,9 +156,12 @@ void CallStream::Abort(absl::Status status) {
   if (observer != nullptr) observer->OnReset(std::move(status));
 }
 
-void CallStream::OnReset(const absl::Status& status) {
+void CallStream::OnLost(const absl::Status& status) {
   // A reset that follows the end takes nothing back (RFC 9113 section 8.1): messages that wait are still delivered.
-  if (!is_server() && receiving_ == Half::kEnding) return;
+  if (is_server() || receiving_ != Half::kEnding) OnReset(status);
+}
+
+void CallStream::OnReset(const absl::Status& status) {
   StreamObserver* observer = std::exchange(observer_, nullptr);
   mux_.Remove(*this);
   if (observer != nullptr) observer->OnReset(status);
@@ -191,6 +216,14 @@ void CallStream::OnWindow() {
   mux_.blocked_.erase(id_);
   if (sending_ == Half::kEnding) return SendEnd();
   if (observer_ != nullptr) observer_->OnWritable();
+}
+
+// Client: the server has ended the call, and messages of it wait for their reader.
+void CallStream::StopSending() {
+  waiting_.clear();
+  mux_.blocked_.erase(id_);
+  sending_ = Half::kEnded;
+  observer_->OnSendingEnd();
 }
 
 void CallStream::HalfClose() {
@@ -255,7 +288,7 @@ void CallStream::LeaveObserver() {
 
 void CallStream::Cancel(const absl::Status& status) {
   observer_ = nullptr;
-  connection().ResetStream(id_, wire::ResetFromStatus(status.code()));
+  connection().ResetStream(id_, wire::ResetFromStatus(status));
   mux_.host_.RequestFlush();
   mux_.Remove(*this);
 }

@@ -50,7 +50,11 @@ class CallStream final : public MessageStream, public transport::Pooled {
   void OnBody(const transport::BodyReceived& body);
   void OnTrailers(const transport::HeaderList& fields);
   void OnRequestEnd();  // the request's head was all of it
+  // The stream or its connection is lost. A response that is complete is still delivered, message by message.
+  void OnLost(const absl::Status& status);
   void OnReset(const absl::Status& status);
+  void OnRemoved();  // from the multiplexer's table: the transport has taken back all window
+  void ReturnWithheld();
   void OnWindow();  // flow control may accept more
 
  private:
@@ -61,12 +65,14 @@ class CallStream final : public MessageStream, public transport::Pooled {
 
   void Deliver();
   void ReturnWindow();
+  void ReturnNow(size_t due);
   void EndReceiving(absl::Status status, Metadata trailing);
   void Abort(absl::Status status);
 
   bool SendWaiting();
   void SendHead(const Metadata& initial);
   void SendEnd();
+  void StopSending();
   void SendTrailers(const transport::HeaderList& trailers);
   void LeaveObserver();
 
@@ -78,6 +84,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   // receiving
   wire::EnvelopeReader reader_;
   size_t unreturned_bytes_ = 0;  // received, and not yet given back to the peer's window
+  size_t withheld_bytes_ = 0;    // those of them that are due, but too few to be worth a frame
   Half receiving_ = Half::kHead;
   bool wanted_ = false;
   bool delivering_ = false;

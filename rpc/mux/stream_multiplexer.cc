@@ -35,9 +35,10 @@ void StreamMultiplexer::Remove(CallStream& stream) {
   removed_.push_back(std::move(it->second));
   streams_.erase(it);
   blocked_.erase(stream.id());
+  stream.OnRemoved();
   connection_.RemoveStream(stream.id());
   host_.RequestFlush();
-  if (acceptor_ == nullptr && !draining_) host_.OnPlaceFree();
+  if (acceptor_ == nullptr) host_.OnPlaceFree();
 }
 
 std::vector<CallStream*> StreamMultiplexer::InOrder() const {
@@ -99,7 +100,7 @@ void StreamMultiplexer::OnStreamReset(const transport::H2StreamReset& event) {
   if (stream == nullptr) return;
   absl::Status status = wire::StatusFromReset(event);
   if (acceptor_ != nullptr) status = absl::CancelledError(status.message());
-  stream->OnReset(status);
+  stream->OnLost(status);
 }
 
 void StreamMultiplexer::OnWindowUpdated(transport::StreamId id) {
@@ -111,6 +112,10 @@ void StreamMultiplexer::OnWindowUpdated(transport::StreamId id) {
   for (transport::StreamId waiting : blocked) {
     if (CallStream* stream = Find(waiting)) stream->OnWindow();
   }
+}
+
+void StreamMultiplexer::ReturnWithheld() {
+  for (CallStream* stream : InOrder()) stream->ReturnWithheld();
 }
 
 // ---- calls ----------------------------------------------------------------------------------------------------------
@@ -149,7 +154,7 @@ void StreamMultiplexer::CancelAll(const absl::Status& reason) {
 void StreamMultiplexer::OnClosed(const absl::Status& reason) {
   draining_ = true;
   for (CallStream* stream : InOrder()) {
-    if (Find(stream->id()) == stream) stream->OnReset(reason);
+    if (Find(stream->id()) == stream) stream->OnLost(reason);
   }
 }
 

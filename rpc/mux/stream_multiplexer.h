@@ -45,7 +45,7 @@ class Host {
   virtual void RequestFlush() = 0;
   // kOpen -> kDraining: no new call will find a place here.
   virtual void OnDraining(const absl::Status& reason) = 0;
-  // Client: a stream has ended or the peer allows more; a call that waits may start.
+  // Client: a stream has ended or the peer allows more; a call that waits may start if CanOpen.
   virtual void OnPlaceFree() {}
 
  protected:
@@ -68,7 +68,8 @@ class StreamMultiplexer {
   // What one read has brought, in order. Called by the connection's owner only, never from inside a call's code.
   void OnEvents(std::span<transport::H2Event> events);
 
-  // The connection is gone: every call ends, in the order of its stream.
+  // The connection is gone: every call ends, in the order of its stream. Only responses that are complete stay until they
+  // have been read: call_count() then says how many.
   void OnClosed(const absl::Status& reason);
 
   // Client: may a call start here now?
@@ -87,6 +88,11 @@ class StreamMultiplexer {
   // Streams whose call has not ended.
   size_t call_count() const { return streams_.size(); }
 
+  // Frees streams that ended outside OnEvents, by a deadline or their caller. Called as OnEvents is.
+  void Sweep() { removed_.clear(); }
+  // Streams that have ended and are not freed yet.
+  size_t ended_count() const { return removed_.size(); }
+
  private:
   friend class CallStream;
 
@@ -97,12 +103,14 @@ class StreamMultiplexer {
   void OnRequest(transport::H2RequestReceived& event);
   void OnStreamReset(const transport::H2StreamReset& event);
   void OnWindowUpdated(transport::StreamId id);
+  void ReturnWithheld();
 
   transport::H2Connection& connection_;
   Host& host_;
   CallAcceptor* const acceptor_;
   const MultiplexerOptions options_;
   absl::flat_hash_map<transport::StreamId, std::unique_ptr<CallStream>> streams_;
+  size_t withheld_bytes_ = 0;              // of all streams: see CallStream
   std::set<transport::StreamId> blocked_;  // streams with bytes that wait for a window; in order, for fairness
   std::vector<std::unique_ptr<CallStream>> removed_;
   transport::HeaderList scratch_;  // header blocks on their way out

@@ -1,5 +1,6 @@
 #include "weir/rpc/server/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <thread>
@@ -167,7 +168,8 @@ class Server::Impl {
     while (connections_ != 0) {
       const absl::Duration left = end - absl::Now();
       if (left <= absl::ZeroDuration()) break;
-      changed_.WaitFor(mutex_, absl::ToChronoNanoseconds(left));
+      // Not longer at once: the time at which an endless wait ends cannot be represented, and the wait would be none.
+      changed_.WaitFor(mutex_, absl::ToChronoNanoseconds(std::min(left, absl::Hours(1))));
     }
     return connections_;
   }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "weir/rpc/core/deadline.h"
 #include "weir/rpc/server/service.h"
 
 namespace weir {
@@ -41,7 +42,7 @@ void ServerCall::Start(Service& service, const ServerMethod& method) {
   if (head().timeout.has_value()) {
     context_.deadline_ = absl::Now() + *head().timeout;
     deadline_.emplace(event_loop_, [this] { OnDeadline(); });
-    deadline_->Set(event_loop_.Now() + absl::ToChronoNanoseconds(*head().timeout));
+    deadline_->Set(TimeAfter(event_loop_.Now(), *head().timeout));
   }
   handler_ = method.handler(service, *this);
   if (workers_ == nullptr) return handler_.Start(this);

@@ -60,6 +60,7 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   void OnInitialMetadata(Metadata) override {}
   void OnEnd(absl::Status status, Metadata trailing) override;
   void OnReset(absl::Status status) override;
+  void OnSendingEnd() override {}  // a server's sending half ends by Finish or reset only
   void OnTaskDone() noexcept override;
   void OnHandlerReturned();
   void OnDeadline();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/core/status.h"
 
 namespace weir {
 namespace {
@@ -53,7 +54,11 @@ ServerConnection::~ServerConnection() {
   while (calls_ != nullptr) OnCallDone(*calls_);
 }
 
-absl::Status ServerConnection::Start() { return driver_.Start(); }
+absl::Status ServerConnection::Start() {
+  absl::Status started = driver_.Start();
+  if (!started.ok()) OnClosed(started);  // the driver will not say so
+  return started;
+}
 
 // ---- calls ----------------------------------------------------------------------------------------------------------
 
@@ -74,16 +79,22 @@ void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& pr
   if (target.method == nullptr) {
     return stream.Refuse(200, absl::UnimplementedError(absl::StrCat("unknown method ", std::string(head.path))));
   }
+  if (handler_count_ >= connection_.options().max_concurrent_streams) {
+    // Only a client that resets its streams gets here: handlers of those still run (CVE-2023-44487).
+    return stream.Cancel(MarkUnprocessed(absl::UnavailableError("too many handlers of this connection still run")));
+  }
   ServerCall* started = call.release();
   started->next = calls_;
   if (calls_ != nullptr) calls_->previous = started;
   calls_ = started;
+  ++handler_count_;
   started->Start(*target.service, *target.method);
 }
 
 void ServerConnection::OnCallDone(ServerCall& call) {
   (call.previous == nullptr ? calls_ : call.previous->next) = call.next;
   if (call.next != nullptr) call.next->previous = call.previous;
+  --handler_count_;
   done_.emplace_back(&call);
   if (!in_events_) SweepLater();
 }
@@ -98,6 +109,7 @@ void ServerConnection::SweepLater() {
 void ServerConnection::Sweep() {
   sweep_posted_ = false;
   done_.clear();
+  mux_.Sweep();
   if (closed_ && calls_ == nullptr) owner_.OnConnectionGone(*this);
 }
 

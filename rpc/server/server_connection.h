@@ -3,6 +3,7 @@
 //   kServing --BeginDrain--> kDraining --calls end, or Stop--> closed --last handler returns--> gone
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -43,6 +44,7 @@ class ServerConnection final : private transport::EventSink,
                    std::unique_ptr<transport::ByteStream> stream, std::string name);
   ~ServerConnection();
 
+  // If it fails, the owner is told later, as of every other end.
   absl::Status Start();
 
   // No new calls; those under way finish, then the connection closes: the two-step GOAWAY of RFC 9113 section 6.8.
@@ -50,6 +52,12 @@ class ServerConnection final : private transport::EventSink,
 
   // Cancels what still runs, and closes.
   void Stop(const absl::Status& why);
+
+  // What the connection holds now: handlers that have not returned, streams, and bytes that the socket did not take.
+  size_t handler_count() const { return handler_count_; }
+  size_t stream_count() const { return connection_.ActiveStreamCount(); }
+  size_t ended_stream_count() const { return mux_.ended_count(); }
+  size_t buffered_bytes() const { return driver_.buffered_bytes(); }
 
  private:
   // transport::EventSink
@@ -76,6 +84,7 @@ class ServerConnection final : private transport::EventSink,
   transport::ConnectionDriver driver_;
   transport::Timer drain_ping_timer_;
   ServerCall* calls_ = nullptr;                      // with a running handler; newest first
+  size_t handler_count_ = 0;                         // length of that list
   std::vector<std::unique_ptr<ServerCall>> done_;    // destroyed when no method of theirs can be running
   bool closed_ = false;
   bool in_events_ = false;

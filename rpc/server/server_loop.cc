@@ -18,8 +18,7 @@ void ServerLoop::Add(std::unique_ptr<transport::ByteStream> stream, std::string 
                                                             std::move(stream), std::move(name)));
   ServerConnection& added = *connections_.back();
   on_change_(+1);
-  if (absl::Status started = added.Start(); !started.ok()) return added.Stop(started);
-  if (draining_) added.BeginDrain();
+  if (added.Start().ok() && draining_) added.BeginDrain();
 }
 
 void ServerLoop::OnConnectionGone(ServerConnection& connection) {

@@ -2,7 +2,9 @@
 
 namespace weir {
 
-ReceiveOneOperation::~ReceiveOneOperation() { call_.StopReceiving(*this); }
+ReceiveOneOperation::~ReceiveOneOperation() {
+  if (pending()) call_.StopReceiving(*this);
+}
 
 absl::StatusOr<bool> ReceiveOneOperation::OnPayload(std::string_view payload) {
   // "UNIMPLEMENTED: some required number of messages was not respected" (statuscodes, cardinality violations).

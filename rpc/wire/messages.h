@@ -19,7 +19,9 @@ template <class M>
 class ReadOperation final : public Operation, private MessageReceiver {
  public:
   explicit ReadOperation(Call& call) : Operation(call.loop()), call_(call) {}
-  ~ReadOperation() { call_.StopReceiving(*this); }
+  ~ReadOperation() {
+    if (pending()) call_.StopReceiving(*this);
+  }
 
   std::optional<M> await_resume() { return std::move(message_); }
 

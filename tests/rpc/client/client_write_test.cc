@@ -1,0 +1,201 @@
+// The sending half of a call on the client: writes, half-close, request metadata.
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "weir/tests/support/client_script.h"
+
+namespace weir {
+namespace {
+
+using bench::Payload;
+using testing::ClientScript;
+using testing::ClientWorld;
+using testing::Data;
+using testing::Line;
+using testing::Message;
+using testing::RequestLine;
+using testing::ResponseHead;
+using testing::TestCall;
+using testing::Trailers;
+
+Task<void> WriteThree(ClientWorld& world) {
+  TestCall call = world.Open("BidiEcho");
+  for (const char* body : {"aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"}) {
+    const bool taken = co_await call.Write(body);
+    world.Log(absl::StrCat("write ", std::string(1, body[0]), taken ? " taken" : " refused"));
+  }
+  call.WritesDone();
+  absl::Status status = co_await call.Finish();
+  world.Log(Line(status));
+}
+
+TEST(ClientWriteTest, WritesLeaveInOrderAndTheHalfCloseBehindThem) {
+  ClientScript script;
+  script.Handshake()
+      .Spawn(WriteThree)
+      .ExpectLog({"write a taken", "write b taken", "write c taken"})
+      .ExpectWritten({RequestLine(1, "BidiEcho"),
+                      Data(1, Message("aaaaaaaaaa") + Message("bbbbbbbbbb") + Message("cccccccccc"), "END_STREAM")})
+      .Peer(Trailers(1, ":status=200 content-type=application/grpc grpc-status=0"))
+      .ExpectLog({"OK"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(ClientWriteTest, WriteWaitsForTheWindowAndTheHalfCloseWaitsForTheWrite) {
+  const std::string a = Message("aaaaaaaaaa");
+  const std::string b = Message("bbbbbbbbbb");
+  const std::string c = Message("cccccccccc");
+  ClientScript script;
+  script.Handshake("INITIAL_WINDOW_SIZE=20")
+      .Spawn(WriteThree)
+      .ExpectLog({"write a taken"})
+      .ExpectWritten({RequestLine(1, "BidiEcho"), Data(1, a + b.substr(0, 3))})
+      .Peer("WINDOW_UPDATE 1 14")
+      .ExpectLog({"write b taken"})
+      .ExpectWritten({Data(1, b.substr(3))})
+      .Peer("WINDOW_UPDATE 1 16")
+      .ExpectLog({})
+      .Peer("WINDOW_UPDATE 1 1")
+      .ExpectLog({"write c taken"})
+      .ExpectWritten({Data(1, c.substr(0, 16)), Data(1, c.substr(16), "END_STREAM")})
+      .Peer(Trailers(1, ":status=200 content-type=application/grpc grpc-status=0"))
+      .ExpectLog({"OK"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+// Ends the call as soon as its last write is through: nothing may touch it afterwards.
+Task<void> WriteAndDrop(ClientWorld& world) {
+  {
+    TestCall call = world.Open("BidiEcho");
+    const bool taken = co_await call.Write("aaaaaaaaaa");
+    world.Log(taken ? "taken" : "refused");
+  }
+  world.Log("dropped");
+}
+
+TEST(ClientWriteTest, CallMayBeDroppedAsSoonAsAWriteThatWaitedIsThrough) {
+  ClientScript script;
+  script.Handshake("INITIAL_WINDOW_SIZE=5")
+      .Spawn(WriteAndDrop)
+      .ExpectLog({})
+      .Drop()
+      .Peer("WINDOW_UPDATE 1 100")
+      .ExpectLog({"taken", "dropped"})
+      .ExpectWritten({"RST_STREAM 1 CANCEL"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+Task<void> WriteAfterHalfClose(ClientWorld& world) {
+  TestCall call = world.Open("BidiEcho");
+  call.WritesDone();
+  const bool taken = co_await call.Write("late");
+  world.Log(taken ? "taken" : "refused");
+  absl::Status status = co_await call.Finish();
+  world.Log(Line(status));
+}
+
+TEST(ClientWriteTest, WriteAfterTheHalfCloseIsRefused) {
+  ClientScript script;
+  script.Handshake()
+      .Spawn(WriteAfterHalfClose)
+      .ExpectLog({"refused"})
+      .ExpectWritten({RequestLine(1, "BidiEcho"), "DATA 1 END_STREAM"})
+      .Peer(Trailers(1, ":status=200 content-type=application/grpc grpc-status=0"))
+      .ExpectLog({"OK"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+// Writes until it may not, and reads only then: as a program does whose server usually reads all.
+Task<void> WriteThenRead(ClientWorld& world) {
+  TestCall call = world.Open("BidiEcho");
+  while (co_await call.Write("aaaaaaaaaa")) {
+  }
+  world.Log("refused");
+  while (std::optional<Payload> payload = co_await call.Read()) world.Log("read " + payload->body());
+  absl::Status status = co_await call.Finish();
+  world.Log(Line(status));
+}
+
+TEST(ClientWriteTest, ServerThatFinishesFirstEndsAWriteThatWaitsThoughItsMessagesAreUnread) {
+  for (const char* reset : {"\nRST_STREAM 1 NO_ERROR", ""}) {
+    ClientScript script;
+    script.Handshake("INITIAL_WINDOW_SIZE=100")
+        .Spawn(WriteThenRead)
+        .ExpectLog({})
+        .Drop()
+        .Peer(ResponseHead(1) + "\n" + Data(1, Message("enough")) + "\n" + Trailers(1, "grpc-status=10") + reset)
+        .ExpectLog({"refused", "read enough", "ABORTED: "})
+        .ExpectNothingLeft()
+        .Run();
+  }
+}
+
+Task<void> CallWithMetadata(ClientWorld& world) {
+  TestCall call = world.Call("Unary", "x",
+                             CallOptions()
+                                 .Metadata("tenant", "blue")
+                                 .Metadata("Tenant", "green")
+                                 .Metadata("key-bin", std::string_view("\0\1\2", 3))
+                                 .Metadata("empty", "")
+                                 .Metadata("spaced", " a b "));
+  absl::StatusOr<Payload> reply = co_await call.Reply();
+  world.Log(Line(reply.status()));
+}
+
+TEST(ClientWriteTest, MetadataGoesBehindTheProtocolsFieldsInOrder) {
+  ClientScript script;
+  script.Handshake()
+      .Spawn(CallWithMetadata)
+      .Do([](ClientWorld& world) {
+        const std::string head = world.TakeWritten().at(0);
+        const std::string wanted = " tenant=blue tenant=green key-bin=AAEC empty=\"\" spaced=\"a b\"";
+        EXPECT_TRUE(head.ends_with(wanted)) << head;
+      })
+      .Run();
+}
+
+Task<void> CallsWithIllegalMetadata(ClientWorld& world) {
+  const std::pair<std::string_view, std::string_view> illegal[] = {
+      {"grpc-timeout", "1S"}, {":path", "/"}, {"two words", "x"}, {"", "x"}, {"text", "a\nb"}, {"text", "\xc3\xa4"}};
+  for (const auto& [key, value] : illegal) {
+    TestCall call = world.Call("Unary", "x", CallOptions().Metadata(key, value));
+    absl::StatusOr<Payload> reply = co_await call.Reply();
+    world.Log(std::string(absl::StatusCodeToString(reply.status().code())));
+  }
+}
+
+TEST(ClientWriteTest, IllegalMetadataFailsTheCallAndSendsNothing) {
+  ClientScript script;
+  script.Handshake()
+      .Spawn(CallsWithIllegalMetadata)
+      .ExpectLog({"INTERNAL", "INTERNAL", "INTERNAL", "INTERNAL", "INTERNAL", "INTERNAL"})
+      .ExpectWritten({})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+Task<void> CallWithHugeMetadata(ClientWorld& world) {
+  TestCall call = world.Call("Unary", "x", CallOptions().Metadata("huge", std::string(100000, 'x')));
+  absl::StatusOr<Payload> reply = co_await call.Reply();
+  world.Log(Line(reply.status()).substr(0, 16));
+}
+
+TEST(ClientWriteTest, MetadataThatDoesNotFitAHeaderBlockFailsTheCall) {
+  ClientScript script;
+  script.Handshake()
+      .Spawn(CallWithHugeMetadata)
+      .ExpectLog({"INVALID_ARGUMENT"})
+      .ExpectWritten({})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+}  // namespace
+}  // namespace weir

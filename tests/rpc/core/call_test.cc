@@ -1,0 +1,309 @@
+// Call against a stream that is a fake: who waits, who is told, in which order.
+#include "weir/rpc/core/call.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/benchmark/bench.pb.h"
+#include "weir/rpc/wire/messages.h"
+#include "weir/tests/support/fake_loop.h"
+
+namespace weir {
+namespace {
+
+using bench::Payload;
+using testing::FakeLoop;
+
+std::string Raw(std::string_view body) {
+  Payload payload;
+  payload.set_body(std::string(body));
+  return payload.SerializeAsString();
+}
+
+// Takes messages as long as it is told to, and says what it was asked for.
+class FakeStream final : public MessageStream {
+ public:
+  void Bind(StreamObserver& observer) override {}
+  void WantMessage() override {
+    log.push_back("want");
+    if (on_want) std::exchange(on_want, nullptr)();
+  }
+  bool SendMessage(std::string framed) override {
+    log.push_back("send " + framed);
+    return accepts;
+  }
+  void SendInitialMetadata(const Metadata&) override { log.push_back("head"); }
+  void HalfClose() override { log.push_back("half-close"); }
+  void Finish(const absl::Status& status, const Metadata&) override { log.push_back("finish"); }
+  void Refuse(int, const absl::Status&) override { log.push_back("refuse"); }
+  void Cancel(const absl::Status&) override { log.push_back("cancel"); }
+
+  std::vector<std::string> Take() { return std::exchange(log, {}); }
+
+  std::vector<std::string> log;
+  bool accepts = true;
+  std::function<void()> on_want;
+};
+
+// The parts of a call that client and server add, at their least.
+class PlainCall final : public Call {
+ public:
+  explicit PlainCall(transport::Executor& loop) : Call(loop) {}
+  using Call::Attach;
+  using Call::EndAll;
+  using Call::EndWriting;
+  using Call::OnMessage;
+  using Call::OnWritable;
+  using Call::RefuseNewWrites;
+  using Call::writes_wait;
+
+  void Fail(absl::Status why) override { EndAll(std::move(why)); }
+  void OnInitialMetadata(Metadata) override {}
+  void OnEnd(absl::Status status, Metadata) override { EndReading(std::move(status)); }
+  void OnReset(absl::Status status) override { EndAll(std::move(status)); }
+  void OnSendingEnd() override { EndWriting(); }
+};
+
+using Log = std::vector<std::string>;
+
+class CallTest : public ::testing::Test {
+ protected:
+  // Coroutines of the test; each on the loop.
+  Task<void> Read(std::string name) {
+    std::optional<Payload> payload = co_await ReadOperation<Payload>(call_);
+    log_.push_back(name + (payload ? " read " + payload->body() : " read nothing"));
+  }
+  Task<void> Write(std::string text) {
+    const bool taken = co_await WriteOperation(call_, text);
+    log_.push_back(text + (taken ? " taken" : " refused"));
+  }
+  Task<void> ReadOne(std::string name) {
+    Payload payload;
+    absl::Status status = co_await ReceiveOneOperation(call_, payload);
+    log_.push_back(name + (status.ok() ? " got " + payload.body() : " failed: " + std::string(status.message())));
+  }
+
+  void OnLoop(std::function<void()> work) {
+    loop_.Post(std::move(work));
+    loop_.RunUntilIdle();
+  }
+  Log Take() { return std::exchange(log_, {}); }
+
+  FakeLoop loop_;
+  FakeStream stream_;
+  PlainCall call_{loop_};
+  Log log_;
+};
+
+// ---- reading ---------------------------------------------------------------------------------------------------------
+
+TEST_F(CallTest, ReaderAsksTheStreamAndGetsTheMessageThatComesLater) {
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(Read("r"));
+  });
+  EXPECT_EQ(stream_.Take(), Log({"want"}));
+  EXPECT_EQ(Take(), Log());
+  OnLoop([&] { EXPECT_FALSE(call_.OnMessage(Raw("a"))); });
+  EXPECT_EQ(Take(), Log({"r read a"}));
+  EXPECT_FALSE(call_.has_receiver());
+}
+
+TEST_F(CallTest, MessageThatComesInsideTheQuestionNeedsNoSuspension) {
+  stream_.on_want = [&] { EXPECT_FALSE(call_.OnMessage(Raw("a"))); };
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(Read("r"));
+    EXPECT_EQ(Take(), Log({"r read a"}));
+  });
+}
+
+TEST_F(CallTest, MessageNobodyWaitsForIsNotTaken) {
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    EXPECT_FALSE(call_.OnMessage(Raw("a")));
+  });
+  EXPECT_EQ(Take(), Log());
+}
+
+TEST_F(CallTest, ReaderThatComesBeforeTheStreamIsServedWhenItIsThere) {
+  OnLoop([&] { Spawn(Read("r")); });
+  EXPECT_EQ(stream_.Take(), Log());
+  OnLoop([&] { call_.Attach(&stream_); });
+  EXPECT_EQ(stream_.Take(), Log({"want"}));
+  OnLoop([&] { call_.OnMessage(Raw("a")); });
+  EXPECT_EQ(Take(), Log({"r read a"}));
+}
+
+TEST_F(CallTest, SecondReaderGetsNothingAndDoesNotDisturbTheFirst) {
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(Read("first"));
+    Spawn(Read("second"));
+  });
+  EXPECT_EQ(Take(), Log({"second read nothing"}));
+  OnLoop([&] { call_.OnMessage(Raw("a")); });
+  EXPECT_EQ(Take(), Log({"first read a"}));
+}
+
+TEST_F(CallTest, EndOfReadingTellsTheReaderAndEveryLaterOne) {
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(Read("waiting"));
+    call_.OnEnd(absl::OkStatus(), Metadata());
+    Spawn(Read("later"));
+  });
+  EXPECT_EQ(Take(), Log({"waiting read nothing", "later read nothing"}));
+}
+
+TEST_F(CallTest, ReceiverOfOneMessageWaitsForTheEndBehindIt) {
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(ReadOne("one"));
+    EXPECT_TRUE(call_.OnMessage(Raw("a")));
+  });
+  EXPECT_EQ(Take(), Log());
+  OnLoop([&] { call_.OnEnd(absl::OkStatus(), Metadata()); });
+  EXPECT_EQ(Take(), Log({"one got a"}));
+}
+
+TEST_F(CallTest, MessageThatCannotBeDecodedFailsTheCall) {
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(ReadOne("one"));
+    EXPECT_FALSE(call_.OnMessage("\x0a\x7fz"));
+  });
+  EXPECT_EQ(call_.end_status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(Take().size(), 1u);
+}
+
+TEST_F(CallTest, StatusOfTheFirstEndCounts) {
+  OnLoop([&] {
+    call_.EndAll(absl::AbortedError("first"));
+    call_.EndAll(absl::CancelledError("second"));
+  });
+  EXPECT_EQ(call_.end_status(), absl::AbortedError("first"));
+}
+
+// ---- writing ---------------------------------------------------------------------------------------------------------
+
+TEST_F(CallTest, WriteThatIsTakenAtOnceNeedsNoSuspension) {
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(Write("a"));
+    EXPECT_EQ(Take(), Log({"a taken"}));
+  });
+  EXPECT_EQ(stream_.Take(), Log({"send a"}));
+}
+
+TEST_F(CallTest, WritesWaitForOneAnotherInOrder) {
+  stream_.accepts = false;
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(Write("a"));
+    Spawn(Write("b"));
+    Spawn(Write("c"));
+  });
+  EXPECT_EQ(stream_.Take(), Log({"send a"}));
+  OnLoop([&] { call_.OnWritable(); });
+  EXPECT_EQ(Take(), Log({"a taken"}));
+  EXPECT_EQ(stream_.Take(), Log({"send b"}));
+  stream_.accepts = true;
+  OnLoop([&] { call_.OnWritable(); });
+  EXPECT_EQ(Take(), Log({"b taken", "c taken"}));
+  EXPECT_EQ(stream_.Take(), Log({"send c"}));
+  EXPECT_FALSE(call_.writes_wait());
+}
+
+TEST_F(CallTest, WritesBeforeTheStreamLeaveWhenItIsThere) {
+  OnLoop([&] {
+    Spawn(Write("a"));
+    Spawn(Write("b"));
+  });
+  EXPECT_EQ(Take(), Log());
+  OnLoop([&] { call_.Attach(&stream_); });
+  EXPECT_EQ(stream_.Take(), Log({"send a", "send b"}));
+  EXPECT_EQ(Take(), Log({"a taken", "b taken"}));
+}
+
+TEST_F(CallTest, EndOfTheCallRefusesWritesThatWaitAndLaterOnes) {
+  stream_.accepts = false;
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(Write("a"));
+    Spawn(Write("b"));
+    call_.OnReset(absl::CancelledError(""));
+    Spawn(Write("c"));
+  });
+  EXPECT_EQ(Take(), Log({"a refused", "b refused", "c refused"}));
+  EXPECT_EQ(stream_.Take(), Log({"send a"}));
+}
+
+TEST_F(CallTest, RefusingNewWritesLetsThoseThatWaitGoOut) {
+  stream_.accepts = false;
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(Write("a"));
+    Spawn(Write("b"));
+    call_.RefuseNewWrites();
+    Spawn(Write("c"));
+  });
+  EXPECT_EQ(Take(), Log({"c refused"}));
+  stream_.accepts = true;
+  OnLoop([&] { call_.OnWritable(); });
+  EXPECT_EQ(Take(), Log({"a taken", "b taken"}));
+}
+
+TEST_F(CallTest, WriteThatIsDestroyedWhileItWaitsIsForgotten) {
+  stream_.accepts = false;
+  for (int gone = 0; gone < 3; ++gone) {
+    SCOPED_TRACE(gone);
+    PlainCall call(loop_);
+    FakeStream stream;
+    stream.accepts = false;
+    Task<void> tasks[3];
+    OnLoop([&] {
+      call.Attach(&stream);
+      struct Root final : TaskRoot {
+        void OnTaskDone() noexcept override {}
+      } static root;
+      const auto write = [](PlainCall& c, Log& log, std::string text) -> Task<void> {
+        const bool taken = co_await WriteOperation(c, text);
+        log.push_back(text + (taken ? " taken" : " refused"));
+      };
+      const char* texts[] = {"a", "b", "c"};
+      for (int i = 0; i < 3; ++i) {
+        tasks[i] = write(call, log_, texts[i]);
+        tasks[i].Start(&root);
+      }
+      tasks[gone] = Task<void>();
+      call.EndWriting();
+    });
+    EXPECT_EQ(Take().size(), 2u);
+    EXPECT_FALSE(call.writes_wait());
+  }
+}
+
+TEST_F(CallTest, WaiterThatEndsTheCallWhenItResumesFindsItInOrder) {
+  stream_.accepts = false;
+  const auto end = [](PlainCall& call, Log& log) -> Task<void> {
+    const bool taken = co_await WriteOperation(call, "a");
+    log.push_back(taken ? "taken" : "refused");
+    call.EndAll(absl::AbortedError("enough"));
+  };
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(end(call_, log_));
+    Spawn(Write("b"));
+    Spawn(Read("r"));
+    call_.OnWritable();
+  });
+  EXPECT_EQ(Take(), Log({"taken", "r read nothing", "b refused"}));
+}
+
+}  // namespace
+}  // namespace weir

@@ -1,0 +1,99 @@
+// ServerScript: a CallScript of a ServerConnection that serves bench.Echo by handlers of the test.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tests/benchmark/bench.weir.pb.h"
+#include "weir/rpc/server/dispatcher.h"
+#include "weir/rpc/server/server_connection.h"
+#include "weir/rpc/server/server_options.h"
+#include "weir/tests/support/call_script.h"
+
+namespace weir::testing {
+
+class ServerWorld;
+
+// One coroutine function for each kind of method. What is not set answers UNIMPLEMENTED.
+struct Handlers {
+  Task<absl::StatusOr<bench::Payload>> (*unary)(ServerWorld&, ServerContext&, const bench::Payload&) = nullptr;
+  Task<absl::Status> (*server_stream)(ServerWorld&, ServerContext&, const bench::StreamRequest&,
+                                      Writer<bench::Payload>&) = nullptr;
+  Task<absl::StatusOr<bench::Summary>> (*client_stream)(ServerWorld&, ServerContext&,
+                                                        Reader<bench::Payload>&) = nullptr;
+  Task<absl::Status> (*bidi)(ServerWorld&, ServerContext&, Reader<bench::Payload>&, Writer<bench::Payload>&) = nullptr;
+};
+
+class ServerWorld final : public CallWorld, private ServerConnectionOwner {
+ public:
+  ServerWorld(const Handlers& handlers, const weir::ServerOptions& options);
+  ~ServerWorld() override;
+
+  void Start() override;
+  std::vector<std::string> Leftovers() const override;
+
+  // Null once it has gone.
+  ServerConnection* connection() { return connection_.get(); }
+
+ private:
+  class TestService;
+  void OnConnectionGone(ServerConnection& connection) override;
+
+  const weir::ServerOptions options_;
+  const std::unique_ptr<TestService> service_;
+  Dispatcher dispatcher_;
+  std::unique_ptr<ServerConnection> connection_;
+};
+
+class ServerScript final : public CallScript<ServerScript, ServerWorld> {
+ public:
+  explicit ServerScript(weir::ServerOptions options = {}) : options_(options) {}
+
+  template <class Handler>
+  ServerScript& Unary(Handler handler) {
+    handlers_.unary = handler;
+    return *this;
+  }
+  template <class Handler>
+  ServerScript& ServerStream(Handler handler) {
+    handlers_.server_stream = handler;
+    return *this;
+  }
+  template <class Handler>
+  ServerScript& ClientStream(Handler handler) {
+    handlers_.client_stream = handler;
+    return *this;
+  }
+  template <class Handler>
+  ServerScript& Bidi(Handler handler) {
+    handlers_.bidi = handler;
+    return *this;
+  }
+
+  // Prefaces, the client's `settings`, and both ACKs; not seen by expectations.
+  ServerScript& Handshake(const std::string& settings = "") {
+    return Add("start", [](ServerWorld& w, Cuts*) { w.Start(); })
+        .Peer("PREFACE\nSETTINGS " + settings + "\nSETTINGS ACK")
+        .Drop();
+  }
+  ServerScript& BeginDrain() {
+    return Do([](ServerWorld& w) { w.connection()->BeginDrain(); });
+  }
+  // The first GOAWAY of a drain and its PING have been written; the client answers.
+  ServerScript& ExpectFirstGoAwayAndAnswer();
+  ServerScript& Stop() {
+    return Do([](ServerWorld& w) { w.connection()->Stop(absl::UnavailableError("the server is shutting down")); });
+  }
+
+  std::unique_ptr<ServerWorld> MakeWorld() { return std::make_unique<ServerWorld>(handlers_, options_); }
+
+ private:
+  weir::ServerOptions options_;
+  Handlers handlers_;
+};
+
+}  // namespace weir::testing
