@@ -118,9 +118,9 @@ class Demo {
 
   void LetADeadlinePass() {
     Title("A deadline: nobody has been at this place, so no note will come",
-          "guide.RouteChat(weir::CallOptions().Timeout(absl::Milliseconds(200)))");
+          "guide.RouteChat(weir::CallOptions().Timeout(absl::Milliseconds(500)))");
     const absl::Time begin = absl::Now();
-    auto call = guide_.RouteChat(weir::CallOptions().Timeout(absl::Milliseconds(200)));
+    auto call = guide_.RouteChat(weir::CallOptions().Timeout(absl::Milliseconds(500)));
     RouteNote note;
     *note.mutable_location() = At(46.5, 8.5);
     note.set_message("is there anybody?");
@@ -131,7 +131,7 @@ class Demo {
     screen::WaitForFrame({"RST_STREAM 9", "grpc-status=4"});
     End(status, absl::StatusCode::kDeadlineExceeded);
     Expect(!answer.has_value(), "no note");
-    Expect(absl::Now() - begin >= absl::Milliseconds(200), "to wait for the whole of the time");
+    Expect(absl::Now() - begin >= absl::Milliseconds(500), "to wait for the whole of the time");
   }
 
   void GetAnError() {
