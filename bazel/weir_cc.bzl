@@ -32,11 +32,17 @@ WEIR_COPTS = [
     "-Wno-unknown-warning-option",
 ]
 
+# Optimized builds: one register more in every function.
+_OPTIMIZED = select({
+    str(Label("//bazel:optimized")): ["-fomit-frame-pointer"],
+    "//conditions:default": [],
+})
+
 def weir_cc_library(name, copts = [], **kwargs):
     """cc_library whose headers are included as "weir/<folder>/<header>"."""
     cc_library(
         name = name,
-        copts = WEIR_COPTS + copts,
+        copts = WEIR_COPTS + _OPTIMIZED + copts,
         include_prefix = "/".join([part for part in ["weir", native.package_name()] if part]),
         **kwargs
     )
@@ -56,11 +62,11 @@ def weir_cc_test(name, copts = [], deps = [], size = "small", main = True, **kwa
     cc_test(
         name = name,
         size = size,
-        copts = WEIR_COPTS + copts,
+        copts = WEIR_COPTS + _OPTIMIZED + copts,
         deps = [d for d in deps if not d.startswith("@com_google_googletest//")] + [googletest],
         **kwargs
     )
 
 def weir_cc_binary(name, copts = [], **kwargs):
     """cc_binary with our warnings and language version."""
-    cc_binary(name = name, copts = WEIR_COPTS + copts, **kwargs)
+    cc_binary(name = name, copts = WEIR_COPTS + _OPTIMIZED + copts, **kwargs)

@@ -79,6 +79,7 @@ absl::StatusOr<StreamId> H2Connection::SendRequestHeaders(const HeaderList& fiel
   StreamState* const stream = session_->streams().Find(*id);
   stream->announced = true;
   stream->head_sent = true;
+  stream->head_request = fields[0].value == "HEAD";
   stream->local_ended = end_stream == EndStream::kYes;
   ++session_->inbox().active_streams;
   return id;

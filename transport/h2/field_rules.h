@@ -1,4 +1,5 @@
-// Which fields HTTP/2 allows us to send (RFC 9113 section 8.2). What the peer sends is checked by the engine.
+// Which fields HTTP/2 allows (RFC 9113 section 8.2), and whether a block is one that we may send. Whether what the peer
+// sends makes a message is MessageRules' business.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +15,16 @@ enum class BlockKind : uint8_t { kRequest, kResponse, kTrailers };
 // kInvalidArgument names the first field that is not allowed, or says that the block is larger than `list_bytes_max`.
 absl::Status CheckFields(BlockKind kind, const HeaderList& fields, uint64_t list_bytes_max);
 
+// Lower-case letters, digits and !#$%&'*+-.^_`|~; at least one.
+bool IsFieldName(std::string_view name);
+// No control octets but the tab, and no blanks at the ends.
+bool IsFieldValue(std::string_view value);
+
 // `value` without leading and trailing spaces and tabs: "A field value does not include leading or trailing
 // whitespace" (RFC 9110 section 5.5), but peers do send it and gRPC wants such a call to go on.
 inline std::string_view StripWhitespace(std::string_view value) {
+  const auto is_plain = [](char c) { return static_cast<unsigned char>(c) > ' '; };
+  if (!value.empty() && is_plain(value.front()) && is_plain(value.back())) return value;
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
   while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
   while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);

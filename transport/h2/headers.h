@@ -89,8 +89,15 @@ class HeaderList::Iterator {
   Iterator(const HeaderList* list, size_t index) : list_(list), index_(index) {}
 
   HeaderView operator*() const { return (*list_)[index_]; }
-  Iterator& operator++() { ++index_; return *this; }
-  Iterator operator++(int) { Iterator old = *this; ++index_; return old; }
+  Iterator& operator++() {
+    ++index_;
+    return *this;
+  }
+  Iterator operator++(int) {
+    Iterator old = *this;
+    ++index_;
+    return old;
+  }
   friend bool operator==(const Iterator&, const Iterator&) = default;
 
  private:

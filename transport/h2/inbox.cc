@@ -24,17 +24,6 @@ StreamId StreamOf(const H2Event& event) {
       event);
 }
 
-int ParseStatus(const HeaderList& fields) {
-  const std::string_view text = fields.empty() ? std::string_view() : fields[0].value;
-  int status = 0;
-  for (char c : text.substr(0, 3)) status = 10 * status + (c - '0');  // the engine has checked: three digits
-  return status;
-}
-
-bool IsTunnel(const RequestReceived& request) {
-  return request.fields.size() > 1 && request.method() == "CONNECT" && !request.protocol().empty();
-}
-
 }  // namespace
 
 void Inbox::Open(std::vector<H2Event>* events) {
@@ -58,30 +47,39 @@ void Inbox::BeginBlock(StreamState* stream) {
   block_.Clear();
   block_bytes_ = 0;
   block_fields_ = 0;
+  if (block_stream_ == nullptr) return;
+  if (block_stream_->head_received) {
+    rules_.Begin(MessageRules::Block::kTrailers);
+  } else {
+    rules_.Begin(options_.role == Role::kClient ? MessageRules::Block::kResponse : MessageRules::Block::kRequest);
+  }
 }
 
 bool Inbox::AddField(std::string_view name, std::string_view value) {
   value = StripWhitespace(value);
   block_bytes_ += name.size() + value.size() + 32;
   block_fields_ += 1;
-  if (block_bytes_ > kAbuseFactor * options_.header_list_bytes_max ||
-      block_fields_ > kAbuseFactor * options_.header_fields_max) {
-    return false;
-  }
-  if (block_bytes_ > options_.header_list_bytes_max || block_fields_ > options_.header_fields_max) return true;
+  if (OverLimit(1)) return !OverLimit(kAbuseFactor);
   if (block_stream_ == nullptr) return true;
+  if (rules_.Field(name, value, options_.extended_connect) == MessageRules::Verdict::kDrop) return true;
   if (block_.empty()) block_.Reserve(usual_fields_, usual_bytes_);
   block_.Add(name, value);
   return true;
 }
 
+// Is the block over `factor` times a limit?
+bool Inbox::OverLimit(size_t factor) const {
+  return block_bytes_ > factor * options_.header_list_bytes_max || block_fields_ > factor * options_.header_fields_max;
+}
+
 std::optional<ErrorCode> Inbox::EndBlock(bool end_stream) {
   StreamState* const stream = std::exchange(block_stream_, nullptr);
   if (stream == nullptr || stream->Silent()) return std::nullopt;
-  if (block_bytes_ > options_.header_list_bytes_max || block_fields_ > options_.header_fields_max) {
+  if (OverLimit(1)) {
     // The one place that decides what an over-long block costs its sender.
     return ErrorCode::kEnhanceYourCalm;
   }
+  if (!rules_.End(end_stream, stream->head_request, &stream->message)) return ErrorCode::kProtocolError;
   usual_bytes_ = std::min<size_t>(block_bytes_ - 32 * block_fields_, 1024);
   usual_fields_ = std::min<size_t>(block_fields_, 32);
   if (!stream->head_received) {
@@ -96,7 +94,7 @@ std::optional<ErrorCode> Inbox::EndBlock(bool end_stream) {
 
 void Inbox::EmitHead(StreamState* stream, bool end_stream) {
   if (options_.role == Role::kClient) {
-    const int status = ParseStatus(block_);
+    const int status = rules_.status();
     stream->head_received = status >= 200;
     if (!stream->head_received) ++stream->interim_heads;
     stream->remote_ended = end_stream;
@@ -108,7 +106,7 @@ void Inbox::EmitHead(StreamState* stream, bool end_stream) {
   stream->remote_ended = end_stream;
   ++active_streams;
   RequestReceived request{std::move(block_)};
-  if (IsTunnel(request)) {
+  if (rules_.is_tunnel()) {
     Emit(H2WebSocketRequest{stream->id, std::move(request)});
     if (end_stream) Emit(H2BodyReceived{stream->id, {{}, false, 0}});
   } else {
@@ -116,25 +114,28 @@ void Inbox::EmitHead(StreamState* stream, bool end_stream) {
   }
 }
 
-bool Inbox::Data(StreamState* stream, std::string_view data) {
-  if (stream == nullptr || stream->Silent()) return false;
+Inbox::Taken Inbox::Data(StreamState* stream, std::string_view data) {
+  if (stream == nullptr || stream->Silent()) return Taken::kUnwanted;
+  if (!stream->head_received || !stream->message.Body(data.size())) return Taken::kMalformed;
   stream->held_bytes += data.size();
   Emit(H2BodyReceived{stream->id, {data, true, data.size()}});
-  return true;
+  return Taken::kYes;
 }
 
-void Inbox::EndOfStream(StreamState* stream) {
-  if (stream == nullptr) return;
+std::optional<ErrorCode> Inbox::EndOfStream(StreamState* stream) {
+  if (stream == nullptr) return std::nullopt;
+  if (!stream->Silent() && (!stream->head_received || !stream->message.BodyEnd())) return ErrorCode::kProtocolError;
   stream->remote_ended = true;
-  if (stream->Silent()) return;
+  if (stream->Silent()) return std::nullopt;
   if (events_ != nullptr && events_->size() > first_event_) {
     auto* body = std::get_if<H2BodyReceived>(&events_->back());
     if (body != nullptr && body->stream_id == stream->id) {
       body->body.more = false;
-      return;
+      return std::nullopt;
     }
   }
   Emit(H2BodyReceived{stream->id, {{}, false, 0}});
+  return std::nullopt;
 }
 
 void Inbox::Reset(StreamState* stream, ErrorCode code, ResetBy by) {

@@ -16,6 +16,7 @@
 #include "weir/transport/h2/error_code.h"
 #include "weir/transport/h2/event.h"
 #include "weir/transport/h2/headers.h"
+#include "weir/transport/h2/message_rules.h"
 #include "weir/transport/h2/options.h"
 #include "weir/transport/h2/stream_state.h"
 
@@ -35,13 +36,18 @@ class Inbox {
   void BeginBlock(StreamState* stream);
   // False: the block is over four times a limit; the connection must end.
   bool AddField(std::string_view name, std::string_view value);
-  // The block is complete and valid. A code: reset the stream with it.
+  // The block is complete. A code: reset the stream with it.
   std::optional<ErrorCode> EndBlock(bool end_stream);
 
   // ---- the rest ----
-  // False: nobody wants the bytes; their window is to be returned at once.
-  bool Data(StreamState* stream, std::string_view data);
-  void EndOfStream(StreamState* stream);
+  enum class Taken : uint8_t {
+    kYes,
+    kUnwanted,   // nobody wants the bytes: their window is to be returned at once
+    kMalformed,  // that, and the stream is to be reset with PROTOCOL_ERROR
+  };
+  Taken Data(StreamState* stream, std::string_view data);
+  // A code: reset the stream with it.
+  std::optional<ErrorCode> EndOfStream(StreamState* stream);
   void Reset(StreamState* stream, ErrorCode code, ResetBy by);
   // Ends the client's streams above `last_stream_id`.
   void GoAway(StreamId last_stream_id, ErrorCode code, std::string_view debug_data);
@@ -54,6 +60,7 @@ class Inbox {
   size_t active_streams = 0;
 
  private:
+  bool OverLimit(size_t factor) const;
   void EmitHead(StreamState* stream, bool end_stream);
 
   const H2Options& options_;
@@ -64,6 +71,7 @@ class Inbox {
   std::vector<H2Event> late_;  // events that came while nobody listened
 
   StreamState* block_stream_ = nullptr;
+  MessageRules rules_;  // for the block
   HeaderList block_;
   size_t block_bytes_ = 0;  // as RFC 9113 section 6.5.2 counts, stored or not
   size_t block_fields_ = 0;

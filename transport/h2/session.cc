@@ -78,6 +78,12 @@ struct EngineMemory {
   }
 };
 
+// `status` is 100 to 999.
+std::string_view StatusDigits(int status, char (&digits)[3]) {
+  for (int i = 2; i >= 0; --i, status /= 10) digits[i] = static_cast<char>('0' + status % 10);
+  return {digits, 3};
+}
+
 absl::Status LibraryError(std::string_view what, int code) {
   return absl::InternalError(absl::StrCat(std::string(what), ": ", nghttp2_strerror(code)));
 }
@@ -128,19 +134,29 @@ struct Session::Callbacks {
     const bool end_stream = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     switch (frame->hd.type) {
       case NGHTTP2_DATA:
-        if (end_stream) self.inbox_.EndOfStream(self.streams_.Find(frame->hd.stream_id));
+        if (end_stream)
+          self.ResetIf(self.inbox_.EndOfStream(self.streams_.Find(frame->hd.stream_id)), frame->hd.stream_id);
         break;
-      case NGHTTP2_HEADERS: {
-        const std::optional<ErrorCode> refused = self.inbox_.EndBlock(end_stream);
-        if (refused.has_value()) self.ResetByUs(self.streams_.Find(frame->hd.stream_id), *refused);
+      case NGHTTP2_HEADERS:
+        self.ResetIf(self.inbox_.EndBlock(end_stream), frame->hd.stream_id);
         break;
-      }
-      case NGHTTP2_RST_STREAM: OnReset(self, frame->rst_stream); break;
-      case NGHTTP2_SETTINGS: OnSettings(self, frame->settings); break;
-      case NGHTTP2_PING: OnPing(self, frame->ping); break;
-      case NGHTTP2_GOAWAY: OnGoAway(self, frame->goaway); break;
-      case NGHTTP2_WINDOW_UPDATE: OnWindowUpdate(self, frame->hd.stream_id); break;
-      default: break;
+      case NGHTTP2_RST_STREAM:
+        OnReset(self, frame->rst_stream);
+        break;
+      case NGHTTP2_SETTINGS:
+        OnSettings(self, frame->settings);
+        break;
+      case NGHTTP2_PING:
+        OnPing(self, frame->ping);
+        break;
+      case NGHTTP2_GOAWAY:
+        OnGoAway(self, frame->goaway);
+        break;
+      case NGHTTP2_WINDOW_UPDATE:
+        OnWindowUpdate(self, frame->hd.stream_id);
+        break;
+      default:
+        break;
     }
     return 0;
   }
@@ -186,13 +202,17 @@ struct Session::Callbacks {
 
   static void OnWindowUpdate(Session& self, StreamId id) {
     const StreamState* const stream = id == 0 ? nullptr : self.streams_.Find(id);
-    const bool of_use = id == 0 || (stream != nullptr && stream->announced && !stream->Silent() && !stream->local_ended);
+    const bool of_use =
+        id == 0 || (stream != nullptr && stream->announced && !stream->Silent() && !stream->local_ended);
     if (of_use) self.inbox_.Emit(H2WindowUpdated{id});
   }
 
   static int OnData(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data, size_t size, void* user_data) {
     Session& self = Self(user_data);
-    if (!self.inbox_.Data(self.streams_.Find(id), View(data, size))) nghttp2_session_consume_connection(session, size);
+    StreamState* const stream = self.streams_.Find(id);
+    const Inbox::Taken taken = self.inbox_.Data(stream, View(data, size));
+    if (taken != Inbox::Taken::kYes) nghttp2_session_consume_connection(session, size);
+    if (taken == Inbox::Taken::kMalformed) self.ResetByUs(stream, ErrorCode::kProtocolError);
     return 0;
   }
 
@@ -256,8 +276,11 @@ struct Session::Callbacks {
       case NGHTTP2_HEADERS:
         if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) OnEndSent(self, frame->hd.stream_id);
         break;
-      case NGHTTP2_GOAWAY: OnGoAwaySent(self, frame->goaway); break;
-      default: break;
+      case NGHTTP2_GOAWAY:
+        OnGoAwaySent(self, frame->goaway);
+        break;
+      default:
+        break;
     }
     return 0;
   }
@@ -324,8 +347,8 @@ struct Session::Callbacks {
     nghttp2_option_set_max_reserved_remote_streams(option, 0);
     nghttp2_option_set_peer_max_concurrent_streams(option, kPeerStreamsBeforeSettings);
     nghttp2_option_set_stream_reset_rate_limit(option, options.reset_burst, options.reset_per_second);
-    // A value with outer blanks must not fail a call: the Inbox strips them.
-    nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1);
+    // Messages are checked by MessageRules.
+    nghttp2_option_set_no_http_messaging(option, 1);
     return option;
   }
 };
@@ -400,8 +423,9 @@ void Session::FailReceive(int library_code) {
                   absl::StrCat("header block: expected at most ", options_.header_list_bytes_max, " octets and ",
                                options_.header_fields_max, " fields, got more than four times that"));
     case NGHTTP2_ERR_FLOODED:
-      return Fail(ErrorCode::kEnhanceYourCalm, absl::StrCat("PING and SETTINGS: expected the peer to read our answers, ",
-                                                            kOutboundAcksMax, " of them wait unread"));
+      return Fail(ErrorCode::kEnhanceYourCalm,
+                  absl::StrCat("PING and SETTINGS: expected the peer to read our answers, ", kOutboundAcksMax,
+                               " of them wait unread"));
     case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
       return Fail(ErrorCode::kEnhanceYourCalm,
                   absl::StrCat("header block: expected at most ", kContinuationsMax, " CONTINUATION frames, got more"));
@@ -463,8 +487,8 @@ void Session::FlushControlFrames() {
   }
   out_ = nullptr;
   if (early_.size() > kEarlyBytesMax) {
-    Fail(ErrorCode::kEnhanceYourCalm, absl::StrCat("peer: expected it to read, ", early_.size(),
-                                                   " octets of resets and window updates wait"));
+    Fail(ErrorCode::kEnhanceYourCalm,
+         absl::StrCat("peer: expected it to read, ", early_.size(), " octets of resets and window updates wait"));
   }
 }
 
@@ -498,9 +522,9 @@ absl::StatusOr<StreamId> Session::SubmitRequest(const HeaderList& fields, EndStr
 }
 
 absl::Status Session::SubmitResponse(StreamState* stream, int status, const HeaderList& fields, EndStream end_stream) {
-  const std::string digits = std::to_string(status);
+  char digits[3];
   engine_->fields.clear();
-  engine_->fields.push_back(Field(":status", digits));
+  engine_->fields.push_back(Field(":status", StatusDigits(status, digits)));
   engine_->AddFields(fields);
   nghttp2_data_provider body{{.ptr = stream}, &Callbacks::ReadData};
   const int code = nghttp2_submit_response(engine_->session, stream->id, engine_->fields.data(), engine_->fields.size(),
@@ -509,9 +533,9 @@ absl::Status Session::SubmitResponse(StreamState* stream, int status, const Head
 }
 
 absl::Status Session::SubmitInterimResponse(StreamState* stream, int status, const HeaderList& fields) {
-  const std::string digits = std::to_string(status);
+  char digits[3];
   engine_->fields.clear();
-  engine_->fields.push_back(Field(":status", digits));
+  engine_->fields.push_back(Field(":status", StatusDigits(status, digits)));
   engine_->AddFields(fields);
   const int code = nghttp2_submit_headers(engine_->session, NGHTTP2_FLAG_NONE, stream->id, nullptr,
                                           engine_->fields.data(), engine_->fields.size(), nullptr);
@@ -529,6 +553,10 @@ void Session::SubmitReset(StreamState* stream, ErrorCode code) {
   stream->reset = true;
   DropQueue(stream);
   nghttp2_submit_rst_stream(engine_->session, NGHTTP2_FLAG_NONE, stream->id, static_cast<uint32_t>(code));
+}
+
+void Session::ResetIf(std::optional<ErrorCode> code, StreamId id) {
+  if (code.has_value()) ResetByUs(streams_.Find(id), *code);
 }
 
 // The peer broke a rule that the engine does not know.
@@ -607,8 +635,8 @@ void Session::FinishDrain() {
 void Session::QueueFinalGoAway() {
   if (drain_ != Drain::kFinalDue || closing_) return;
   drain_ = Drain::kFinalQueued;
-  nghttp2_submit_goaway(engine_->session, NGHTTP2_FLAG_NONE,
-                        nghttp2_session_get_last_proc_stream_id(engine_->session), NGHTTP2_NO_ERROR, nullptr, 0);
+  nghttp2_submit_goaway(engine_->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(engine_->session),
+                        NGHTTP2_NO_ERROR, nullptr, 0);
 }
 
 void Session::CloseConnection(ErrorCode code, std::string_view debug_data) {

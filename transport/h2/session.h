@@ -89,6 +89,7 @@ class Session {
   enum class Drain : uint8_t { kNone, kNoticeQueued, kPingSent, kFinalDue, kFinalQueued };
 
   void ResetByUs(StreamState* stream, ErrorCode code);
+  void ResetIf(std::optional<ErrorCode> code, StreamId id);
   void FlushControlFrames();
   bool PullOnce();
   void EmitDrained();

@@ -16,6 +16,7 @@
 #include "weir/transport/h2/error_code.h"
 #include "weir/transport/h2/event.h"
 #include "weir/transport/h2/headers.h"
+#include "weir/transport/h2/message_rules.h"
 #include "weir/transport/h2/output_buffer.h"
 #include "weir/transport/memory/block_pool.h"
 
@@ -30,11 +31,13 @@ struct StreamFlags {
   bool head_received = false;  // the final head, not a 1xx
   bool remote_ended = false;
   uint8_t interim_heads = 0;
+  MessageState message;   // of the peer
   size_t held_bytes = 0;  // received, not yet consumed: the peer is owed this much window
 
   // sending half
   bool head_sent = false;      // SendRequestHeaders or SendResponseHeaders was accepted
   bool local_ended = false;    // END_STREAM was accepted; it may still be queued
+  bool head_request = false;   // client: the method is HEAD
   bool end_sent = false;       // END_STREAM has left
   bool trailers_held = false;  // StreamState::trailers leave after the last byte of its queue
   bool send_deferred = false;  // the engine does not ask for data until it is told to resume

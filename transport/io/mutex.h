@@ -4,6 +4,7 @@
 // and clang 14 of Debian 12).
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -52,10 +53,10 @@ class CondVar {
     condition_.wait(lock);
     lock.release();
   }
-  // The same, for at most `timeout`.
+  // The same, for at most `timeout` or an hour: a longer one overflows the clock, and the wait would not wait at all.
   void WaitFor(Mutex& mutex, std::chrono::nanoseconds timeout) WEIR_REQUIRES(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
-    condition_.wait_for(lock, timeout);
+    condition_.wait_for(lock, std::min<std::chrono::nanoseconds>(timeout, std::chrono::hours(1)));
     lock.release();
   }
   void NotifyOne() { condition_.notify_one(); }

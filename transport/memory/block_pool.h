@@ -19,8 +19,8 @@ namespace weir::transport {
 
 class BlockPool {
  public:
-  static constexpr size_t kClassStep = 64;            // size classes: 64, 128, ... bytes
-  static constexpr size_t kPooledBytesMax = 4096;     // larger blocks are not pooled
+  static constexpr size_t kClassStep = 64;             // size classes: 64, 128, ... bytes
+  static constexpr size_t kPooledBytesMax = 4096;      // larger blocks are not pooled
   static constexpr size_t kClassBytesMax = 128 << 10;  // free memory kept per size class and thread
 
 #if defined(__SANITIZE_ADDRESS__)
