@@ -79,6 +79,8 @@ absl::Status CheckRequestPseudo(const HeaderList& fields) {
 }  // namespace
 
 bool IsFieldName(std::string_view name) {
+  // These come with every call.
+  if (name == "content-type" || name == "user-agent" || name == "grpc-status") return true;
   bool good = !name.empty();
   for (char c : name) good &= kNameOctet[static_cast<unsigned char>(c)];
   return good;

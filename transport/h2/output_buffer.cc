@@ -23,7 +23,7 @@ OutputBuffer& OutputBuffer::operator=(OutputBuffer&& other) noexcept {
 }
 
 void OutputBuffer::Append(std::string_view bytes) {
-  block_.append(bytes);
+  block_.Append(bytes.data(), bytes.size());
   size_ += bytes.size();
 }
 
@@ -40,7 +40,7 @@ size_t OutputBuffer::Gather(std::span<std::string_view> pieces) const {
   while (filled < pieces.size()) {
     const size_t stop = large < large_.size() ? large_[large].position : block_.size();
     if (head < stop) {
-      pieces[filled++] = std::string_view(block_).substr(head, stop - head);
+      pieces[filled++] = Block().substr(head, stop - head);
       head = stop;
     } else if (large < large_.size()) {
       pieces[filled++] = large_[large++].shared.bytes;
@@ -87,7 +87,7 @@ void OutputBuffer::MovePrefix(size_t bytes, OutputBuffer* to) {
     const size_t piece = std::min(bytes, FrontBytes());
     const bool own = large_head_ == large_.size() || block_head_ < large_[large_head_].position;
     if (own) {
-      to->Append(std::string_view(block_).substr(block_head_, piece));
+      to->Append(Block().substr(block_head_, piece));
     } else {
       const SharedBytes& shared = large_[large_head_].shared;
       to->Append(SharedBytes{shared.owner, shared.bytes.substr(0, piece)});
@@ -104,15 +104,15 @@ void OutputBuffer::ResetIfEmpty() {
     large_head_ = 0;
     large_.clear();
     if (block_.capacity() > kKeepBytesMax) {
-      block_ = std::string();
+      block_ = PoolArray<char>();
     } else {
-      block_.clear();
+      block_.Clear();
     }
     return;
   }
   // A buffer that is never quite empty must not grow for ever: drop the written half now and then.
   if (block_head_ > kKeepBytesMax && block_head_ > block_.size() / 2) {
-    block_.erase(0, block_head_);
+    block_.RemovePrefix(block_head_);
     for (size_t i = large_head_; i < large_.size(); ++i) large_[i].position -= block_head_;
     block_head_ = 0;
   }

@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "weir/transport/memory/pool_array.h"
+
 namespace weir::transport {
 
 // Bytes that someone else owns, kept alive by `owner`. Cheap to copy and to slice.
@@ -67,7 +69,9 @@ class OutputBuffer {
   void DropFront(size_t bytes);
   void ResetIfEmpty();
 
-  std::string block_;
+  std::string_view Block() const { return {block_.data(), block_.size()}; }
+
+  PoolArray<char> block_;
   size_t block_head_ = 0;  // block_[0, block_head_) has been removed
   std::vector<Large> large_;
   size_t large_head_ = 0;  // large_[0, large_head_) has been removed

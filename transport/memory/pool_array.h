@@ -43,7 +43,13 @@ class PoolArray {
   const T* data() const { return data_; }
   const T& operator[](size_t index) const { return data_[index]; }
 
+  size_t capacity() const { return capacity_; }
+
   void Clear() { size_ = 0; }
+  void RemovePrefix(size_t count) {
+    size_ -= static_cast<uint32_t>(count);
+    if (size_ != 0) std::memmove(data_, data_ + count, size_ * sizeof(T));
+  }
   void Reserve(size_t capacity) {
     if (capacity > capacity_) Grow(capacity);
   }

@@ -59,6 +59,14 @@ TEST(PoolArrayTest, ClearKeepsTheMemory) {
   EXPECT_EQ(array.data(), data);
 }
 
+TEST(PoolArrayTest, APrefixIsRemoved) {
+  PoolArray<char> array = Of("0123456789");
+  array.RemovePrefix(7);
+  EXPECT_EQ(Text(array), "789");
+  array.RemovePrefix(3);
+  EXPECT_TRUE(array.empty());
+}
+
 TEST(PoolArrayTest, OfNothingTakesNothing) {
   PoolArray<char> array;
   array.Append(nullptr, 0);
