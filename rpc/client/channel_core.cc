@@ -124,8 +124,9 @@ void ChannelCore::OnAttemptFailed(absl::Status why) {
     draining_.push_back(std::move(current_));
   }
   const absl::Duration pause = backoff_.Next(std::uniform_real_distribution<double>()(random_));
-  last_error_ = MarkUnprocessed(absl::UnavailableError(absl::StrCat(
-      "cannot connect to ", text_, ": ", why.message(), " (next attempt in ", absl::FormatDuration(pause), ")")));
+  last_error_ = MarkUnprocessed(absl::UnavailableError(
+      absl::StrCat("cannot connect to ", text_, ": ", why.message(), " (next attempt in ",
+                   absl::FormatDuration(absl::Ceil(pause, absl::Milliseconds(1))), ")")));
   state_ = State::kTransientFailure;
   backoff_timer_.Set(TimeAfter(loop_.Now(), pause));
   FailWaiting(last_error_);

@@ -37,7 +37,7 @@ class Server {
 
   // Listens on "host:port": a numeric host ("0.0.0.0", "[::]"), "localhost", or "unix:/path". Port 0 lets the system
   // choose: see port(). May be called for several addresses. INVALID_ARGUMENT if the address cannot be parsed,
-  // UNAVAILABLE if it cannot be bound; the text says what was expected and what the system said.
+  // FAILED_PRECONDITION if it cannot be bound; the text says what was expected and what the system said.
   absl::Status Listen(std::string_view address, ServerCredentials credentials);
 
   // Port of the first TCP address listened on; 0 before.

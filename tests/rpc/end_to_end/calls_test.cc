@@ -1,0 +1,279 @@
+// Calls between a real Channel and a real Server over loopback TCP: every kind, from coroutines and from plain threads.
+#include <atomic>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "weir/tests/rpc/end_to_end/harness.h"
+#include "weir/transport/io/blocking_executor.h"
+
+namespace weir {
+namespace {
+
+using bench::EchoClient;
+using bench::Payload;
+using bench::StreamRequest;
+using bench::Summary;
+using testing::Body;
+using testing::Counter;
+using testing::EchoServer;
+using ::testing::HasSubstr;
+using testing::StatusIs;
+
+StreamRequest Ask(uint32_t count, uint32_t size) {
+  StreamRequest request;
+  request.set_count(count);
+  request.set_size(size);
+  return request;
+}
+
+// ---- from plain threads ----------------------------------------------------------------------------------------------
+
+TEST(WaitTest, UnaryCall) {
+  EchoServer server;
+  Channel channel(server.target(), InsecureChannelCredentials());
+  EchoClient client(channel);
+  absl::StatusOr<Payload> reply = client.Unary(Body("hello")).Wait();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->body(), "hello");
+  EXPECT_THAT(client.Unary(Body("fail")).Wait(), StatusIs(absl::StatusCode::kNotFound, "no such thing"));
+}
+
+TEST(WaitTest, ServerStream) {
+  EchoServer server;
+  Channel channel(server.target(), InsecureChannelCredentials());
+  EchoClient client(channel);
+  auto call = client.ServerStream(Ask(1000, 1000));
+  int messages = 0;
+  while (std::optional<Payload> payload = call.Read().Wait()) ++messages;
+  EXPECT_EQ(messages, 1000);
+  EXPECT_TRUE(call.Finish().Wait().ok());
+}
+
+TEST(WaitTest, ClientStream) {
+  EchoServer server;
+  Channel channel(server.target(), InsecureChannelCredentials());
+  EchoClient client(channel);
+  auto call = client.ClientStream();
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(call.Write(Body(std::string(10'000, 'x'))).Wait());
+  absl::StatusOr<Summary> summary = call.Finish().Wait();
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_EQ(summary->count(), 100u);
+  EXPECT_EQ(summary->bytes(), 1'000'000u);
+}
+
+TEST(WaitTest, BidiStream) {
+  EchoServer server;
+  Channel channel(server.target(), InsecureChannelCredentials());
+  EchoClient client(channel);
+  auto call = client.BidiEcho();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(call.Write(Body(std::to_string(i))).Wait());
+    std::optional<Payload> payload = call.Read().Wait();
+    ASSERT_TRUE(payload.has_value());
+    EXPECT_EQ(payload->body(), std::to_string(i));
+  }
+  call.WritesDone();
+  EXPECT_FALSE(call.Read().Wait().has_value());
+  EXPECT_TRUE(call.Finish().Wait().ok());
+}
+
+// ---- from coroutines -------------------------------------------------------------------------------------------------
+
+Task<absl::Status> AllFourKinds(EchoClient client) {
+  auto unary = client.Unary(Body("hello"));
+  absl::StatusOr<Payload> reply = co_await unary;
+  EXPECT_EQ(reply.ok() ? reply->body() : reply.status().ToString(), "hello");
+
+  auto down = client.ServerStream(Ask(100, 5000));
+  int messages = 0;
+  while (std::optional<Payload> payload = co_await down.Read()) ++messages;
+  EXPECT_EQ(messages, 100);
+  absl::Status down_status = co_await down.Finish();
+  EXPECT_TRUE(down_status.ok()) << down_status;
+
+  auto up = client.ClientStream();
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(co_await up.Write(Body("x")));
+  absl::StatusOr<Summary> summary = co_await up.Finish();
+  EXPECT_EQ(summary.ok() ? summary->count() : 0, 100u);
+
+  auto bidi = client.BidiEcho();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(co_await bidi.Write(Body(std::to_string(i))));
+    std::optional<Payload> payload = co_await bidi.Read();
+    EXPECT_EQ(payload ? payload->body() : "nothing", std::to_string(i));
+  }
+  absl::Status status = co_await bidi.Finish();
+  co_return status;
+}
+
+Task<void> Then(Task<absl::Status> task, absl::Status& result, transport::BlockingExecutor& done) {
+  result = co_await std::move(task);
+  done.Finish();
+}
+
+TEST(CoroutineTest, AllFourKindsOnTheChannelsLoop) {
+  EchoServer server;
+  Channel channel(server.target(), InsecureChannelCredentials());
+  absl::Status status = absl::UnknownError("never set");
+  transport::BlockingExecutor done;
+  channel.Run(Then(AllFourKinds(EchoClient(channel)), status, done));
+  done.RunUntilDone();
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST(CoroutineTest, AllFourKindsOnAPlainThread) {
+  EchoServer server;
+  Channel channel(server.target(), InsecureChannelCredentials());
+  absl::Status status = AllFourKinds(EchoClient(channel)).Wait();
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST(CoroutineTest, AllFourKindsAgainstHandlersOnWorkers) {
+  EchoServer server(EchoServer::Threads(2, 2));
+  Channel channel(server.target(), InsecureChannelCredentials());
+  absl::Status status = AllFourKinds(EchoClient(channel)).Wait();
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+// ---- many ------------------------------------------------------------------------------------------------------------
+
+TEST(ManyTest, SeveralChannelsOnSeveralLoops) {
+  EchoServer server(EchoServer::Threads(4));
+  std::vector<std::unique_ptr<Channel>> channels;
+  for (int i = 0; i < 6; ++i)
+    channels.push_back(std::make_unique<Channel>(server.target(), InsecureChannelCredentials()));
+  for (int round = 0; round < 20; ++round) {
+    for (auto& channel : channels) {
+      absl::StatusOr<Payload> reply = EchoClient(*channel).Unary(Body("x")).Wait();
+      ASSERT_TRUE(reply.ok()) << reply.status();
+    }
+  }
+  EXPECT_EQ(server.server().connection_count(), channels.size());
+}
+
+TEST(ManyTest, SeveralThreadsCallOneChannel) {
+  EchoServer server;
+  Channel channel(server.target(), InsecureChannelCredentials());
+  std::atomic<int> good = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&channel, &good, t] {
+      EchoClient client(channel);
+      for (int i = 0; i < 50; ++i) {
+        const std::string body = std::to_string(t * 1000 + i);
+        absl::StatusOr<Payload> reply = client.Unary(Body(body)).Wait();
+        if (reply.ok() && reply->body() == body) ++good;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, 8 * 50);
+}
+
+Task<void> OneBidi(EchoClient client, Counter& arrived, Counter& done, std::atomic<int>& good) {
+  auto call = client.BidiEcho();
+  int echoed = 0;
+  for (int i = 0; i < 3; ++i) {
+    if (!co_await call.Write(Body(std::string(100, 'a')))) break;
+    std::optional<Payload> payload = co_await call.Read();
+    if (payload && payload->body().size() == 100) ++echoed;
+    if (i == 0) arrived.Add();
+  }
+  absl::Status status = co_await call.Finish();
+  if (status.ok() && echoed == 3) ++good;
+  done.Add();
+}
+
+Task<void> StartAll(EchoClient client, int calls, Counter& arrived, Counter& done, std::atomic<int>& good) {
+  for (int i = 0; i < calls; ++i) Spawn(OneBidi(client, arrived, done, good));
+  co_return;
+}
+
+TEST(ManyTest, AThousandBidiCallsAtATime) {
+  constexpr int kCalls = 1000;
+  EchoServer server;
+  Channel channel(server.target(), InsecureChannelCredentials());
+  Counter arrived, done;
+  std::atomic<int> good = 0;
+  channel.Run(StartAll(EchoClient(channel), kCalls, arrived, done, good));
+  done.WaitFor(kCalls);
+  EXPECT_EQ(good, kCalls);
+}
+
+TEST(ManyTest, CallsAboveTheServersLimitWaitTheirTurn) {
+  ServerOptions options = EchoServer::Threads(1);
+  options.max_concurrent_streams = 3;
+  EchoServer server(options);
+  Channel channel(server.target(), InsecureChannelCredentials());
+  Counter arrived, done;
+  std::atomic<int> good = 0;
+  channel.Run(StartAll(EchoClient(channel), 50, arrived, done, good));
+  done.WaitFor(50);
+  EXPECT_EQ(good, 50);
+}
+
+TEST(ManyTest, MessageOfFourMegabytesGoesBothWays) {
+  ServerOptions options = EchoServer::Threads(1);
+  options.max_receive_message_bytes = 5 << 20;
+  EchoServer server(options);
+  ChannelOptions channel_options;
+  channel_options.max_receive_message_bytes = 5 << 20;
+  Channel channel(server.target(), InsecureChannelCredentials(), channel_options);
+  std::string body(4 << 20, 'x');
+  for (size_t i = 0; i < body.size(); i += 997) body[i] = static_cast<char>('a' + i % 26);
+  absl::StatusOr<Payload> reply = EchoClient(channel).Unary(Body(body)).Wait();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_TRUE(reply->body() == body);
+}
+
+TEST(ManyTest, MessageOverTheServersLimitIsRefusedWithTheOptionsName) {
+  EchoServer server;
+  Channel channel(server.target(), InsecureChannelCredentials());
+  EXPECT_THAT(EchoClient(channel).Unary(Body(std::string(5 << 20, 'x'))).Wait(),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("max_receive_message_bytes")));
+}
+
+// ---- blocking --------------------------------------------------------------------------------------------------------
+
+TEST(BlockingTest, HandlersOnWorkersMayBlockWhileOthersAreServed) {
+  EchoServer server(EchoServer::Threads(1, 2));
+  Channel channel(server.target(), InsecureChannelCredentials());
+  EchoClient client(channel);
+  auto blocked = client.Unary(Body("block"));
+  server.service.started.WaitFor(1);
+  absl::StatusOr<Payload> reply = client.Unary(Body("quick")).Wait();
+  EXPECT_TRUE(reply.ok()) << reply.status();
+  server.service.release.Add();
+  EXPECT_TRUE(blocked.Wait().ok());
+}
+
+// Calls .Wait() where it must not.
+Task<void> WaitOnTheLoop(EchoClient client, std::vector<absl::Status>& statuses, transport::BlockingExecutor& done) {
+  statuses.push_back(client.Unary(Body("x")).Wait().status());
+  auto call = client.BidiEcho();
+  EXPECT_FALSE(call.Write(Body("x")).Wait());
+  statuses.push_back(call.Finish().Wait());
+  auto reading = client.BidiEcho();
+  EXPECT_FALSE(reading.Read().Wait().has_value());
+  absl::Status why = co_await reading.Finish();
+  statuses.push_back(why);
+  done.Finish();
+}
+
+TEST(BlockingTest, WaitOnALoopsThreadFailsAndSaysWhatToDo) {
+  EchoServer server;
+  Channel channel(server.target(), InsecureChannelCredentials());
+  std::vector<absl::Status> statuses;
+  transport::BlockingExecutor done;
+  channel.Run(WaitOnTheLoop(EchoClient(channel), statuses, done));
+  done.RunUntilDone();
+  ASSERT_EQ(statuses.size(), 3u);
+  for (const absl::Status& status : statuses) {
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("co_await it instead")));
+  }
+}
+
+}  // namespace
+}  // namespace weir
