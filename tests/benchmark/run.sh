@@ -26,6 +26,7 @@ printf '\0\0\0\0\6\10\210\244\1\20\20' >"$work/stream_21000"
 
 # start_server [command in front of it]...: sets server_pid and port.
 start_server() {
+  : >"$work/server"  # what the last one said must not be taken for an answer
   "$@" "$bin/echo_server" --port=0 --threads=1 >"$work/server" 2>&1 &
   server_pid=$!
   until grep -q 'listening on' "$work/server"; do
