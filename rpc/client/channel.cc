@@ -69,7 +69,8 @@ void Channel::Run(Task<void> task) {
 
 ClientCallPtr Channel::StartCall(const MethodSpec& method, const CallOptions& options, std::string framed_request) {
   ChannelCore& core = impl_->core();
-  auto call = std::make_shared<ClientCall>(impl_->shared_core(), core.loop(), method, options, std::move(framed_request));
+  auto call =
+      std::make_shared<ClientCall>(impl_->shared_core(), core.loop(), method, options, std::move(framed_request));
   if (core.loop().IsCurrent()) {
     call->Start();
   } else {

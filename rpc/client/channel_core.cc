@@ -16,12 +16,15 @@ ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::Sta
       text_(std::move(text)),
       target_(std::move(target)),
       options_(std::move(options)),
-      authority_(!options_.authority.empty() ? options_.authority : target_.ok() ? target_->authority : ""),
+      authority_(!options_.authority.empty() ? options_.authority
+                 : target_.ok()              ? target_->authority
+                                             : ""),
       user_agent_(wire::UserAgent(options_.user_agent_prefix)),
-      attempt_timer_(loop, [this] {
-        OnAttemptFailed(absl::UnavailableError(absl::StrCat("no HTTP/2 connection within ",
-                                                            absl::FormatDuration(options_.connect_timeout))));
-      }),
+      attempt_timer_(loop,
+                     [this] {
+                       OnAttemptFailed(absl::UnavailableError(absl::StrCat(
+                           "no HTTP/2 connection within ", absl::FormatDuration(options_.connect_timeout))));
+                     }),
       backoff_(options_.backoff_initial, options_.backoff_max),
       backoff_timer_(loop, [this] { state_ = State::kIdle; }),
       random_(static_cast<unsigned>(reinterpret_cast<uintptr_t>(this) >> 4)) {}
@@ -32,7 +35,8 @@ ChannelCore::~ChannelCore() = default;
 
 void ChannelCore::Place(std::shared_ptr<ClientCall> call) {
   if (!target_.ok()) return call->End(target_.status());
-  if (state_ == State::kShutdown) return call->End(absl::CancelledError(absl::StrCat("channel to ", text_, " is closed")));
+  if (state_ == State::kShutdown)
+    return call->End(absl::CancelledError(absl::StrCat("channel to ", text_, " is closed")));
   if (state_ == State::kTransientFailure) return call->End(last_error_);
   if (state_ == State::kReady && waiting_.empty() && current_->CanOpen()) {
     return current_->Open(*call, authority_, user_agent_);
@@ -74,10 +78,9 @@ void ChannelCore::Connect() {
     addresses_.push_back(*address);
     return TryNextAddress();
   }
-  query_ = resolver_.Resolve(loop_, target_->host, target_->port,
-                             [this](absl::StatusOr<transport::Resolver::Addresses> addresses) {
-                               OnAddresses(std::move(addresses));
-                             });
+  query_ = resolver_.Resolve(
+      loop_, target_->host, target_->port,
+      [this](absl::StatusOr<transport::Resolver::Addresses> addresses) { OnAddresses(std::move(addresses)); });
 }
 
 void ChannelCore::Adopt(std::unique_ptr<transport::ByteStream> stream) {
@@ -124,9 +127,9 @@ void ChannelCore::OnAttemptFailed(absl::Status why) {
     draining_.push_back(std::move(current_));
   }
   const absl::Duration pause = backoff_.Next(std::uniform_real_distribution<double>()(random_));
-  last_error_ = MarkUnprocessed(absl::UnavailableError(
-      absl::StrCat("cannot connect to ", text_, ": ", why.message(), " (next attempt in ",
-                   absl::FormatDuration(absl::Ceil(pause, absl::Milliseconds(1))), ")")));
+  last_error_ = MarkUnprocessed(
+      absl::UnavailableError(absl::StrCat("cannot connect to ", text_, ": ", why.message(), " (next attempt in ",
+                                          absl::FormatDuration(absl::Ceil(pause, absl::Milliseconds(1))), ")")));
   state_ = State::kTransientFailure;
   backoff_timer_.Set(TimeAfter(loop_.Now(), pause));
   FailWaiting(last_error_);

@@ -98,7 +98,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   transport::Timer backoff_timer_;
   std::minstd_rand random_;
 
-  std::unique_ptr<ClientConnection> current_;             // connecting or ready
+  std::unique_ptr<ClientConnection> current_;  // connecting or ready
   std::list<std::unique_ptr<ClientConnection>> draining_;
   uint64_t connections_made_ = 0;
   bool placing_ = false;

@@ -48,11 +48,9 @@ void ClientCall::Start() {
   if (timeout_ != absl::InfiniteDuration()) {
     deadline_.emplace(event_loop_, [this] {
       auto self = shared_from_this();
-      End(absl::DeadlineExceededError(absl::StrCat(std::string(method_.path), ": deadline of ",
-                                                   absl::FormatDuration(timeout_), " exceeded ",
-                                                   stream() == nullptr ? "while waiting for a connection to "
-                                                                       : "while waiting for ",
-                                                   channel_->target())));
+      End(absl::DeadlineExceededError(absl::StrCat(
+          std::string(method_.path), ": deadline of ", absl::FormatDuration(timeout_), " exceeded ",
+          stream() == nullptr ? "while waiting for a connection to " : "while waiting for ", channel_->target())));
     });
     deadline_->Set(deadline_at_);
   }

@@ -114,7 +114,7 @@ class ClientCallPtr {
 };
 
 // Waits for the end of a call: its absl::Status.
-class FinishOperation final : public Operation {
+class [[nodiscard]] FinishOperation final : public Operation {
  public:
   explicit FinishOperation(ClientCall& call) : Operation(call.loop()), call_(call) {}
   ~FinishOperation();
@@ -132,7 +132,7 @@ class FinishOperation final : public Operation {
 };
 
 // Waits for the response head: its metadata, empty if the call ended without.
-class MetadataOperation final : public Operation {
+class [[nodiscard]] MetadataOperation final : public Operation {
  public:
   explicit MetadataOperation(ClientCall& call) : Operation(call.loop()), call_(call) {}
   ~MetadataOperation();
@@ -151,7 +151,7 @@ class MetadataOperation final : public Operation {
 
 // Waits for the only reply and the status: absl::StatusOr<Reply>.
 template <class Reply>
-class ReplyOperation final : public ReceiveOneOperation {
+class [[nodiscard]] ReplyOperation final : public ReceiveOneOperation {
  public:
   explicit ReplyOperation(ClientCall& call) : ReceiveOneOperation(call, reply_), client_call_(call) {}
 

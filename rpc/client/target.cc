@@ -43,7 +43,8 @@ absl::StatusOr<Target> Target::Parse(std::string_view text) {
     if (slash == std::string_view::npos) return Invalid(text, "dns:// is followed by [server]/host:port");
     if (slash != 0) return Invalid(text, "a DNS server of its own is not supported; leave it out: dns:///host:port");
     rest.remove_prefix(1);
-  } else if (!ConsumePrefix(&rest, "ipv4:") && !ConsumePrefix(&rest, "ipv6:") && !ConsumePrefix(&rest, "passthrough:///")) {
+  } else if (!ConsumePrefix(&rest, "ipv4:") && !ConsumePrefix(&rest, "ipv6:") &&
+             !ConsumePrefix(&rest, "passthrough:///")) {
     ConsumePrefix(&rest, "http://");
   }
   if (ConsumePrefix(&rest, "[")) {

@@ -12,8 +12,8 @@
 namespace weir {
 
 struct Target {
-  std::string text;       // as given
-  std::string host;       // without brackets; empty for a Unix socket
+  std::string text;  // as given
+  std::string host;  // without brackets; empty for a Unix socket
   uint16_t port = 0;
   std::string unix_path;  // not empty: a Unix socket
   std::string authority;  // for :authority

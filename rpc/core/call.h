@@ -39,7 +39,7 @@ class MessageReceiver {
 };
 
 // One message on its way out. Completes when flow control has taken it; false if it never will.
-class WriteOperation final : public Operation {
+class [[nodiscard]] WriteOperation final : public Operation {
  public:
   // `framed`: envelope and message.
   WriteOperation(Call& call, std::string framed);

@@ -33,8 +33,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "weir/transport/memory/block_pool.h"
 #include "weir/rpc/core/resumption.h"
+#include "weir/transport/memory/block_pool.h"
 
 namespace weir {
 
@@ -94,7 +94,7 @@ class TaskPromise final : public TaskPromiseBase {
 
   // U as in a return statement: `co_return value`, `co_return absl::NotFoundError(...)`, `co_return {a, b}`.
   template <class U = T>
-    requires std::convertible_to<U&&, T>
+  requires std::convertible_to<U&&, T>
   void return_value(U&& value) {
     std::construct_at(&value_, std::forward<U>(value));
     state_ = State::kValue;
@@ -144,7 +144,7 @@ template <class T>
 inline constexpr bool kIsStatus<absl::StatusOr<T>> = true;
 
 // The parts of Wait() that do not depend on T.
-absl::Status MayWait();                              // OK, or why this thread must not block
+absl::Status MayWait();  // OK, or why this thread must not block
 [[noreturn]] void DieWaiting(const absl::Status& why);
 void RunUntilEnd(std::coroutine_handle<> task, TaskPromiseBase* promise);
 

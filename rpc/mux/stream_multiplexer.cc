@@ -68,9 +68,8 @@ void StreamMultiplexer::OnEvents(std::span<transport::H2Event> events) {
     } else if (auto* away = std::get_if<transport::H2GoAway>(&event)) {
       const bool was_draining = std::exchange(draining_, true);
       if (!was_draining && acceptor_ == nullptr) {
-        host_.OnDraining(absl::UnavailableError(absl::StrCat(options_.peer, " sent GOAWAY: ",
-                                                             transport::ToString(away->error_code), " \"",
-                                                             away->debug_data, "\"")));
+        host_.OnDraining(absl::UnavailableError(absl::StrCat(
+            options_.peer, " sent GOAWAY: ", transport::ToString(away->error_code), " \"", away->debug_data, "\"")));
       }
       // A client that says GOAWAY only announces that it will not accept pushed streams: its calls go on.
       if (acceptor_ != nullptr) draining_ = was_draining;

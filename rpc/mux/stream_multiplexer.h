@@ -31,8 +31,7 @@ namespace weir::mux {
 class CallAcceptor {
  public:
   // A call has come in: bind an observer to `stream`, or end it (Finish, Refuse).
-  virtual void OnRequest(MessageStream& stream, const wire::Protocol& protocol,
-                         transport::RequestReceived request) = 0;
+  virtual void OnRequest(MessageStream& stream, const wire::Protocol& protocol, transport::RequestReceived request) = 0;
 
  protected:
   ~CallAcceptor() = default;
@@ -60,7 +59,8 @@ struct MultiplexerOptions {
 class StreamMultiplexer {
  public:
   // `acceptor` null: a client.
-  StreamMultiplexer(transport::H2Connection& connection, Host& host, CallAcceptor* acceptor, MultiplexerOptions options);
+  StreamMultiplexer(transport::H2Connection& connection, Host& host, CallAcceptor* acceptor,
+                    MultiplexerOptions options);
   ~StreamMultiplexer();
   StreamMultiplexer(const StreamMultiplexer&) = delete;
   StreamMultiplexer& operator=(const StreamMultiplexer&) = delete;

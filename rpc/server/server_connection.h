@@ -83,9 +83,9 @@ class ServerConnection final : private transport::EventSink,
   mux::StreamMultiplexer mux_;
   transport::ConnectionDriver driver_;
   transport::Timer drain_ping_timer_;
-  ServerCall* calls_ = nullptr;                      // with a running handler; newest first
-  size_t handler_count_ = 0;                         // length of that list
-  std::vector<std::unique_ptr<ServerCall>> done_;    // destroyed when no method of theirs can be running
+  ServerCall* calls_ = nullptr;                    // with a running handler; newest first
+  size_t handler_count_ = 0;                       // length of that list
+  std::vector<std::unique_ptr<ServerCall>> done_;  // destroyed when no method of theirs can be running
   bool closed_ = false;
   bool in_events_ = false;
   bool sweep_posted_ = false;

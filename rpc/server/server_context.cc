@@ -2,7 +2,8 @@
 
 namespace weir {
 
-ServerContext::ServerContext(const wire::Protocol& protocol, transport::RequestReceived request, const std::string& peer)
+ServerContext::ServerContext(const wire::Protocol& protocol, transport::RequestReceived request,
+                             const std::string& peer)
     : protocol_(protocol), request_(std::move(request)), head_(protocol.DecodeRequest(request_)), peer_(peer) {}
 
 const Metadata& ServerContext::metadata() const {

@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 
-
 #include "absl/status/status.h"
 #include "weir/rpc/server/dispatcher.h"
 #include "weir/rpc/server/server_connection.h"

@@ -8,7 +8,8 @@ ReceiveOneOperation::~ReceiveOneOperation() {
 
 absl::StatusOr<bool> ReceiveOneOperation::OnPayload(std::string_view payload) {
   // "UNIMPLEMENTED: some required number of messages was not respected" (statuscodes, cardinality violations).
-  if (received_) return absl::UnimplementedError("expected exactly one message on this half of the call, got a second one");
+  if (received_)
+    return absl::UnimplementedError("expected exactly one message on this half of the call, got a second one");
   received_ = true;
   absl::Status decoded = wire::DecodeMessage(payload, &message_);
   if (!decoded.ok()) return decoded;

@@ -16,7 +16,7 @@ namespace weir {
 
 // Waits for the next message: std::optional<M>, nullopt when none comes any more.
 template <class M>
-class ReadOperation final : public Operation, private MessageReceiver {
+class [[nodiscard]] ReadOperation final : public Operation, private MessageReceiver {
  public:
   explicit ReadOperation(Call& call) : Operation(call.loop()), call_(call) {}
   ~ReadOperation() {
@@ -53,7 +53,7 @@ class ReadOperation final : public Operation, private MessageReceiver {
 
 // Waits for the only message of a half and for the half's end: what a unary request, or reply, is.
 // Result: OK, or why there is no such message.
-class ReceiveOneOperation : public Operation, private MessageReceiver {
+class [[nodiscard]] ReceiveOneOperation : public Operation, private MessageReceiver {
  public:
   ReceiveOneOperation(Call& call, google::protobuf::MessageLite& message)
       : Operation(call.loop()), call_(call), message_(message) {}

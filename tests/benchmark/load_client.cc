@@ -13,8 +13,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
-#include "weir/rpc/client/channel.h"
 #include "tests/benchmark/bench.weir.pb.h"
+#include "weir/rpc/client/channel.h"
 #include "weir/transport/io/blocking_executor.h"
 
 namespace {

@@ -45,6 +45,7 @@ constexpr Case kCases[] = {
     {"response_above_limit", kFeatures, ResponseAboveLimit, "one byte more down: RESOURCE_EXHAUSTED"},
     {"thousand_streams", kFeatures, ThousandStreams, "1000 open bidi calls exchange messages in turn"},
     {"slow_reader", kFeatures, SlowReader, "a client that does not read stops the server's writes"},
+    {"unread_calls", kFeatures, UnreadCalls, "calls whose replies nobody reads do not hold up the others"},
     {"drain_in_flight", kFeatures, DrainInFlight, "a draining server finishes its calls and takes no more"},
 };
 

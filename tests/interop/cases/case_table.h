@@ -65,6 +65,7 @@ void RequestAboveLimit(Trial& trial);
 void ResponseAboveLimit(Trial& trial);
 void ThousandStreams(Trial& trial);
 void SlowReader(Trial& trial);
+void UnreadCalls(Trial& trial);
 void DrainInFlight(Trial& trial);
 
 }  // namespace weir::interop

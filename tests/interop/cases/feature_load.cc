@@ -143,6 +143,31 @@ void SlowReader(Trial& trial) {
   trial.ExpectOk("Flood", stream->Finish().status);
 }
 
+// Flow control of the connection must not make one call wait for the reader of another.
+void UnreadCalls(Trial& trial) {
+  constexpr int kUnread = 20;
+  const CallSetup setup = CallSetup::Timeout(absl::Seconds(10));
+  FloodRequest flood;
+  flood.set_count(32);
+  flood.set_size_bytes(64 * 1024);
+  std::vector<std::unique_ptr<FloodStream>> unread;
+  for (int i = 0; i < kUnread; ++i) {
+    flood.set_call_id(NewCallId());
+    unread.push_back(trial.client().Flood(flood, CallSetup()));
+  }
+  SimpleRequest request;
+  request.set_response_size(314159);
+  trial.ExpectOk(absl::StrCat("UnaryCall beside ", kUnread, " calls that are not read"),
+                 trial.client().UnaryCall(request, setup).status);
+  for (const auto& stream : unread) {
+    int blobs = 0;
+    while (stream->Read().has_value()) ++blobs;
+    trial.ExpectEqual("blobs when read at last", flood.count(), blobs);
+    trial.ExpectOk("Flood", stream->Finish().status);
+    if (!trial.failures().empty()) return;
+  }
+}
+
 void DrainInFlight(Trial& trial) {
   auto hold = trial.client().Hold(CallSetup::Timeout(absl::Seconds(20)));
   const Note note = MakeNote(NewCallId(), "in flight");

@@ -254,6 +254,21 @@ def slow_reader(trial):
     trial.expect_ok("Flood", call)
 
 
+def unread_calls(trial):
+    unread = []
+    for _ in range(20):
+        request = trial.api.FloodRequest(call_id=str(uuid.uuid4()), count=32, size_bytes=64 * 1024)
+        unread.append(trial.features.Flood(request))
+    _, call = trial.unary(trial.test.UnaryCall, trial.api.SimpleRequest(response_size=314159), timeout=10)
+    trial.expect_ok("UnaryCall beside 20 calls that are not read", call)
+    for flood in unread:
+        try:
+            trial.expect_equal("blobs when read at last", 32, len(list(flood)))
+        except grpc.RpcError:
+            pass
+        trial.expect_ok("Flood", flood)
+
+
 def expect_no_new_calls(trial, what, stub):
     give_up = time.monotonic() + 5
     while True:
@@ -284,5 +299,6 @@ def drain_in_flight(trial):
 CASES = [
     half_duplex, deadline_seen_by_server, deadline_cancels_handler, cancel_seen_by_handler, all_status_codes,
     unicode_status, status_while_writing, metadata_to_server, metadata_to_client, metadata_with_error,
-    message_at_limit, request_above_limit, response_above_limit, thousand_streams, slow_reader, drain_in_flight
+    message_at_limit, request_above_limit, response_above_limit, thousand_streams, slow_reader, unread_calls,
+    drain_in_flight
 ]

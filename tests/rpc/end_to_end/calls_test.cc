@@ -15,6 +15,7 @@ using bench::EchoClient;
 using bench::Payload;
 using bench::StreamRequest;
 using bench::Summary;
+using ::testing::AllOf;
 using testing::Body;
 using testing::Counter;
 using testing::EchoServer;
@@ -76,6 +77,23 @@ TEST(WaitTest, BidiStream) {
   }
   call.WritesDone();
   EXPECT_FALSE(call.Read().Wait().has_value());
+  EXPECT_TRUE(call.Finish().Wait().ok());
+}
+
+TEST(WaitTest, OneThreadReadsWhileAnotherWrites) {
+  EchoServer server;
+  Channel channel(server.target(), InsecureChannelCredentials());
+  EchoClient client(channel);
+  auto call = client.BidiEcho();
+  constexpr int kMessages = 500;
+  std::thread writer([&call] {
+    for (int i = 0; i < kMessages; ++i) EXPECT_TRUE(call.Write(Body(std::string(2000, 'x'))).Wait());
+    call.WritesDone();
+  });
+  int messages = 0;
+  while (std::optional<Payload> payload = call.Read().Wait()) ++messages;
+  writer.join();
+  EXPECT_EQ(messages, kMessages);
   EXPECT_TRUE(call.Finish().Wait().ok());
 }
 
@@ -249,29 +267,32 @@ TEST(BlockingTest, HandlersOnWorkersMayBlockWhileOthersAreServed) {
   EXPECT_TRUE(blocked.Wait().ok());
 }
 
-// Calls .Wait() where it must not.
-Task<void> WaitOnTheLoop(EchoClient client, std::vector<absl::Status>& statuses, transport::BlockingExecutor& done) {
-  statuses.push_back(client.Unary(Body("x")).Wait().status());
-  auto call = client.BidiEcho();
-  EXPECT_FALSE(call.Write(Body("x")).Wait());
-  statuses.push_back(call.Finish().Wait());
-  auto reading = client.BidiEcho();
-  EXPECT_FALSE(reading.Read().Wait().has_value());
-  absl::Status why = co_await reading.Finish();
-  statuses.push_back(why);
+// Calls .Wait() where it must not. Texts, not statuses: those are shared with calls that end on the loop later, by a count
+// that ThreadSanitizer does not see in the installed libabsl.
+Task<void> WaitOnTheLoop(EchoClient client, std::vector<std::string>& errors, transport::BlockingExecutor& done) {
+  errors.push_back(client.Unary(Body("x")).Wait().status().ToString());
+  {
+    auto call = client.BidiEcho();
+    EXPECT_FALSE(call.Write(Body("x")).Wait());
+    errors.push_back(call.Finish().Wait().ToString());
+    auto reading = client.BidiEcho();
+    EXPECT_FALSE(reading.Read().Wait().has_value());
+    absl::Status why = co_await reading.Finish();
+    errors.push_back(why.ToString());
+  }
   done.Finish();
 }
 
 TEST(BlockingTest, WaitOnALoopsThreadFailsAndSaysWhatToDo) {
   EchoServer server;
   Channel channel(server.target(), InsecureChannelCredentials());
-  std::vector<absl::Status> statuses;
+  std::vector<std::string> errors;
   transport::BlockingExecutor done;
-  channel.Run(WaitOnTheLoop(EchoClient(channel), statuses, done));
+  channel.Run(WaitOnTheLoop(EchoClient(channel), errors, done));
   done.RunUntilDone();
-  ASSERT_EQ(statuses.size(), 3u);
-  for (const absl::Status& status : statuses) {
-    EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("co_await it instead")));
+  ASSERT_EQ(errors.size(), 3u);
+  for (const std::string& error : errors) {
+    EXPECT_THAT(error, AllOf(HasSubstr("FAILED_PRECONDITION"), HasSubstr("co_await it instead")));
   }
 }
 
