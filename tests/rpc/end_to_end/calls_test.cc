@@ -7,6 +7,7 @@
 
 #include "weir/tests/rpc/end_to_end/harness.h"
 #include "weir/transport/io/blocking_executor.h"
+#include "weir/transport/io/loop_pool.h"
 
 namespace weir {
 namespace {
@@ -169,6 +170,26 @@ TEST(ManyTest, SeveralChannelsOnSeveralLoops) {
     }
   }
   EXPECT_EQ(server.server().connection_count(), channels.size());
+}
+
+TEST(ManyTest, ChannelsOnLoopsOfTheUsersOwn) {
+  EchoServer server;
+  auto loops = transport::LoopPool::Start(2, "test");
+  ASSERT_TRUE(loops.ok()) << loops.status();
+  {
+    std::vector<std::unique_ptr<Channel>> channels;
+    for (size_t i = 0; i < 4; ++i) {
+      ChannelOptions options;
+      options.loop = &(*loops)->loop(i % 2);
+      channels.push_back(std::make_unique<Channel>(server.target(), InsecureChannelCredentials(), options));
+    }
+    for (auto& channel : channels) {
+      absl::StatusOr<Payload> reply = EchoClient(*channel).Unary(Body("x")).Wait();
+      EXPECT_TRUE(reply.ok()) << reply.status();
+    }
+  }
+  (*loops)->Stop();
+  (*loops)->Join();
 }
 
 TEST(ManyTest, SeveralThreadsCallOneChannel) {

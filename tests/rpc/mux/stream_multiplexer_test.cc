@@ -1,0 +1,275 @@
+// StreamMultiplexer alone, between an H2Connection and an observer that is a fake: which event reaches whom, in which
+// order, and how often.
+#include "weir/rpc/mux/stream_multiplexer.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "weir/rpc/core/status.h"
+#include "weir/tests/support/call_script.h"
+#include "weir/tests/support/frame_script.h"
+
+namespace weir::mux {
+namespace {
+
+using testing::Data;
+using testing::Envelope;
+using testing::Frames;
+using testing::Line;
+using testing::Request;
+using testing::ResponseHead;
+using testing::Trailers;
+using transport::H2Connection;
+using transport::H2Event;
+
+using Log = std::vector<std::string>;
+
+class Observer final : public StreamObserver {
+ public:
+  Observer(std::string name, Log& log) : name_(std::move(name)), log_(log) {}
+
+  void OnInitialMetadata(Metadata) override { Say("initial metadata"); }
+  bool OnMessage(std::string_view payload) override {
+    Say(absl::StrCat("message ", std::string(payload)));
+    if (on_message) on_message();
+    return more;
+  }
+  void OnEnd(absl::Status status, Metadata) override { Say("end " + Line(status)); }
+  void OnReset(absl::Status status) override {
+    Say("reset " + Line(status));
+    if (on_reset) on_reset();
+  }
+  void OnSendingEnd() override { Say("sending end"); }
+  void OnWritable() override { Say("writable"); }
+
+  MessageStream* stream = nullptr;
+  bool more = false;
+  std::function<void()> on_message;
+  std::function<void()> on_reset;
+
+ private:
+  void Say(const std::string& what) { log_.push_back(absl::StrCat(name_, ": ", what)); }
+
+  const std::string name_;
+  Log& log_;
+};
+
+// A connection of one role, its multiplexer, and what is told to both sides of it.
+class Bench final : public Host, public CallAcceptor {
+ public:
+  explicit Bench(transport::Role role)
+      : connection(OptionsOf(role)),
+        mux(connection, *this, role == transport::Role::kServer ? static_cast<CallAcceptor*>(this) : nullptr, {}) {
+    connection.InitiateConnection();
+    Peer(role == transport::Role::kServer ? "PREFACE\nSETTINGS\nSETTINGS ACK" : "SETTINGS\nSETTINGS ACK");
+    Written();
+    log.clear();
+  }
+
+  void Peer(const std::string& frames) {
+    const std::string bytes = Frames(frames);
+    std::vector<H2Event> events;
+    connection.ReceiveData(bytes, &events);
+    mux.OnEvents(events);
+  }
+  Log Written() {
+    transport::OutputBuffer out;
+    connection.DataToSend(SIZE_MAX, &out);
+    Log lines;
+    decoder_.Feed(out.Flatten(), &lines);
+    return lines;
+  }
+  Observer& Open() {
+    wire::RequestHead head;
+    head.scheme = "http";
+    head.path = "/a/b";
+    head.authority = "test";
+    Observer& observer = Add();
+    absl::StatusOr<MessageStream*> stream = mux.Open(wire::Grpc(), head, observer);
+    EXPECT_TRUE(stream.ok()) << stream.status();
+    if (stream.ok()) observer.stream = *stream;
+    Written();  // nobody answers a request that has not left
+    return observer;
+  }
+  Log Take() { return std::exchange(log, {}); }
+
+  // Host
+  void RequestFlush() override {}
+  void OnDraining(const absl::Status& reason) override { log.push_back("draining: " + Line(reason)); }
+  void OnPlaceFree() override { ++places_freed; }
+  // CallAcceptor
+  void OnRequest(MessageStream& stream, const wire::Protocol&, transport::RequestReceived) override {
+    Observer& observer = Add();
+    observer.stream = &stream;
+    stream.Bind(observer);
+  }
+
+  Log log;
+  std::vector<std::unique_ptr<Observer>> observers;
+  int places_freed = 0;
+  H2Connection connection;
+  StreamMultiplexer mux;
+
+ private:
+  static transport::H2Options OptionsOf(transport::Role role) {
+    transport::H2Options options;
+    options.role = role;
+    return options;
+  }
+  Observer& Add() {
+    observers.push_back(std::make_unique<Observer>(absl::StrCat("call ", observers.size() + 1), log));
+    return *observers.back();
+  }
+
+  transport::FrameTextDecoder decoder_{connection.options().role};
+};
+
+class ServerMuxTest : public ::testing::Test {
+ protected:
+  Bench bench_{transport::Role::kServer};
+};
+class ClientMuxTest : public ::testing::Test {
+ protected:
+  Bench bench_{transport::Role::kClient};
+};
+
+TEST_F(ServerMuxTest, MessageComesOnlyWhenItIsWantedAndOncePerWish) {
+  bench_.Peer(Request(1, "x") + "\n" + Data(1, Envelope(0, 1, "a") + Envelope(0, 1, "b")));
+  EXPECT_EQ(bench_.Take(), Log());
+  bench_.observers[0]->stream->WantMessage();
+  EXPECT_EQ(bench_.Take(), Log({"call 1: message a"}));
+  bench_.observers[0]->stream->WantMessage();
+  EXPECT_EQ(bench_.Take(), Log({"call 1: message b"}));
+  bench_.observers[0]->stream->WantMessage();
+  EXPECT_EQ(bench_.Take(), Log());
+  bench_.Peer(Data(1, Envelope(0, 1, "c")));
+  EXPECT_EQ(bench_.Take(), Log({"call 1: message c"}));
+}
+
+TEST_F(ServerMuxTest, WishInsideAMessageIsServedWithoutRecursion) {
+  bench_.Peer(Request(1, "x"));
+  Observer& call = *bench_.observers[0];
+  int depth = 0;
+  call.on_message = [&] {
+    EXPECT_EQ(++depth, 1);
+    call.stream->WantMessage();
+    --depth;
+  };
+  call.stream->WantMessage();
+  bench_.Peer(Data(1, Envelope(0, 1, "a") + Envelope(0, 1, "b") + Envelope(0, 1, "c"), "END_STREAM"));
+  EXPECT_EQ(bench_.Take(), Log({"call 1: message a", "call 1: message b", "call 1: message c", "call 1: end OK"}));
+}
+
+TEST_F(ServerMuxTest, EndIsHeldBackUntilEveryMessageIsTaken) {
+  bench_.Peer(Request(1, "x") + "\n" + Data(1, Envelope(0, 1, "a"), "END_STREAM"));
+  EXPECT_EQ(bench_.Take(), Log());
+  bench_.observers[0]->stream->WantMessage();
+  EXPECT_EQ(bench_.Take(), Log({"call 1: message a", "call 1: end OK"}));
+}
+
+TEST_F(ServerMuxTest, EventOfAStreamThatIsGoneReachesNoCall) {
+  bench_.Peer(Request(1, "x"));
+  bench_.observers[0]->stream->Cancel(absl::CancelledError(""));
+  EXPECT_EQ(bench_.mux.call_count(), 0u);
+  EXPECT_EQ(bench_.mux.ended_count(), 1u);
+  bench_.Peer(Data(1, Envelope(0, 1, "a")) + "\nWINDOW_UPDATE 1 10\nRST_STREAM 1 CANCEL");
+  EXPECT_EQ(bench_.Take(), Log());
+  EXPECT_EQ(bench_.mux.ended_count(), 0u);
+  EXPECT_EQ(bench_.connection.ActiveStreamCount(), 0u);
+}
+
+TEST_F(ServerMuxTest, CallsThatAreLostEndInTheOrderOfTheirStreams) {
+  for (int id : {1, 3, 5, 7, 9, 11}) bench_.Peer(Request(id, "x"));
+  bench_.mux.OnClosed(absl::CancelledError("gone"));
+  EXPECT_EQ(bench_.Take(),
+            Log({"call 1: reset CANCELLED: gone", "call 2: reset CANCELLED: gone", "call 3: reset CANCELLED: gone",
+                 "call 4: reset CANCELLED: gone", "call 5: reset CANCELLED: gone", "call 6: reset CANCELLED: gone"}));
+  EXPECT_EQ(bench_.mux.call_count(), 0u);
+}
+
+TEST_F(ServerMuxTest, CallThatEndsOthersWhenItIsCancelledConfusesNobody) {
+  for (int id : {1, 3, 5}) bench_.Peer(Request(id, "x"));
+  bench_.observers[0]->on_reset = [this] { bench_.observers[1]->stream->Finish(absl::OkStatus(), Metadata()); };
+  bench_.mux.CancelAll(absl::UnavailableError("stop"));
+  EXPECT_EQ(bench_.Take(), Log({"call 1: reset UNAVAILABLE: stop", "call 3: reset UNAVAILABLE: stop"}));
+  EXPECT_EQ(bench_.mux.call_count(), 0u);
+}
+
+TEST_F(ServerMuxTest, GoAwayFromAClientLetsItsCallsGoOn) {
+  bench_.Peer(Request(1, "x") + "\nGOAWAY last=0 NO_ERROR");
+  EXPECT_FALSE(bench_.mux.is_draining());
+  bench_.observers[0]->stream->WantMessage();
+  bench_.Peer(Data(1, Envelope(0, 1, "a"), "END_STREAM"));
+  EXPECT_EQ(bench_.Take(), Log({"call 1: message a", "call 1: end OK"}));
+}
+
+TEST_F(ServerMuxTest, DrainIsToldOnce) {
+  bench_.mux.BeginDrain();
+  bench_.mux.BeginDrain();
+  EXPECT_EQ(bench_.Take(), Log({"draining: UNAVAILABLE: draining"}));
+  EXPECT_TRUE(bench_.mux.is_draining());
+}
+
+TEST_F(ClientMuxTest, GoAwayDrainsOnceAndNamesThePeersReason) {
+  bench_.Open();
+  bench_.Peer("GOAWAY last=2147483647 NO_ERROR \"maintenance\"\nGOAWAY last=1 NO_ERROR");
+  EXPECT_EQ(bench_.Take().size(), 1u);
+  EXPECT_FALSE(bench_.mux.CanOpen());
+  bench_.Peer(Trailers(1, ":status=200 content-type=application/grpc grpc-status=0"));
+  EXPECT_EQ(bench_.Take(), Log({"call 1: end OK"}));
+}
+
+TEST_F(ClientMuxTest, EndOfACallFreesItsPlaceOnce) {
+  bench_.Open();
+  bench_.Open();
+  bench_.places_freed = 0;
+  bench_.Peer(Trailers(1, ":status=200 content-type=application/grpc grpc-status=0") + "\nRST_STREAM 3 CANCEL");
+  EXPECT_EQ(bench_.places_freed, 2);
+  EXPECT_EQ(bench_.mux.call_count(), 0u);
+}
+
+TEST_F(ClientMuxTest, LossSparesAResponseThatIsCompleteAndCancelAllDoesNot) {
+  for (bool cancel : {false, true}) {
+    Bench bench(transport::Role::kClient);
+    Observer& call = bench.Open();
+    bench.Peer(ResponseHead(1) + "\n" + Data(1, Envelope(0, 1, "a")) + "\n" + Trailers(1));
+    EXPECT_EQ(bench.Take(), Log({"call 1: initial metadata", "call 1: sending end"}));
+    bench.mux.OnClosed(absl::UnavailableError("gone"));
+    EXPECT_EQ(bench.Take(), Log());
+    EXPECT_EQ(bench.mux.call_count(), 1u);
+    if (cancel) {
+      bench.mux.CancelAll(absl::CancelledError("stop"));
+      EXPECT_EQ(bench.Take(), Log({"call 1: reset CANCELLED: stop"}));
+    } else {
+      call.stream->WantMessage();
+      EXPECT_EQ(bench.Take(), Log({"call 1: message a", "call 1: end OK"}));
+    }
+    EXPECT_EQ(bench.mux.call_count(), 0u);
+  }
+}
+
+TEST_F(ClientMuxTest, MessagesWaitForTheWindowAndTheHalfCloseWaitsForThem) {
+  bench_.Peer("SETTINGS INITIAL_WINDOW_SIZE=10");
+  Observer& call = bench_.Open();
+  EXPECT_TRUE(call.stream->SendMessage(std::string(8, 'a')));
+  EXPECT_FALSE(call.stream->SendMessage(std::string(8, 'b')));
+  bench_.Written();
+  bench_.Peer("WINDOW_UPDATE 1 6");
+  EXPECT_EQ(bench_.Take(), Log({"call 1: writable"}));
+  EXPECT_FALSE(call.stream->SendMessage(std::string(2, 'c')));
+  call.stream->HalfClose();
+  EXPECT_EQ(bench_.Written(), Log({"DATA 1 \"bbbbbb\""}));
+  bench_.Peer("WINDOW_UPDATE 1 2");
+  EXPECT_EQ(bench_.Written(), Log({"DATA 1 END_STREAM \"cc\""}));
+  EXPECT_EQ(bench_.Take(), Log());
+}
+
+}  // namespace
+}  // namespace weir::mux
