@@ -146,14 +146,14 @@ void SlowReader(Trial& trial) {
 // Flow control of the connection must not make one call wait for the reader of another.
 void UnreadCalls(Trial& trial) {
   constexpr int kUnread = 20;
-  const CallSetup setup = CallSetup::Timeout(absl::Seconds(10));
+  const CallSetup setup = CallSetup::Timeout(absl::Seconds(5));
   FloodRequest flood;
   flood.set_count(32);
   flood.set_size_bytes(64 * 1024);
   std::vector<std::unique_ptr<FloodStream>> unread;
   for (int i = 0; i < kUnread; ++i) {
     flood.set_call_id(NewCallId());
-    unread.push_back(trial.client().Flood(flood, CallSetup()));
+    unread.push_back(trial.client().Flood(flood, CallSetup::Timeout(absl::Seconds(20))));
   }
   SimpleRequest request;
   request.set_response_size(314159);

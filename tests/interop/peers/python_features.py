@@ -258,8 +258,8 @@ def unread_calls(trial):
     unread = []
     for _ in range(20):
         request = trial.api.FloodRequest(call_id=str(uuid.uuid4()), count=32, size_bytes=64 * 1024)
-        unread.append(trial.features.Flood(request))
-    _, call = trial.unary(trial.test.UnaryCall, trial.api.SimpleRequest(response_size=314159), timeout=10)
+        unread.append(trial.features.Flood(request, timeout=20))
+    _, call = trial.unary(trial.test.UnaryCall, trial.api.SimpleRequest(response_size=314159), timeout=5)
     trial.expect_ok("UnaryCall beside 20 calls that are not read", call)
     for flood in unread:
         try:
