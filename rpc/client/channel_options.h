@@ -27,9 +27,13 @@ struct ChannelOptions {
   // Largest message accepted; a larger one ends its call with RESOURCE_EXHAUSTED.
   size_t max_receive_message_bytes = 4 * 1024 * 1024;
 
-  // HTTP/2 receive windows: how much a server may send ahead of the application's reading.
+  // HTTP/2 receive windows: how much a server may send ahead of the application's reading in one call, and ahead of this
+  // process in all calls of a connection.
   uint32_t stream_window_bytes = 256 * 1024;
   uint32_t connection_window_bytes = 1024 * 1024;
+
+  // Bytes that may wait on a connection in calls which nobody reads before these calls hold up the others.
+  size_t unread_bytes_max = 16 * 1024 * 1024;
 
   // One attempt to connect (TCP, and the server's first SETTINGS) may take this long.
   absl::Duration connect_timeout = absl::Seconds(20);

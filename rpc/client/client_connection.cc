@@ -14,6 +14,7 @@ transport::H2Options ConnectionOptions(const ChannelOptions& options) {
   h2.role = transport::Role::kClient;
   h2.stream_window_bytes = options.stream_window_bytes;
   h2.connection_window_bytes = options.connection_window_bytes;
+  h2.held_bytes_max = options.unread_bytes_max;
   return h2;
 }
 

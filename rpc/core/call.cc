@@ -81,6 +81,7 @@ bool Call::Write(WriteOperation& write) {
   if (write_ended_) return true;
   if (stream_ != nullptr && first_write_ == nullptr) {
     BeforeMessage();
+    if (write_ended_) return true;
     if (stream_->SendMessage(std::move(write.framed_))) {
       write.accepted_ = true;
       write.state_ = WriteOperation::State::kDone;
@@ -110,6 +111,7 @@ void Call::SendWaitingWrites() {
     WriteOperation* write = first_write_;
     if (write->state_ == WriteOperation::State::kWaitingToSend) {
       BeforeMessage();
+      if (stream_ == nullptr) return;  // that has ended the call, and all its writes
       const bool accepted = stream_->SendMessage(std::move(write->framed_));
       write->state_ = accepted ? WriteOperation::State::kDone : WriteOperation::State::kWaitingForWindow;
     }

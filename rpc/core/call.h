@@ -102,7 +102,7 @@ class Call : public StreamObserver {
   void RefuseNewWrites() { write_ended_ = true; }
   bool writes_wait() const { return first_write_ != nullptr; }
 
-  // A message is about to be sent.
+  // A message is about to be sent. May end the call.
   virtual void BeforeMessage() {}
   // The last write that waited has been taken.
   virtual void OnWritesDrained() {}

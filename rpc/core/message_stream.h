@@ -53,7 +53,8 @@ class MessageStream {
   // otherwise OnWritable follows when it has.
   virtual bool SendMessage(std::string framed) = 0;
 
-  // Server: sends the response head now. Otherwise it goes with the first message or the end.
+  // Server: sends the response head now. Otherwise it goes with the first message or the end. If it cannot be sent, the
+  // call is ended with INTERNAL and the observer told by OnReset.
   virtual void SendInitialMetadata(const Metadata& initial) = 0;
 
   // Client: no more messages from here.

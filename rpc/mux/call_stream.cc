@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "weir/rpc/mux/stream_multiplexer.h"
 #include "weir/rpc/wire/status_mapping.h"
 
@@ -16,6 +17,11 @@ constexpr size_t kByReferenceBytes = 4096;
 
 // Window is given back in portions of at least this much, or a quarter of the window if that is less.
 constexpr size_t kReturnBytes = 4096;
+
+// The status of a call whose own head or trailers the transport refused.
+absl::Status Unsendable(const absl::Status& refused) {
+  return absl::InternalError(absl::StrCat("the server's metadata cannot be sent: ", refused.message()));
+}
 
 }  // namespace
 
@@ -171,11 +177,14 @@ void CallStream::OnReset(const absl::Status& status) {
 
 void CallStream::SendHead(const Metadata& initial) {
   if (sending_ != Half::kHead) return;
+  if (is_server()) {
+    mux_.scratch_.Clear();
+    protocol_.EncodeResponseHead(initial, &mux_.scratch_);
+    const absl::Status sent = connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kNo);
+    // More than the peer takes, or a field that HTTP/2 has not: the call cannot go on without it.
+    if (absl::IsInvalidArgument(sent)) return Abort(Unsendable(sent));
+  }
   sending_ = Half::kBody;
-  if (!is_server()) return;
-  mux_.scratch_.Clear();
-  protocol_.EncodeResponseHead(initial, &mux_.scratch_);
-  connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kNo).IgnoreError();
 }
 
 void CallStream::SendInitialMetadata(const Metadata& initial) {
@@ -184,7 +193,7 @@ void CallStream::SendInitialMetadata(const Metadata& initial) {
 }
 
 bool CallStream::SendMessage(std::string framed) {
-  SendHead(Metadata());
+  if (sending_ == Half::kHead) SendHead(Metadata());
   mux_.host_.RequestFlush();
   if (waiting_.empty() && framed.size() < kByReferenceBytes) {
     const size_t accepted = connection().SendData(id_, framed, EndStream::kNo);
@@ -237,7 +246,12 @@ void CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
   if (sending_ == Half::kHead) {
     mux_.scratch_.Clear();
     protocol_.EncodeTrailersOnly(status, trailing, &mux_.scratch_);
-    connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kYes).IgnoreError();
+    const absl::Status sent = connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kYes);
+    if (absl::IsInvalidArgument(sent)) {
+      mux_.scratch_.Clear();
+      protocol_.EncodeTrailersOnly(Unsendable(sent), Metadata(), &mux_.scratch_);
+      connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kYes).IgnoreError();
+    }
     sending_ = Half::kEnded;
     return LeaveObserver();
   }
@@ -272,7 +286,13 @@ void CallStream::SendEnd() {
 
 void CallStream::SendTrailers(const transport::HeaderList& trailers) {
   sending_ = Half::kEnded;
-  connection().SendTrailers(id_, trailers).IgnoreError();
+  const absl::Status sent = connection().SendTrailers(id_, trailers);
+  if (absl::IsInvalidArgument(sent)) {
+    // More than the peer takes, or a field that HTTP/2 has not: the status without what the application added.
+    mux_.scratch_.Clear();
+    protocol_.EncodeTrailers(Unsendable(sent), Metadata(), &mux_.scratch_);
+    connection().SendTrailers(id_, mux_.scratch_).IgnoreError();
+  }
   LeaveObserver();
 }
 

@@ -58,8 +58,8 @@ void ServerCall::OnTaskDone() noexcept {
 
 void ServerCall::OnHandlerReturned() {
   const absl::Status status = TakeStatus(handler_);
+  if (stream() != nullptr) BeforeMessage();
   if (MessageStream* open = stream(); open != nullptr) {
-    BeforeMessage();
     if (status.ok() && !reply_.empty()) open->SendMessage(std::move(reply_));
     Detach();
     open->Finish(status, context_.trailing_);

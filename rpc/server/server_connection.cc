@@ -19,6 +19,7 @@ transport::H2Options ConnectionOptions(const ServerOptions& options) {
   h2.max_concurrent_streams = options.max_concurrent_streams;
   h2.stream_window_bytes = options.stream_window_bytes;
   h2.connection_window_bytes = options.connection_window_bytes;
+  h2.held_bytes_max = options.unread_bytes_max;
   h2.extended_connect = false;  // nobody here serves tunnels
   return h2;
 }

@@ -39,8 +39,11 @@ std::string_view Trimmed(std::string_view text) {
 std::string PercentEncode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (const char c : text) {
-    if (MayStandRaw(c)) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    // A field value neither begins nor ends with a blank (RFC 9113 section 8.2.1).
+    const bool outer_blank = c == ' ' && (i == 0 || i + 1 == text.size());
+    if (MayStandRaw(c) && !outer_blank) {
       out += c;
     } else {
       const auto byte = static_cast<unsigned char>(c);

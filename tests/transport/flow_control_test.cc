@@ -176,6 +176,14 @@ TEST(SendWindowTest, AConnectionWindowOverflowEndsTheConnection) {
 
 // ---- receiving -----------------------------------------------------------------------------------------------------
 
+// All that is received waits for the application with the connection's window of 65535 octets, too.
+H2Options HoldingNothing() {
+  H2Options options = ServerOptions();
+  options.connection_window_bytes = 65535;
+  options.held_bytes_max = 0;
+  return options;
+}
+
 TEST(ReceiveWindowTest, NothingIsReturnedBeforeTheApplicationHasTakenIt) {
   FrameScript(SmallWindows())
       .Handshake()
@@ -202,9 +210,7 @@ TEST(ReceiveWindowTest, MoreThanTheStreamsWindowResetsTheStream) {
 }
 
 TEST(ReceiveWindowTest, MoreThanTheConnectionsWindowEndsTheConnection) {
-  H2Options options = ServerOptions();
-  options.connection_window_bytes = 65535;
-  FrameScript(options)
+  FrameScript(HoldingNothing())
       .Handshake()
       .Peer(std::string(kRequest) + "\nDATA 1 zeros:16384\nDATA 1 zeros:16384\nDATA 1 zeros:16384\nDATA 1 zeros:16383")
       .Drop()
@@ -234,10 +240,36 @@ TEST(ReceiveWindowTest, AfterTheEndOnlyTheConnectionsWindowIsReturned) {
       .Run();
 }
 
-// Fills half of the connection's window (65535) through one stream and lets `end` dispose of it.
-void ExpectConnectionWindowReturned(std::function<void(H2Connection&)> end, FrameScript::Lines also_written) {
+TEST(ReceiveWindowTest, BytesThatWaitForTheApplicationReturnToTheConnectionsWindowAlone) {
   H2Options options = ServerOptions();
   options.connection_window_bytes = 65535;
+  FrameScript(options)
+      .Handshake()
+      .Peer(std::string(kRequest) + "\nDATA 1 zeros:16384\nDATA 1 zeros:16384")
+      .ExpectWritten({"WINDOW_UPDATE 0 3276..."})
+      .Do([](H2Connection& c) { c.ConsumeData(1, 32768); })
+      .ExpectWritten({})  // of the stream's 256 KiB not half; of the connection's nothing
+      .Run();
+}
+
+TEST(ReceiveWindowTest, BeyondTheLimitOfHeldBytesTheConnectionsWindowWaitsForTheApplication) {
+  H2Options options = ServerOptions();
+  options.connection_window_bytes = 65535;
+  options.held_bytes_max = 16384;
+  FrameScript(options)
+      .Handshake()
+      .Peer(std::string(kRequest) + "\nDATA 1 zeros:16384\nDATA 1 zeros:16384")
+      .ExpectWritten({})  // half of them returned, which is not worth a frame
+      .Do([](H2Connection& c) { c.ConsumeData(1, 16382); })
+      .ExpectWritten({})
+      .Do([](H2Connection& c) { c.ConsumeData(1, 2); })
+      .ExpectWritten({"WINDOW_UPDATE 0 32768"})
+      .Run();
+}
+
+// Fills half of the connection's window (65535) through one stream and lets `end` dispose of it.
+void ExpectConnectionWindowReturned(std::function<void(H2Connection&)> end, FrameScript::Lines also_written) {
+  H2Options options = HoldingNothing();
   also_written.insert(also_written.begin(), "WINDOW_UPDATE 0 32768");
   FrameScript(options)
       .Handshake()
@@ -268,9 +300,7 @@ TEST(ReceiveWindowTest, ConsumingInPartAndRemovingReturnsEveryByteOnce) {
 }
 
 TEST(ReceiveWindowTest, APeersResetKeepsHeldBytesUntilTheStreamIsRemoved) {
-  H2Options options = ServerOptions();
-  options.connection_window_bytes = 65535;
-  FrameScript(options)
+  FrameScript(HoldingNothing())
       .Handshake()
       .Peer(std::string(kRequest) + "\nDATA 1 zeros:16384\nDATA 1 zeros:16384\nRST_STREAM 1 CANCEL")
       .ExpectWritten({})

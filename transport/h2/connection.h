@@ -50,7 +50,8 @@ class H2Connection {
   void ReceiveData(std::string_view bytes, std::vector<H2Event>* events);
 
   // The application has taken `bytes` of the stream's body: returns them to the peer as WINDOW_UPDATE when half a
-  // window is due (RFC 9113 section 6.9). Legal after the stream's end; ignored for an unknown stream, whose bytes
+  // window is due (RFC 9113 section 6.9). The connection's window does not wait for it below H2Options::held_bytes_max.
+  // Legal after the stream's end; ignored for an unknown stream, whose bytes
   // RemoveStream has already returned to the connection's window.
   void ConsumeData(StreamId stream_id, size_t bytes);
 

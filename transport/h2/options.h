@@ -18,6 +18,11 @@ struct H2Options {
   uint32_t stream_window_bytes = 256 * 1024;
   uint32_t connection_window_bytes = 1024 * 1024;
 
+  // Body bytes of all streams together that may wait for the application before the connection's window closes. Up to
+  // here they return to that window when they come, so that a few calls that nobody reads do not stop the others; each
+  // stream's own window waits for ConsumeData in any case. This bounds the memory that a peer can make us hold.
+  size_t held_bytes_max = 16 * 1024 * 1024;
+
   // Largest header block accepted, counted as RFC 9113 section 6.5.2 does and announced as
   // SETTINGS_MAX_HEADER_LIST_SIZE, and the number of its fields. A block over a limit is decoded to its end (the
   // compression context must stay in step) but not stored: the stream is reset with ENHANCE_YOUR_CALM if it is a

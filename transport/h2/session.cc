@@ -211,7 +211,13 @@ struct Session::Callbacks {
     Session& self = Self(user_data);
     StreamState* const stream = self.streams_.Find(id);
     const Inbox::Taken taken = self.inbox_.Data(stream, View(data, size));
-    if (taken != Inbox::Taken::kYes) nghttp2_session_consume_connection(session, size);
+    if (taken == Inbox::Taken::kYes) {
+      self.held_bytes_ += size;
+      self.owed_bytes_ += size;
+      self.ReturnOwedBytes();
+    } else {
+      nghttp2_session_consume_connection(session, size);
+    }
     if (taken == Inbox::Taken::kMalformed) self.ResetByUs(stream, ErrorCode::kProtocolError);
     return 0;
   }
@@ -594,20 +600,29 @@ void Session::EraseIfDone(StreamState* stream) {
 
 // ---- receive windows -----------------------------------------------------------------------------------------------
 
+// The application has taken bytes: the stream's window reopens.
 void Session::Consume(StreamState* stream, size_t bytes) {
   bytes = std::min(bytes, stream->held_bytes);
   if (bytes == 0) return;
   stream->held_bytes -= bytes;
-  if (stream->remote_ended) {
-    nghttp2_session_consume_connection(engine_->session, bytes);
-  } else {
-    nghttp2_session_consume(engine_->session, stream->id, bytes);
-  }
+  held_bytes_ -= bytes;
+  if (!stream->remote_ended) nghttp2_session_consume_stream(engine_->session, stream->id, bytes);
+  ReturnOwedBytes();
 }
 
 void Session::ReturnHeldBytes(StreamState* stream) {
   if (stream->held_bytes == 0) return;
-  nghttp2_session_consume_connection(engine_->session, std::exchange(stream->held_bytes, 0));
+  held_bytes_ -= std::exchange(stream->held_bytes, 0);
+  ReturnOwedBytes();
+}
+
+// The connection's window gets back all that was received, less what is held beyond the limit.
+void Session::ReturnOwedBytes() {
+  const size_t beyond = held_bytes_ > options_.held_bytes_max ? held_bytes_ - options_.held_bytes_max : 0;
+  const size_t kept = std::min(owed_bytes_, beyond);
+  if (kept == owed_bytes_) return;
+  nghttp2_session_consume_connection(engine_->session, owed_bytes_ - kept);
+  owed_bytes_ = kept;
 }
 
 // ---- the end -------------------------------------------------------------------------------------------------------

@@ -55,11 +55,13 @@ class Session {
   void SubmitPing(uint64_t opaque);
   // A SendData of `stream` was cut: an event must say when it can go on.
   void NoteBlocked(StreamState* stream);
+  size_t held_bytes_ = 0;  // of all streams: received, not yet consumed
+  size_t owed_bytes_ = 0;  // received, not yet returned to the connection's window
   void NoteQueued(size_t bytes) { queued_bytes_ += bytes; }
 
   // ---- receive windows ----
   void Consume(StreamState* stream, size_t bytes);
-  void ReturnHeldBytes(StreamState* stream);  // to the connection's window only
+  void ReturnHeldBytes(StreamState* stream);  // all of them, to the connection's window only
 
   // ---- the end ----
   void BeginDrain();
@@ -89,6 +91,7 @@ class Session {
   enum class Drain : uint8_t { kNone, kNoticeQueued, kPingSent, kFinalDue, kFinalQueued };
 
   void ResetByUs(StreamState* stream, ErrorCode code);
+  void ReturnOwedBytes();
   void ResetIf(std::optional<ErrorCode> code, StreamId id);
   void FlushControlFrames();
   bool PullOnce();

@@ -167,6 +167,7 @@ ChannelOptions SmallWindows() {
   ChannelOptions options;
   options.stream_window_bytes = 65535;
   options.connection_window_bytes = 65535;
+  options.unread_bytes_max = 0;  // what waits is charged to both windows
   return options;
 }
 

@@ -253,6 +253,28 @@ TEST(ManyTest, CallsAboveTheServersLimitWaitTheirTurn) {
   EXPECT_EQ(good, 50);
 }
 
+TEST(ManyTest, CallsThatNobodyReadsDoNotHoldUpTheOthers) {
+  EchoServer server;
+  Channel channel(server.target(), InsecureChannelCredentials());
+  EchoClient client(channel);
+  // Each fills its stream's window in both directions: together several times the connection's.
+  std::vector<BidiCall<Payload, Payload>> unread;
+  for (int i = 0; i < 20; ++i) {
+    unread.push_back(client.BidiEcho());
+    EXPECT_TRUE(unread.back().Write(Body(std::string(200'000, 'x'))).Wait());
+    EXPECT_TRUE(unread.back().Write(Body(std::string(200'000, 'y'))).Wait());
+  }
+  absl::StatusOr<Payload> reply = client.Unary(Body("hello"), CallOptions().Timeout(absl::Seconds(30))).Wait();
+  EXPECT_TRUE(reply.ok()) << reply.status();
+  for (auto& call : unread) {
+    call.WritesDone();
+    int messages = 0;
+    while (std::optional<Payload> payload = call.Read().Wait()) ++messages;
+    EXPECT_EQ(messages, 2);
+    EXPECT_TRUE(call.Finish().Wait().ok());
+  }
+}
+
 TEST(ManyTest, MessageOfFourMegabytesGoesBothWays) {
   ServerOptions options = EchoServer::Threads(1);
   options.max_receive_message_bytes = 5 << 20;

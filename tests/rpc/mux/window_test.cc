@@ -157,7 +157,9 @@ TEST(WindowTest, ClientIsStuckWhileNothingIsReadAndGoesOnWhenItIs) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     Handlers handlers;
     handlers.client_stream = ReadNothingUntilTold;
-    ServerWorld world(handlers, Options());
+    ServerOptions options = Options();
+    options.unread_bytes_max = 0;
+    ServerWorld world(handlers, options);
     Client client(world, seed);
     for (int i = 0; i < 3; ++i) client.Open(Message(std::string(50000, 'x')));
     while (client.SendSome()) {

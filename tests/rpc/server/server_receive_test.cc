@@ -195,6 +195,7 @@ ServerOptions SmallWindows() {
   ServerOptions options;
   options.stream_window_bytes = 65535;
   options.connection_window_bytes = 65535;
+  options.unread_bytes_max = 0;  // what waits is charged to both windows
   return options;
 }
 

@@ -286,6 +286,31 @@ TEST(ServerSendTest, MetadataGoesWithTheHeadAndWithTheStatus) {
       .Run();
 }
 
+// The body says what is too large for a peer that takes header lists of 300 octets.
+Task<absl::StatusOr<Payload>> AddMuchMetadata(ServerWorld& world, ServerContext& context, const Payload& request) {
+  const std::string much(300, 'x');
+  if (request.body() == "head") context.AddInitialMetadata("much", much);
+  if (request.body() != "head") context.AddTrailingMetadata("much", much);
+  if (request.body() == "only") co_return absl::AbortedError("");
+  co_return request;
+}
+
+TEST(ServerSendTest, MetadataThatThePeerDoesNotTakeEndsTheCallWithInternal) {
+  ServerScript script;
+  script.Unary(AddMuchMetadata)
+      .Handshake()
+      .Peer("SETTINGS MAX_HEADER_LIST_SIZE=300")
+      .ExpectWritten({"SETTINGS ACK"})
+      .Peer(Request(1, "Unary") + "\n" + Data(1, Message("head"), "END_STREAM"))
+      .ExpectWritten({"HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-status=13 ..."})
+      .Peer(Request(3, "Unary") + "\n" + Data(3, Message("tail"), "END_STREAM"))
+      .ExpectWritten({ResponseHead(3), Data(3, Message("tail")), "HEADERS 3 END_STREAM grpc-status=13 ..."})
+      .Peer(Request(5, "Unary") + "\n" + Data(5, Message("only"), "END_STREAM"))
+      .ExpectWritten({"HEADERS 5 END_STREAM :status=200 content-type=application/grpc grpc-status=13 ..."})
+      .ExpectNothingLeft()
+      .Run();
+}
+
 TEST(ServerSendTest, IllegalMetadataIsLeftOutAndTheRestIsSent) {
   ServerScript script;
   script.Unary(AddIllegalMetadata)

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -21,8 +22,16 @@ TEST(PercentTest, LeavesPrintableAsciiAsItIs) {
   for (char c = 0x20; c <= 0x7e; ++c) {
     if (c != '%') printable += c;
   }
+  std::swap(printable.front(), printable[1]);  // a blank, but not at the end
   EXPECT_EQ(PercentEncode(printable), printable);
   EXPECT_EQ(PercentDecode(printable), printable);
+}
+
+TEST(PercentTest, EncodesTheBlankAtEitherEndWhichNoFieldValueMayHave) {
+  EXPECT_EQ(PercentEncode(" a b "), "%20a b%20");
+  EXPECT_EQ(PercentEncode(" "), "%20");
+  EXPECT_EQ(PercentEncode("   "), "%20 %20");
+  EXPECT_EQ(PercentDecode(PercentEncode("  a  ")), "  a  ");
 }
 
 TEST(PercentTest, EncodesTheRestWithUpperCaseDigits) {
