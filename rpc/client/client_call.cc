@@ -65,6 +65,7 @@ std::optional<absl::Duration> ClientCall::TimeLeft() const {
 
 void ClientCall::OnStream(MessageStream& stream) {
   auto self = shared_from_this();
+  if (!ServerStreams(method_.kind)) stream.ExpectMessage();
   if (!framed_request_.empty()) stream.SendMessage(std::move(framed_request_));
   Attach(&stream);
   if (this->stream() != nullptr && half_close_wanted_ && !writes_wait()) this->stream()->HalfClose();

@@ -49,6 +49,10 @@ class MessageStream {
   // receive window stays closed behind what has been read (back-pressure).
   virtual void WantMessage() = 0;
 
+  // A message will be wanted in any case (the reply of a unary call): the window opens for it before anybody waits, so that
+  // replies may be awaited in another order than they come in. Costs memory up to the message's size.
+  virtual void ExpectMessage() = 0;
+
   // Sends one message, its five-byte envelope included. Returns true if flow control accepted all of it at once;
   // otherwise OnWritable follows when it has.
   virtual bool SendMessage(std::string framed) = 0;

@@ -102,6 +102,7 @@ void CallStream::Deliver() {
       break;
     }
     wanted_ = false;
+    expected_ = false;
     if (observer_->OnMessage(envelope.payload)) wanted_ = true;
   }
   delivering_ = false;
@@ -121,9 +122,11 @@ void CallStream::Deliver() {
 }
 
 void CallStream::ReturnWindow() {
-  // While the application waits, all that is held belongs to the message it waits for: the peer must be able to send the
-  // rest. Otherwise what is held stays charged to the peer's window.
-  const size_t held = observer_ == nullptr || wanted_ ? 0 : std::min(reader_.buffered_bytes(), unreturned_bytes_);
+  // While the application waits, or will in any case, all that is held belongs to the message it waits for: the peer must
+  // be able to send the rest of it. Otherwise what is held stays charged to the peer's window.
+  const bool whole_may_come = expected_ && reader_.buffered_bytes() <= mux_.options_.max_receive_message_bytes;
+  const bool open = observer_ == nullptr || wanted_ || whole_may_come;
+  const size_t held = open ? 0 : std::min(reader_.buffered_bytes(), unreturned_bytes_);
   const size_t due = unreturned_bytes_ - held;
   const size_t portion = std::min<size_t>(kReturnBytes, connection().options().stream_window_bytes / 4);
   mux_.withheld_bytes_ += due - withheld_bytes_;  // modulo 2^n

@@ -38,6 +38,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   // ---- MessageStream: what the call asks for
   void Bind(StreamObserver& observer) override { observer_ = &observer; }
   void WantMessage() override;
+  void ExpectMessage() override { expected_ = true; }
   bool SendMessage(std::string framed) override;
   void SendInitialMetadata(const Metadata& initial) override;
   void HalfClose() override;
@@ -87,6 +88,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   size_t withheld_bytes_ = 0;    // those of them that are due, but too few to be worth a frame
   Half receiving_ = Half::kHead;
   bool wanted_ = false;
+  bool expected_ = false;
   bool delivering_ = false;
   std::optional<std::pair<absl::Status, Metadata>> end_;  // held until every message before it is taken
 

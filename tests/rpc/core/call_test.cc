@@ -28,6 +28,7 @@ std::string Raw(std::string_view body) {
 class FakeStream final : public MessageStream {
  public:
   void Bind(StreamObserver& observer) override {}
+  void ExpectMessage() override {}
   void WantMessage() override {
     log.push_back("want");
     if (on_want) std::exchange(on_want, nullptr)();

@@ -275,6 +275,23 @@ TEST(ManyTest, CallsThatNobodyReadsDoNotHoldUpTheOthers) {
   }
 }
 
+TEST(ManyTest, RepliesMayBeAwaitedInAnotherOrderThanTheyComeIn) {
+  EchoServer server;
+  Channel channel(server.target(), InsecureChannelCredentials());
+  EchoClient client(channel);
+  // Twice what may wait unread on a connection.
+  constexpr size_t kBytes = 1'000'000;
+  std::vector<UnaryCall<Payload>> calls;
+  for (int i = 0; i < 32; ++i) {
+    calls.push_back(client.Unary(Body(std::string(kBytes, 'x')), CallOptions().Timeout(absl::Seconds(60))));
+  }
+  for (auto call = calls.rbegin(); call != calls.rend(); ++call) {
+    absl::StatusOr<Payload> reply = call->Wait();
+    ASSERT_TRUE(reply.ok()) << reply.status();
+    EXPECT_EQ(reply->body().size(), kBytes);
+  }
+}
+
 TEST(ManyTest, MessageOfFourMegabytesGoesBothWays) {
   ServerOptions options = EchoServer::Threads(1);
   options.max_receive_message_bytes = 5 << 20;
