@@ -11,6 +11,18 @@
 namespace weir::transport {
 namespace {
 
+// "Name resolution APIs SHOULD recognize localhost names as special and SHOULD always return the IP loopback address"
+// (RFC 6761 section 6.3). The system's does not where /etc/hosts is missing, as in bare containers.
+absl::StatusOr<Resolver::Addresses> Loopback(uint16_t port) {
+  Resolver::Addresses addresses;
+  for (const char* host : {"127.0.0.1", "::1"}) {
+    absl::StatusOr<SocketAddress> address = SocketAddress::FromHostAndPort(host, port);
+    if (!address.ok()) return address.status();
+    addresses.push_back(*address);
+  }
+  return addresses;
+}
+
 absl::StatusOr<Resolver::Addresses> SystemLookup(const std::string& host, uint16_t port) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -18,6 +30,7 @@ absl::StatusOr<Resolver::Addresses> SystemLookup(const std::string& host, uint16
   addrinfo* list = nullptr;
   const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
   if (error != 0) {
+    if (host == "localhost") return Loopback(port);
     const std::string reason = error == EAI_SYSTEM ? SystemErrorText(errno) : std::string(::gai_strerror(error));
     return absl::UnavailableError("resolve \"" + host + "\": " + reason);
   }
