@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/client/channel_core.h"
 #include "weir/rpc/core/deadline.h"
+#include "weir/rpc/core/status.h"
 
 namespace weir {
 
@@ -126,7 +127,7 @@ void ClientCall::Conclude(absl::Status status) {
   EndAll(status);
   TellMetadataWaiter();
   if (FinishOperation* waiter = std::exchange(finish_waiter_, nullptr)) {
-    waiter->result_ = std::move(status);
+    waiter->result_ = Unshared(status);
     waiter->Complete();
   }
 }
@@ -150,7 +151,7 @@ bool FinishOperation::Begin() {
     call_.finish_waiter_ = this;
     return false;
   }
-  result_ = call_.end_status();
+  result_ = Unshared(call_.end_status());
   return true;
 }
 

@@ -1,5 +1,7 @@
 #include "weir/rpc/core/status.h"
 
+#include <string>
+
 #include "absl/strings/cord.h"
 
 namespace weir {
@@ -16,6 +18,14 @@ static_assert(static_cast<int>(absl::StatusCode::kUnauthenticated) == kGrpcNumbe
 absl::Status MarkUnprocessed(absl::Status status) {
   status.SetPayload(kUnprocessedPayload, absl::Cord());  // does nothing if OK
   return status;
+}
+
+absl::Status Unshared(const absl::Status& status) {
+  absl::Status own(status.code(), status.message());
+  status.ForEachPayload([&own](absl::string_view type, const absl::Cord& payload) {
+    own.SetPayload(type, absl::Cord(std::string(payload)));
+  });
+  return own;
 }
 
 bool IsUnprocessed(const absl::Status& status) { return status.GetPayload(kUnprocessedPayload).has_value(); }

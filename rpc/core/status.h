@@ -12,6 +12,10 @@ namespace weir {
 absl::Status MarkUnprocessed(absl::Status status);
 bool IsUnprocessed(const absl::Status& status);
 
+// The same status, sharing no memory with `status`: for handing it to another thread. The reference count inside of a
+// shared one is atomic, but lives in the system's libabsl, where ThreadSanitizer cannot see it.
+absl::Status Unshared(const absl::Status& status);
+
 // The number of grpc-status, 0 (OK) to 16 (UNAUTHENTICATED), and back; what is not such a number becomes UNKNOWN
 // (gRPC statuscodes.md: "Error parsing returned status | UNKNOWN").
 absl::StatusCode CodeFromGrpcNumber(uint64_t number);

@@ -97,7 +97,7 @@ void CallStream::Deliver() {
       break;
     }
     if (envelope.compressed) {
-      // "Compressed-Flag 1 with no or identity encoding is INTERNAL" (compression, case 6).
+      // A compressed message in a call without an encoding is INTERNAL (gRPC compression).
       Abort(absl::InternalError("message has its compressed flag set, but the call has no grpc-encoding"));
       break;
     }
@@ -303,7 +303,7 @@ void CallStream::SendTrailers(const transport::HeaderList& trailers) {
 void CallStream::LeaveObserver() {
   observer_ = nullptr;
   if (receiving_ == Half::kHead || receiving_ == Half::kBody) {
-    // "If a server has sent its status before the client half-closed: RST_STREAM(NO_ERROR)" (RFC 9113 section 8.1).
+    // A server that is done before its client says so by RST_STREAM(NO_ERROR) (RFC 9113 section 8.1).
     connection().ResetStreamAfterEnd(id_, transport::ErrorCode::kNoError);
   }
   mux_.Remove(*this);

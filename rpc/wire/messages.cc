@@ -1,5 +1,7 @@
 #include "weir/rpc/wire/messages.h"
 
+#include "weir/rpc/core/status.h"
+
 namespace weir {
 
 ReceiveOneOperation::~ReceiveOneOperation() {
@@ -7,7 +9,7 @@ ReceiveOneOperation::~ReceiveOneOperation() {
 }
 
 absl::StatusOr<bool> ReceiveOneOperation::OnPayload(std::string_view payload) {
-  // "UNIMPLEMENTED: some required number of messages was not respected" (statuscodes, cardinality violations).
+  // What gRPC's status codes say of a cardinality violation.
   if (received_)
     return absl::UnimplementedError("expected exactly one message on this half of the call, got a second one");
   received_ = true;
@@ -18,7 +20,7 @@ absl::StatusOr<bool> ReceiveOneOperation::OnPayload(std::string_view payload) {
 
 void ReceiveOneOperation::OnNoMore() {
   if (!call_.end_status().ok()) {
-    result_ = call_.end_status();
+    result_ = Unshared(call_.end_status());
   } else if (!received_) {
     result_ = absl::UnimplementedError("expected exactly one message on this half of the call, got none");
   }

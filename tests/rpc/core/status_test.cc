@@ -54,5 +54,12 @@ TEST(MethodSpecTest, KindsSayWhoStreams) {
   EXPECT_TRUE(ClientStreams(CallKind::kBidiStreaming) && ServerStreams(CallKind::kBidiStreaming));
 }
 
+TEST(StatusTest, AnUnsharedStatusIsTheSameWithItsPayloads) {
+  const absl::Status status = MarkUnprocessed(absl::UnavailableError("gone"));
+  EXPECT_EQ(Unshared(status), status);
+  EXPECT_TRUE(IsUnprocessed(Unshared(status)));
+  EXPECT_TRUE(Unshared(absl::OkStatus()).ok());
+}
+
 }  // namespace
 }  // namespace weir
