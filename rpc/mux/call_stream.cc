@@ -97,8 +97,7 @@ void CallStream::Deliver() {
       break;
     }
     if (envelope.compressed) {
-      // A compressed message in a call without an encoding is INTERNAL (gRPC compression).
-      Abort(absl::InternalError("message has its compressed flag set, but the call has no grpc-encoding"));
+      Abort(wire::CheckCompressedFlag(envelope, /*encoding=*/""));
       break;
     }
     wanted_ = false;

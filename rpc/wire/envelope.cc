@@ -130,8 +130,7 @@ absl::Status EnvelopeReader::AtEnd() const {
 
 absl::Status CheckCompressedFlag(const Envelope& envelope, std::string_view encoding) {
   if (!envelope.compressed || (!encoding.empty() && encoding != "identity")) return absl::OkStatus();
-  return absl::InternalError(
-      "message has the compressed-flag, but the stream has no grpc-encoding other than identity");
+  return absl::InternalError("message has its compressed flag set, but the call has no grpc-encoding");
 }
 
 }  // namespace weir::wire
