@@ -167,6 +167,59 @@ TEST(ReceiveTest, BlanksAroundValuesAreStripped) {
       .Run();
 }
 
+// Blocks that repeat the last one take a shortcut; what comes out must not show it.
+TEST(ReceiveTest, ABlockThatRepeatsTheLastOneWhollyOrInPartIsReadAsIfItWereTheFirst) {
+  const std::string head = " :method=POST :scheme=http :path=/echo.Echo/Say :authority=x te=trailers a=1 b=2";
+  const std::vector<std::string> heads = {
+      head,
+      head,
+      " :method=POST :scheme=http :path=/echo.Echo/Say :authority=x te=trailers a=9 b=2",  // one other value
+      " :method=POST :scheme=http :path=/echo.Echo/Say :authority=x te=trailers a=9 b=2",
+      " :method=POST :scheme=http :path=/echo.Echo/Say :authority=x te=trailers",              // the front only
+      head,                                                                                    // and more behind it
+      " :method=POST :scheme=http :path=/echo.Echo/Say :authority=x te=trailers c=0 a=1 b=2",  // one in between
+      head + " b=2",                                                                           // one twice
+  };
+  FrameScript script(ServerOptions());
+  script.Handshake();
+  StreamId id = 1;
+  for (const std::string& fields : heads) {
+    const std::string n = std::to_string(id);
+    script.Peer("HEADERS " + n + " END_STREAM" + fields).ExpectEvents({"Request " + n + fields + " end"});
+    id += 2;
+  }
+  script.Run();
+}
+
+TEST(ReceiveTest, AFieldThatWasGoodAtItsPlaceIsStillJudgedAmongTheOthers) {
+  FrameScript(ServerOptions())
+      .Handshake()
+      .Peer("HEADERS 1 END_STREAM :method=POST :scheme=http :path=/a :authority=x content-length=0")
+      .ExpectEvents({"Request 1 :method=POST :scheme=http :path=/a :authority=x content-length=0 end"})
+      // A regular field first: the pseudo-header fields that follow stand where they stood before.
+      .Peer("HEADERS 3 END_STREAM te=trailers :scheme=http :path=/a :authority=x content-length=0")
+      .ExpectEvents({})
+      .ExpectWritten({"RST_STREAM 3 PROTOCOL_ERROR"})
+      // The same block, but now a body follows that must not be there.
+      .Peer("HEADERS 5 :method=POST :scheme=http :path=/a :authority=x content-length=0")
+      .ExpectEvents({"Request 5 :method=POST :scheme=http :path=/a :authority=x content-length=0"})
+      .Peer("DATA 5 \"x\"")
+      .ExpectEvents({"Reset 5 PROTOCOL_ERROR by local"})
+      .ExpectWritten({"RST_STREAM 5 PROTOCOL_ERROR"})
+      .Run();
+}
+
+TEST(ReceiveTest, ABlockThatEndsInTheMiddleOfTheLastOneIsJudgedByWhatItHas) {
+  FrameScript(ServerOptions())
+      .Handshake()
+      .Peer("HEADERS 1 END_STREAM :method=POST :scheme=http :path=/a :authority=x")
+      .ExpectEvents({"Request 1 :method=POST :scheme=http :path=/a :authority=x end"})
+      .Peer("HEADERS 3 END_STREAM :method=POST :scheme=http")
+      .ExpectEvents({})
+      .ExpectWritten({"RST_STREAM 3 PROTOCOL_ERROR"})
+      .Run();
+}
+
 TEST(ReceiveTest, ExtendedConnectIsAWebSocketRequestWithAnyProtocol) {
   FrameScript(ServerOptions())
       .Handshake()

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "weir/transport/h2/error_code.h"
 #include "weir/transport/h2/event.h"
 #include "weir/transport/h2/headers.h"
@@ -44,6 +46,45 @@ TEST(HeaderListTest, KeepsOrderAndDuplicates) {
 TEST(HeaderListTest, ListSizeCountsThirtyTwoOctetsForEachField) {
   EXPECT_EQ(HeaderList().ListSize(), 0u);
   EXPECT_EQ((HeaderList{{"ab", "cde"}, {"f", ""}}).ListSize(), 5u + 32 + 1 + 32);
+}
+
+TEST(HeaderListTest, ACopySharesItsBufferUntilOneOfTheTwoIsChanged) {
+  HeaderList list = {{":path", "/a"}};
+  HeaderList copy = list;
+  EXPECT_TRUE(copy.SharesBufferWith(list));
+  EXPECT_EQ(copy[0].value.data(), list[0].value.data());
+  copy.Add("te", "trailers");
+  EXPECT_FALSE(copy.SharesBufferWith(list));
+  EXPECT_EQ(list, (HeaderList{{":path", "/a"}}));
+  EXPECT_EQ(copy, (HeaderList{{":path", "/a"}, {"te", "trailers"}}));
+}
+
+TEST(HeaderListTest, ClearingAListLeavesItsCopies) {
+  HeaderList list = {{"a", "b"}};
+  const HeaderList copy = list;
+  list.Clear();
+  EXPECT_TRUE(list.empty());
+  list.Add("c", "d");
+  EXPECT_EQ(copy, (HeaderList{{"a", "b"}}));
+  EXPECT_EQ(list, (HeaderList{{"c", "d"}}));
+}
+
+TEST(HeaderListTest, HoldsComparesWholeNamesAndValuesOfEveryLength) {
+  for (size_t size = 0; size < 40; ++size) {
+    const std::string text(size, 'x');
+    HeaderList list;
+    list.Add("name", text);
+    list.Add(text, "value");
+    EXPECT_TRUE(list.Holds(0, "name", text)) << size;
+    EXPECT_TRUE(list.Holds(1, text, "value")) << size;
+    EXPECT_FALSE(list.Holds(0, "name", text + "x")) << size;
+    for (size_t at = 0; at < size; ++at) {
+      std::string other = text;
+      other[at] = 'y';
+      EXPECT_FALSE(list.Holds(0, "name", other)) << size << " at " << at;
+      EXPECT_FALSE(list.Holds(1, other, "value")) << size << " at " << at;
+    }
+  }
 }
 
 TEST(HeaderListTest, EqualityIsThatOfTheFieldsNotOfTheirStorage) {

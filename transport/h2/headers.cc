@@ -9,6 +9,25 @@ HeaderList::HeaderList(std::initializer_list<HeaderView> fields) {
   for (const HeaderView& field : fields) Add(field.name, field.value);
 }
 
+void HeaderList::Clear() {
+  if (buffer_ == nullptr) return;
+  if (IsShared()) {
+    Release();
+    buffer_ = nullptr;
+    return;
+  }
+  buffer_->entries.Clear();
+  buffer_->bytes.Clear();
+}
+
+void HeaderList::Detach() {
+  auto* const copy = new Buffer;
+  copy->bytes = buffer_->bytes;
+  copy->entries = buffer_->entries;
+  Release();
+  buffer_ = copy;
+}
+
 std::optional<std::string_view> HeaderList::Find(std::string_view name) const {
   for (const HeaderView field : *this) {
     if (field.name == name) return field.value;
@@ -23,6 +42,7 @@ size_t HeaderList::PseudoCount() const {
 }
 
 bool operator==(const HeaderList& a, const HeaderList& b) {
+  if (a.SharesBufferWith(b)) return true;
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
     if (a[i] != b[i]) return false;

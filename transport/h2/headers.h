@@ -1,11 +1,14 @@
 // HeaderList: the fields of one HTTP/2 header block, in order, in one flat buffer.
 //
-// A block of ten fields costs two allocations from the thread's BlockPool, not twenty. Pseudo-header fields (":path") are ordinary entries that come
-// first, as on the wire. Names are lower case (RFC 9113 section 8.2.1); duplicates are kept in order.
-// Value type. Views handed out are valid until the list is changed, moved or destroyed.
+// A block of ten fields costs three allocations from the thread's BlockPool, not twenty. Pseudo-header fields (":path") are
+// ordinary entries that come first, as on the wire. Names are lower case (RFC 9113 section 8.2.1); duplicates are kept in
+// order.
+// Value type. A copy shares the buffer until either is changed, so a copy is one increment and may go to another thread.
+// Views handed out are valid until the list is changed or destroyed.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -13,7 +16,9 @@
 #include <iterator>
 #include <optional>
 #include <string_view>
+#include <utility>
 
+#include "weir/transport/memory/block_pool.h"
 #include "weir/transport/memory/pool_array.h"
 
 namespace weir::transport {
@@ -31,26 +36,35 @@ class HeaderList {
 
   HeaderList() = default;
   HeaderList(std::initializer_list<HeaderView> fields);
+  HeaderList(const HeaderList& other) noexcept : buffer_(other.buffer_) {
+    if (buffer_ != nullptr) buffer_->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  HeaderList(HeaderList&& other) noexcept : buffer_(std::exchange(other.buffer_, nullptr)) {}
+  HeaderList& operator=(HeaderList other) noexcept {
+    std::swap(buffer_, other.buffer_);
+    return *this;
+  }
+  ~HeaderList() { Release(); }
 
   void Add(std::string_view name, std::string_view value) {
-    Entry* const entry = entries_.Extend(1);
-    *entry = {static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(name.size()),
+    Buffer& to = Own();
+    Entry* const entry = to.entries.Extend(1);
+    *entry = {static_cast<uint32_t>(to.bytes.size()), static_cast<uint32_t>(name.size()),
               static_cast<uint32_t>(value.size())};
-    char* const to = bytes_.Extend(name.size() + value.size());
-    if (!name.empty()) std::memcpy(to, name.data(), name.size());
-    if (!value.empty()) std::memcpy(to + name.size(), value.data(), value.size());
+    char* const bytes = to.bytes.Extend(name.size() + value.size());
+    if (!name.empty()) std::memcpy(bytes, name.data(), name.size());
+    if (!value.empty()) std::memcpy(bytes + name.size(), value.data(), value.size());
   }
   void Reserve(size_t fields, size_t bytes) {
-    entries_.Reserve(fields);
-    bytes_.Reserve(bytes);
+    Buffer& own = Own();
+    own.entries.Reserve(fields);
+    own.bytes.Reserve(bytes);
   }
-  void Clear() {
-    entries_.Clear();
-    bytes_.Clear();
-  }
+  // Keeps the memory, unless it is shared.
+  void Clear();
 
-  size_t size() const { return entries_.size(); }
-  bool empty() const { return entries_.empty(); }
+  size_t size() const { return buffer_ == nullptr ? 0 : buffer_->entries.size(); }
+  bool empty() const { return size() == 0; }
   HeaderView operator[](size_t index) const;
   Iterator begin() const;
   Iterator end() const;
@@ -62,7 +76,18 @@ class HeaderList {
   size_t PseudoCount() const;
 
   // Size as RFC 9113 section 6.5.2 counts it: name + value + 32 octets for each field.
-  size_t ListSize() const { return bytes_.size() + 32 * entries_.size(); }
+  size_t ListSize() const { return buffer_ == nullptr ? 0 : buffer_->bytes.size() + 32 * buffer_->entries.size(); }
+
+  // Is field `index` (it exists) exactly this?
+  bool Holds(size_t index, std::string_view name, std::string_view value) const {
+    const Entry& e = buffer_->entries[index];
+    if (e.name_bytes != name.size() || e.value_bytes != value.size()) return false;
+    const char* const p = buffer_->bytes.data() + e.offset;
+    return AreEqual(p, name) && AreEqual(p + e.name_bytes, value);
+  }
+
+  // Are the two copies of one list, neither changed since? Then views into one are views into the other.
+  bool SharesBufferWith(const HeaderList& other) const { return buffer_ == other.buffer_; }
 
   friend bool operator==(const HeaderList& a, const HeaderList& b);
 
@@ -73,8 +98,49 @@ class HeaderList {
     uint32_t value_bytes;
   };
 
-  PoolArray<char> bytes_;
-  PoolArray<Entry> entries_;
+  struct Buffer final : Pooled {
+    std::atomic<uint32_t> references = 1;
+    PoolArray<char> bytes;
+    PoolArray<Entry> entries;
+  };
+
+  // memcmp without the call: for the few octets of most names and values.
+  static bool AreEqual(const char* a, std::string_view b) {
+    const auto word_differs = [&](auto word, size_t at) {
+      auto other = word;
+      std::memcpy(&word, a + at, sizeof word);
+      std::memcpy(&other, b.data() + at, sizeof other);
+      return word != other;
+    };
+    const size_t size = b.size();
+    if (size >= 8) {
+      for (size_t at = 0; at < size - 8; at += 8) {
+        if (word_differs(uint64_t{}, at)) return false;
+      }
+      return !word_differs(uint64_t{}, size - 8);  // the last eight, some of them for the second time
+    }
+    if (size >= 4) return !word_differs(uint32_t{}, 0) && !word_differs(uint32_t{}, size - 4);
+    for (size_t at = 0; at < size; ++at) {
+      if (a[at] != b[at]) return false;
+    }
+    return true;
+  }
+
+  bool IsShared() const { return buffer_->references.load(std::memory_order_acquire) != 1; }
+  Buffer& Own() {
+    if (buffer_ == nullptr) {
+      buffer_ = new Buffer;
+    } else if (IsShared()) {
+      Detach();
+    }
+    return *buffer_;
+  }
+  void Detach();
+  void Release() {
+    if (buffer_ != nullptr && buffer_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete buffer_;
+  }
+
+  Buffer* buffer_ = nullptr;
 };
 
 class HeaderList::Iterator {
@@ -106,11 +172,11 @@ class HeaderList::Iterator {
 };
 
 inline HeaderView HeaderList::operator[](size_t index) const {
-  const Entry& e = entries_[index];
-  const char* p = bytes_.data() + e.offset;
+  const Entry& e = buffer_->entries[index];
+  const char* p = buffer_->bytes.data() + e.offset;
   return {std::string_view(p, e.name_bytes), std::string_view(p + e.name_bytes, e.value_bytes)};
 }
 inline HeaderList::Iterator HeaderList::begin() const { return Iterator(this, 0); }
-inline HeaderList::Iterator HeaderList::end() const { return Iterator(this, entries_.size()); }
+inline HeaderList::Iterator HeaderList::end() const { return Iterator(this, size()); }
 
 }  // namespace weir::transport

@@ -12,6 +12,9 @@ namespace {
 // A block this many times over a limit is an attack, not a mistake.
 constexpr size_t kAbuseFactor = 4;
 constexpr size_t kDebugDataBytesMax = 1024;
+// Larger blocks are not remembered: an idle connection must not hold them.
+constexpr size_t kKnownBytesMax = 4096;
+constexpr size_t kKnownFieldsMax = 64;
 // Interim responses that one call may get.
 constexpr uint8_t kInterimHeadsMax = 16;
 
@@ -44,27 +47,73 @@ void Inbox::Emit(H2Event event) { (events_ != nullptr ? events_ : &late_)->push_
 
 void Inbox::BeginBlock(StreamState* stream) {
   block_stream_ = stream != nullptr && !stream->Silent() ? stream : nullptr;
-  block_.Clear();
   block_bytes_ = 0;
   block_fields_ = 0;
+  repeating_ = false;
   if (block_stream_ == nullptr) return;
-  if (block_stream_->head_received) {
+  block_.Clear();
+  judgements_.Clear();
+  known_ = stream->head_received ? &known_trailers_ : &known_head_;
+  repeating_ = !known_->fields.empty();
+  if (stream->head_received) {
     rules_.Begin(MessageRules::Block::kTrailers);
   } else {
     rules_.Begin(options_.role == Role::kClient ? MessageRules::Block::kResponse : MessageRules::Block::kRequest);
   }
 }
 
+// Is this what the known block holds at the place of the next field?
+bool Inbox::Repeats(std::string_view name, std::string_view value) const {
+  return block_fields_ < known_->fields.size() && known_->fields.Holds(block_fields_, name, value);
+}
+
 bool Inbox::AddField(std::string_view name, std::string_view value) {
+  if (repeating_) {
+    if (Repeats(name, value)) {
+      ++block_fields_;
+      return true;
+    }
+    StopRepeating();
+  }
   value = StripWhitespace(value);
+  const bool known = Repeats(name, value);
+  const size_t index = block_fields_++;
   block_bytes_ += name.size() + value.size() + 32;
-  block_fields_ += 1;
   if (OverLimit(1)) return !OverLimit(kAbuseFactor);
   if (block_stream_ == nullptr) return true;
-  if (rules_.Field(name, value, options_.extended_connect) == MessageRules::Verdict::kDrop) return true;
-  if (block_.empty()) block_.Reserve(usual_fields_, usual_bytes_);
-  block_.Add(name, value);
+  const MessageRules::Judgement judged =
+      known ? known_->judgements[index] : MessageRules::Judge(rules_.block(), name, value, options_.extended_connect);
+  *judgements_.Extend(1) = judged;
+  rules_.Add(judged);
+  if (judged.verdict == MessageRules::Verdict::kKeep) block_.Add(name, value);
   return true;
+}
+
+// The block is not the known one: what was skipped is made up for.
+void Inbox::StopRepeating() {
+  repeating_ = false;
+  block_.Reserve(known_->fields.size(), known_->fields.ListSize());
+  for (size_t i = 0; i < block_fields_; ++i) {
+    const HeaderView field = known_->fields[i];
+    block_.Add(field.name, field.value);
+    block_bytes_ += field.name.size() + field.value.size() + 32;
+    rules_.Add(known_->judgements[i]);
+  }
+  judgements_.Append(&known_->judgements[0], block_fields_);
+}
+
+void Inbox::TakeKnownBlock() {
+  block_ = known_->fields;
+  rules_ = known_->rules;
+}
+
+void Inbox::RememberBlock() {
+  // Every field has its judgement only if none was dropped.
+  if (block_.size() != judgements_.size() || block_.empty()) return;
+  if (block_bytes_ > kKnownBytesMax || block_fields_ > kKnownFieldsMax) return;
+  known_->fields = block_;
+  known_->judgements = std::move(judgements_);
+  known_->rules = rules_;
 }
 
 // Is the block over `factor` times a limit?
@@ -79,9 +128,10 @@ std::optional<ErrorCode> Inbox::EndBlock(bool end_stream) {
     // The one place that decides what an over-long block costs its sender.
     return ErrorCode::kEnhanceYourCalm;
   }
+  if (repeating_ && block_fields_ < known_->fields.size()) StopRepeating();
+  if (repeating_) TakeKnownBlock();
   if (!rules_.End(end_stream, stream->head_request, &stream->message)) return ErrorCode::kProtocolError;
-  usual_bytes_ = std::min<size_t>(block_bytes_ - 32 * block_fields_, 1024);
-  usual_fields_ = std::min<size_t>(block_fields_, 32);
+  if (!repeating_) RememberBlock();
   if (!stream->head_received) {
     EmitHead(stream, end_stream);
     if (stream->interim_heads > kInterimHeadsMax) return ErrorCode::kEnhanceYourCalm;

@@ -19,6 +19,7 @@
 #include "weir/transport/h2/message_rules.h"
 #include "weir/transport/h2/options.h"
 #include "weir/transport/h2/stream_state.h"
+#include "weir/transport/memory/pool_array.h"
 
 namespace weir::transport {
 
@@ -60,6 +61,18 @@ class Inbox {
   size_t active_streams = 0;
 
  private:
+  // A header block that was in order, and what was found about it. Peers send the same fields again and again: a field that
+  // stands where the last block had it is not judged again, and a block that is all the same is not even copied.
+  struct KnownBlock {
+    HeaderList fields;
+    PoolArray<MessageRules::Judgement> judgements;  // one for each field
+    MessageRules rules;                             // as they were at the end of the block
+  };
+
+  bool Repeats(std::string_view name, std::string_view value) const;
+  void StopRepeating();
+  void TakeKnownBlock();
+  void RememberBlock();
   bool OverLimit(size_t factor) const;
   void EmitHead(StreamState* stream, bool end_stream);
 
@@ -73,10 +86,13 @@ class Inbox {
   StreamState* block_stream_ = nullptr;
   MessageRules rules_;  // for the block
   HeaderList block_;
-  size_t block_bytes_ = 0;  // as RFC 9113 section 6.5.2 counts, stored or not
-  size_t block_fields_ = 0;
-  size_t usual_bytes_ = 256;  // of recent blocks: one allocation instead of five
-  size_t usual_fields_ = 12;
+  PoolArray<MessageRules::Judgement> judgements_;  // of its fields, dropped ones too
+  size_t block_bytes_ = 0;                         // as RFC 9113 section 6.5.2 counts, stored or not
+  size_t block_fields_ = 0;                        // the same
+  bool repeating_ = false;                         // all fields until now were those of *known_, and stand nowhere else
+  KnownBlock* known_ = &known_head_;
+  KnownBlock known_head_;
+  KnownBlock known_trailers_;
 };
 
 }  // namespace weir::transport

@@ -39,128 +39,120 @@ bool HasUpperCase(std::string_view name) {
 
 }  // namespace
 
-MessageRules::Verdict MessageRules::Field(std::string_view name, std::string_view value, bool extended_connect) {
-  if (name.empty()) {
-    Malformed();
-    return Verdict::kDrop;
-  }
-  if (name.front() == ':') {
-    Pseudo(name, value, extended_connect);
-    return Verdict::kKeep;
-  }
-  seen_ |= kRegular;
+MessageRules::Judgement MessageRules::Judge(Block block, std::string_view name, std::string_view value,
+                                            bool extended_connect) {
+  if (name.empty()) return {.signs = kMalformed, .verdict = Verdict::kDrop};
+  if (name.front() == ':') return JudgePseudo(block, name, value, extended_connect);
   if (!IsFieldName(name)) {
-    if (HasUpperCase(name)) Malformed();
-    return Verdict::kDrop;
+    const uint16_t signs = HasUpperCase(name) ? kRegular | kMalformed : kRegular;
+    return {.signs = signs, .verdict = Verdict::kDrop};
   }
   if (!IsFieldValue(value)) {
     // "A field value MUST NOT contain the zero value, line feed, or carriage return at any position" (8.2.1): these split
     // messages where HTTP/1.1 is spoken behind us.
-    if (value.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos) Malformed();
-    return Verdict::kDrop;
+    const bool splits = value.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos;
+    const uint16_t signs = splits ? kRegular | kMalformed : kRegular;
+    return {.signs = signs, .verdict = Verdict::kDrop};
   }
-  Regular(name, value);
-  return Verdict::kKeep;
+  return JudgeRegular(block, name, value);
 }
 
-void MessageRules::Pseudo(std::string_view name, std::string_view value, bool extended_connect) {
-  // "All pseudo-header fields MUST appear in a field block before all regular field lines", none in trailers (8.3).
-  if ((seen_ & kRegular) != 0 || block_ == Block::kTrailers) return Malformed();
-  if (block_ == Block::kResponse) {
-    if (name != ":status" || value.size() != 3) return Malformed();
-    Once(kStatus);
-    const auto [end, error] = std::from_chars(value.data(), value.data() + 3, status_);
+void MessageRules::Add(const Judgement& field) {
+  // "All pseudo-header fields MUST appear in a field block before all regular field lines" (8.3).
+  if ((field.signs & kPseudo) != 0 && (seen_ & kRegular) != 0) seen_ |= kMalformed;
+  if ((field.signs & seen_ & kOnce) != 0) seen_ |= kMalformed;
+  seen_ |= field.signs;
+  if ((field.signs & kContentLength) != 0) content_length_ = field.number;
+  if ((field.signs & kStatus) != 0) status_ = static_cast<int>(field.number);
+}
+
+MessageRules::Judgement MessageRules::JudgePseudo(Block block, std::string_view name, std::string_view value,
+                                                  bool extended_connect) {
+  const auto signs = [](uint32_t all) { return Judgement{.signs = static_cast<uint16_t>(all | kPseudo)}; };
+  const auto good_if = [&](bool good, uint32_t all) { return signs(good ? all : all | kMalformed); };
+  if (block == Block::kResponse) {
+    if (name != ":status" || value.size() != 3) return signs(kMalformed);
+    int status = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + 3, status);
+    const bool number = error == std::errc() && end == value.data() + 3;
     // 101 does not exist in HTTP/2 (8.6).
-    if (error != std::errc() || end != value.data() + 3 || status_ < 100 || status_ == 101) Malformed();
-    return;
+    Judgement judged = good_if(number && status >= 100 && status != 101, kStatus);
+    judged.number = static_cast<uint64_t>(std::max(status, 0));
+    return judged;
   }
+  if (block == Block::kTrailers) return signs(kMalformed);  // "MUST NOT appear in a trailer section" (8.1)
   switch (name.size()) {
     case 5:
-      if (name == ":path") return Path(value);
+      if (name == ":path") {
+        if (value == "*") return signs(kPath | kPathAsterisk);
+        const bool slash = value.starts_with('/');
+        return good_if(!value.empty() && IsPath(value), slash ? kPath | kPathSlash : kPath);
+      }
       break;
     case 7:
-      if (name == ":method") return Method(value);
-      if (name == ":scheme") return Scheme(value);
+      if (name == ":method") {
+        if (value == "POST" || value == "GET") return signs(kMethod);
+        if (value == "CONNECT") return signs(kMethod | kConnect);
+        if (value == "OPTIONS") return signs(kMethod | kOptions);
+        return good_if(!value.empty() && All(kToken, value), kMethod);
+      }
+      if (name == ":scheme") {
+        if (value == "http" || value == "https") return signs(kScheme | kSchemeHttp);
+        return good_if(!value.empty() && All(transport::kScheme, value), kScheme);
+      }
       break;
     case 9:
-      if (name == ":protocol" && extended_connect) {
-        Once(kProtocol);
-        if (value.empty() || !All(kToken, value)) Malformed();
-        return;
-      }
+      if (name == ":protocol" && extended_connect) return good_if(!value.empty() && All(kToken, value), kProtocol);
       break;
     case 10:
-      if (name == ":authority") {
-        Once(kAuthority);
-        if (!All(transport::kAuthority, value)) Malformed();
-        return;
-      }
+      if (name == ":authority") return good_if(All(transport::kAuthority, value), kAuthority);
       break;
     default:
       break;
   }
-  Malformed();
+  return signs(kMalformed);
 }
 
-void MessageRules::Method(std::string_view value) {
-  Once(kMethod);
-  if (value == "POST" || value == "GET") return;
-  if (value.empty() || !All(kToken, value)) Malformed();
-  if (value == "CONNECT") seen_ |= kConnect;
-  if (value == "OPTIONS") seen_ |= kOptions;
-}
-
-void MessageRules::Scheme(std::string_view value) {
-  Once(kScheme);
-  if (value == "http" || value == "https") {
-    seen_ |= kSchemeHttp;
-  } else if (value.empty() || !All(transport::kScheme, value)) {
-    Malformed();
-  }
-}
-
-void MessageRules::Path(std::string_view value) {
-  Once(kPath);
-  if (value.empty() || !IsPath(value)) return Malformed();
-  if (value.front() == '/') seen_ |= kPathSlash;
-  if (value == "*") seen_ |= kPathAsterisk;
-}
-
-void MessageRules::Regular(std::string_view name, std::string_view value) {
+MessageRules::Judgement MessageRules::JudgeRegular(Block block, std::string_view name, std::string_view value) {
+  Judgement judged{.signs = kRegular};
+  const auto malformed_if = [&judged](bool bad) {
+    if (bad) judged.signs |= kMalformed;
+  };
   switch (name.size()) {
     case 2:
       // "The only exception ... is the TE header field, which ... MUST NOT contain any value other than trailers" (8.2.2).
-      if (name == "te" && value != "trailers") Malformed();
+      malformed_if(name == "te" && value != "trailers");
       break;
     case 4:
-      if (name == "host" && block_ == Block::kRequest) {
-        Once(kHost);
-        if (!All(transport::kAuthority, value)) Malformed();
+      if (name == "host" && block == Block::kRequest) {
+        judged.signs |= kHost;
+        malformed_if(!All(transport::kAuthority, value));
       }
       break;
     case 7:
-      if (name == "upgrade") Malformed();
+      malformed_if(name == "upgrade");
       break;
     case 10:
-      if (name == "connection" || name == "keep-alive") Malformed();
+      malformed_if(name == "connection" || name == "keep-alive");
       break;
     case 14:
-      if (name == "content-length" && block_ != Block::kTrailers) {
-        if (content_length_ != MessageState::kNoLength) return Malformed();
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), content_length_);
+      if (name == "content-length" && block != Block::kTrailers) {
+        judged.signs |= kContentLength;
+        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), judged.number);
         const bool number = !value.empty() && error == std::errc() && end == value.data() + value.size();
-        if (!number || content_length_ > INT64_MAX) Malformed();
+        malformed_if(!number || judged.number > INT64_MAX);
       }
       break;
     case 16:
-      if (name == "proxy-connection") Malformed();
+      malformed_if(name == "proxy-connection");
       break;
     case 17:
-      if (name == "transfer-encoding") Malformed();
+      malformed_if(name == "transfer-encoding");
       break;
     default:
       break;
   }
+  return judged;
 }
 
 bool MessageRules::RequestIsComplete() const {
@@ -176,7 +168,7 @@ bool MessageRules::RequestIsComplete() const {
   return Has(kPathSlash) || (Has(kPathAsterisk) && Has(kOptions));  // 8.3.1, :path
 }
 
-bool MessageRules::End(bool end_stream, bool head_request, MessageState* state) {
+bool MessageRules::End(bool end_stream, bool head_request, MessageState* state) const {
   if (Has(kMalformed)) return false;
   switch (block_) {
     case Block::kRequest:

@@ -1,6 +1,6 @@
 // MessageRules: is what the peer sends a well-formed HTTP message (RFC 9113 section 8)? Fed field by field.
 //
-//   Begin(kind) -> Field(...)* -> End(end_stream)        one header block at a time
+//   Begin(kind) -> Field(...)* -> End(end_stream)        one header block at a time;  Field = Add(Judge(...))
 //   Body(...)*, BodyEnd                                  on the state of the stream (MessageState)
 //
 // "A malformed request or response is one that is an otherwise valid sequence of HTTP/2 frames but is invalid due to the
@@ -39,21 +39,38 @@ class MessageRules {
   enum class Block : uint8_t { kRequest, kResponse, kTrailers };
   enum class Verdict : uint8_t { kKeep, kDrop };
 
+  // What one field is by itself, wherever it stands: a field that comes again need not be looked at again.
+  struct Judgement {
+    uint64_t number = 0;  // of content-length and :status
+    uint16_t signs = 0;   // enum Sign
+    Verdict verdict = Verdict::kKeep;
+  };
+
+  // `extended_connect`: we announced SETTINGS_ENABLE_CONNECT_PROTOCOL.
+  static Judgement Judge(Block block, std::string_view name, std::string_view value, bool extended_connect);
+
   MessageRules() = default;
 
   void Begin(Block block) { *this = MessageRules(block); }
+  Block block() const { return block_; }
 
-  // `extended_connect`: we announced SETTINGS_ENABLE_CONNECT_PROTOCOL. A malformed field is remembered for End.
-  Verdict Field(std::string_view name, std::string_view value, bool extended_connect);
+  // The next field of the block. What it breaks is remembered for End.
+  void Add(const Judgement& field);
+  Verdict Field(std::string_view name, std::string_view value, bool extended_connect) {
+    const Judgement field = Judge(block_, name, value, extended_connect);
+    Add(field);
+    return field.verdict;
+  }
 
   // The block is complete. False: malformed. `head_request`: a response to HEAD.
-  bool End(bool end_stream, bool head_request, MessageState* state);
+  bool End(bool end_stream, bool head_request, MessageState* state) const;
 
   int status() const { return status_; }                              // of a response head
   bool is_tunnel() const { return Has(kConnect) && Has(kProtocol); }  // extended CONNECT (RFC 8441)
 
  private:
-  enum Seen : uint16_t {
+  enum Sign : uint16_t {
+    // fields that may come once in a block
     kMethod = 1,
     kScheme = 2,
     kPath = 4,
@@ -61,31 +78,30 @@ class MessageRules {
     kHost = 16,
     kProtocol = 32,
     kStatus = 64,
-    kRegular = 128,
-    kConnect = 256,
-    kOptions = 512,
-    kPathSlash = 1024,
-    kPathAsterisk = 2048,
-    kSchemeHttp = 4096,
-    kMalformed = 8192,
+    kContentLength = 128,
+    kOnce = 255,
+    // where a field may stand
+    kPseudo = 256,
+    kRegular = 512,
+    // values
+    kConnect = 1024,
+    kOptions = 2048,
+    kPathSlash = 4096,
+    kPathAsterisk = 8192,
+    kSchemeHttp = 16384,
+    kMalformed = 32768,
   };
 
   explicit MessageRules(Block block) : block_(block) {}
 
-  // Notes that `what` has come; malformed if it had already.
-  void Once(Seen what) { seen_ |= (seen_ & what) != 0 ? kMalformed : what; }
-  void Malformed() { seen_ |= kMalformed; }
+  static Judgement JudgePseudo(Block block, std::string_view name, std::string_view value, bool extended_connect);
+  static Judgement JudgeRegular(Block block, std::string_view name, std::string_view value);
   bool Has(uint16_t all) const { return (seen_ & all) == all; }
-  void Pseudo(std::string_view name, std::string_view value, bool extended_connect);
-  void Method(std::string_view value);
-  void Scheme(std::string_view value);
-  void Path(std::string_view value);
-  void Regular(std::string_view name, std::string_view value);
   bool RequestIsComplete() const;
 
   uint64_t content_length_ = MessageState::kNoLength;
   int status_ = 0;
-  uint16_t seen_ = 0;
+  uint16_t seen_ = 0;  // all signs of the block's fields
   Block block_ = Block::kRequest;
 };
 
