@@ -180,9 +180,13 @@ void CallStream::OnReset(const absl::Status& status) {
 void CallStream::SendHead(const Metadata& initial) {
   if (sending_ != Half::kHead) return;
   if (is_server()) {
-    mux_.scratch_.Clear();
-    protocol_.EncodeResponseHead(initial, &mux_.scratch_);
-    const absl::Status sent = connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kNo);
+    const bool plain = initial.empty();
+    if (!plain) {
+      mux_.scratch_.Clear();
+      protocol_.EncodeResponseHead(initial, &mux_.scratch_);
+    }
+    const transport::HeaderList& head = plain ? mux_.plain_head_ : mux_.scratch_;
+    const absl::Status sent = connection().SendResponseHeaders(id_, 200, head, EndStream::kNo);
     // More than the peer takes, or a field that HTTP/2 has not: the call cannot go on without it.
     if (absl::IsInvalidArgument(sent)) return Abort(Unsendable(sent));
   }
@@ -259,10 +263,14 @@ void CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
   }
   if (sending_ != Half::kBody) return;
   sending_ = Half::kEnding;
-  mux_.scratch_.Clear();
-  protocol_.EncodeTrailers(status, trailing, &mux_.scratch_);
-  if (waiting_.empty()) return SendTrailers(mux_.scratch_);
-  trailers_ = mux_.scratch_;
+  const bool plain = status.ok() && trailing.empty();
+  if (!plain) {
+    mux_.scratch_.Clear();
+    protocol_.EncodeTrailers(status, trailing, &mux_.scratch_);
+  }
+  const transport::HeaderList& trailers = plain ? mux_.ok_trailers_ : mux_.scratch_;
+  if (waiting_.empty()) return SendTrailers(trailers);
+  trailers_ = trailers;
   observer_ = nullptr;
   ReturnWindow();
 }

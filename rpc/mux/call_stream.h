@@ -59,6 +59,8 @@ class CallStream final : public MessageStream, public transport::Pooled {
   void OnWindow();  // flow control may accept more
 
  private:
+  friend class StreamMultiplexer;
+
   enum class Half : uint8_t { kHead, kBody, kEnding, kEnded };
 
   bool is_server() const;
@@ -96,6 +98,11 @@ class CallStream final : public MessageStream, public transport::Pooled {
   Half sending_ = Half::kHead;
   std::vector<transport::SharedBytes> waiting_;  // not yet accepted by flow control
   std::optional<transport::HeaderList> trailers_;
+
+  // the multiplexer's list of streams
+  CallStream* previous_ = nullptr;
+  CallStream* next_ = nullptr;
+  bool removed_ = false;  // from that list
 };
 
 }  // namespace weir::mux

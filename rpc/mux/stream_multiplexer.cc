@@ -1,6 +1,5 @@
 #include "weir/rpc/mux/stream_multiplexer.h"
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -11,41 +10,51 @@ namespace weir::mux {
 
 StreamMultiplexer::StreamMultiplexer(transport::H2Connection& connection, Host& host, CallAcceptor* acceptor,
                                      MultiplexerOptions options)
-    : connection_(connection), host_(host), acceptor_(acceptor), options_(std::move(options)) {}
+    : connection_(connection), host_(host), acceptor_(acceptor), options_(std::move(options)) {
+  if (acceptor_ == nullptr) return;
+  wire::Grpc().EncodeResponseHead(Metadata(), &plain_head_);
+  wire::Grpc().EncodeTrailers(absl::OkStatus(), Metadata(), &ok_trailers_);
+}
 
-StreamMultiplexer::~StreamMultiplexer() = default;
+StreamMultiplexer::~StreamMultiplexer() {
+  while (first_ != nullptr) delete std::exchange(first_, first_->next_);
+}
 
 // ---- the table ------------------------------------------------------------------------------------------------------
 
 CallStream* StreamMultiplexer::Find(transport::StreamId id) {
-  auto it = streams_.find(id);
-  return it == streams_.end() ? nullptr : it->second.get();
+  return static_cast<CallStream*>(connection_.StreamData(id));
 }
 
 CallStream& StreamMultiplexer::Create(transport::StreamId id, const wire::Protocol& protocol) {
-  auto stream = std::make_unique<CallStream>(*this, id, protocol);
-  CallStream& created = *stream;
-  streams_[id] = std::move(stream);
-  return created;
+  auto* const stream = new CallStream(*this, id, protocol);
+  stream->previous_ = last_;
+  (last_ == nullptr ? first_ : last_->next_) = stream;
+  last_ = stream;
+  ++stream_count_;
+  connection_.SetStreamData(id, stream);
+  return *stream;
 }
 
 void StreamMultiplexer::Remove(CallStream& stream) {
-  auto it = streams_.find(stream.id());
-  if (it == streams_.end()) return;
-  removed_.push_back(std::move(it->second));
-  streams_.erase(it);
-  blocked_.erase(stream.id());
+  if (stream.removed_) return;
+  stream.removed_ = true;
+  (stream.previous_ == nullptr ? first_ : stream.previous_->next_) = stream.next_;
+  (stream.next_ == nullptr ? last_ : stream.next_->previous_) = stream.previous_;
+  --stream_count_;
+  removed_.emplace_back(&stream);
+  if (!blocked_.empty()) blocked_.erase(stream.id());
   stream.OnRemoved();
   connection_.RemoveStream(stream.id());
   host_.RequestFlush();
   if (acceptor_ == nullptr) host_.OnPlaceFree();
 }
 
+// A copy: whoever is told something may end others.
 std::vector<CallStream*> StreamMultiplexer::InOrder() const {
   std::vector<CallStream*> all;
-  all.reserve(streams_.size());
-  for (const auto& [id, stream] : streams_) all.push_back(stream.get());
-  std::sort(all.begin(), all.end(), [](const CallStream* a, const CallStream* b) { return a->id() < b->id(); });
+  all.reserve(stream_count_);
+  for (CallStream* stream = first_; stream != nullptr; stream = stream->next_) all.push_back(stream);
   return all;
 }
 
@@ -143,7 +152,7 @@ void StreamMultiplexer::BeginDrain() {
 void StreamMultiplexer::CancelAll(const absl::Status& reason) {
   for (CallStream* stream : InOrder()) {
     // Each may have gone with the one before; then it is kept in removed_, and this does nothing.
-    if (Find(stream->id()) != stream) continue;
+    if (stream->removed_) continue;
     connection_.ResetStream(stream->id(), wire::ResetFromStatus(reason.code()));
     stream->OnReset(reason);
   }
@@ -153,7 +162,7 @@ void StreamMultiplexer::CancelAll(const absl::Status& reason) {
 void StreamMultiplexer::OnClosed(const absl::Status& reason) {
   draining_ = true;
   for (CallStream* stream : InOrder()) {
-    if (Find(stream->id()) == stream) stream->OnLost(reason);
+    if (!stream->removed_) stream->OnLost(reason);
   }
 }
 

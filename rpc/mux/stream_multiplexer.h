@@ -17,7 +17,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "weir/rpc/core/message_stream.h"
@@ -86,7 +85,7 @@ class StreamMultiplexer {
   void CancelAll(const absl::Status& reason);
 
   // Streams whose call has not ended.
-  size_t call_count() const { return streams_.size(); }
+  size_t call_count() const { return stream_count_; }
 
   // Frees streams that ended outside OnEvents, by a deadline or their caller. Called as OnEvents is.
   void Sweep() { removed_.clear(); }
@@ -109,11 +108,17 @@ class StreamMultiplexer {
   Host& host_;
   CallAcceptor* const acceptor_;
   const MultiplexerOptions options_;
-  absl::flat_hash_map<transport::StreamId, std::unique_ptr<CallStream>> streams_;
+  // All streams, in the order of their ids. The connection finds one by its id (StreamData).
+  CallStream* first_ = nullptr;
+  CallStream* last_ = nullptr;
+  size_t stream_count_ = 0;
   size_t withheld_bytes_ = 0;              // of all streams: see CallStream
   std::set<transport::StreamId> blocked_;  // streams with bytes that wait for a window; in order, for fairness
   std::vector<std::unique_ptr<CallStream>> removed_;
   transport::HeaderList scratch_;  // header blocks on their way out
+  // Server: those of most calls. The connection checks a list that it has sent before no more.
+  transport::HeaderList plain_head_;
+  transport::HeaderList ok_trailers_;
   bool draining_ = false;
 };
 

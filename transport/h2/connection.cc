@@ -17,10 +17,6 @@ constexpr uint32_t kStreamIdMax = 0x7fffffff;
 // Ids never come back: at three quarters there is time to move to a new connection in peace.
 constexpr uint32_t kStreamIdTired = kStreamIdMax / 4 * 3;
 
-uint32_t HeaderListBytesMax(const Session& session) {
-  return std::min(kSendHeaderListBytesMax, session.PeerMaxHeaderListBytes());
-}
-
 absl::Status Misuse(StreamId stream_id, std::string_view what) {
   return absl::FailedPreconditionError(absl::StrCat("stream ", stream_id, ": ", std::string(what)));
 }
@@ -56,6 +52,15 @@ size_t H2Connection::DataToSend(size_t max_bytes, OutputBuffer* out, std::vector
 
 bool H2Connection::HasDataToSend() const { return session_->HasOutput(); }
 
+// May `fields` be sent? A list that is still the one checked last is legal, if the peer still takes as much.
+absl::Status H2Connection::CheckBlock(BlockKind kind, const HeaderList& fields, HeaderList* checked) {
+  const uint32_t bytes_max = std::min(kSendHeaderListBytesMax, session_->PeerMaxHeaderListBytes());
+  if (!fields.empty() && fields.SharesBufferWith(*checked) && fields.ListSize() <= bytes_max) return absl::OkStatus();
+  absl::Status legal = CheckFields(kind, fields, bytes_max);
+  if (legal.ok()) *checked = fields;
+  return legal;
+}
+
 absl::StatusOr<StreamId> H2Connection::SendRequestHeaders(const HeaderList& fields, EndStream end_stream) {
   if (options_.role == Role::kServer) return absl::FailedPreconditionError("request head: a server sends none");
   if (session_->draining() || session_->closing()) {
@@ -68,7 +73,7 @@ absl::StatusOr<StreamId> H2Connection::SendRequestHeaders(const HeaderList& fiel
     return absl::ResourceExhaustedError(absl::StrCat("request head: the peer allows ", PeerMaxConcurrentStreams(),
                                                      " concurrent streams and all are in use"));
   }
-  absl::Status checked = CheckFields(BlockKind::kRequest, fields, HeaderListBytesMax(*session_));
+  absl::Status checked = CheckBlock(BlockKind::kRequest, fields, &checked_head_);
   if (!checked.ok()) return checked;
   if (fields.Find(":protocol").has_value() && !session_->PeerTakesExtendedConnect()) {
     return absl::FailedPreconditionError(
@@ -96,7 +101,7 @@ absl::Status H2Connection::SendResponseHeaders(StreamId stream_id, int status, c
     return absl::InvalidArgumentError(
         absl::StrCat("response head: expected a status of 100 to 999 and not 101, got ", status));
   }
-  checked = CheckFields(BlockKind::kResponse, fields, HeaderListBytesMax(*session_));
+  checked = CheckBlock(BlockKind::kResponse, fields, &checked_head_);
   if (!checked.ok()) return checked;
   if (status < 200) {
     if (end_stream == EndStream::kYes) return Misuse(stream_id, "an interim response cannot end the stream");
@@ -148,7 +153,7 @@ absl::Status H2Connection::SendTrailers(StreamId stream_id, const HeaderList& fi
   absl::Status checked = CheckOpenForSending(stream, stream_id, "trailers");
   if (!checked.ok()) return checked;
   if (!stream->head_sent) return Misuse(stream_id, "trailers before the head");
-  checked = CheckFields(BlockKind::kTrailers, fields, HeaderListBytesMax(*session_));
+  checked = CheckBlock(BlockKind::kTrailers, fields, &checked_trailers_);
   if (!checked.ok()) return checked;
   stream->trailers = fields;
   stream->trailers_held = true;
@@ -196,6 +201,16 @@ bool H2Connection::StreamEnded(StreamId stream_id) const {
   return stream == nullptr || stream->Silent() || stream->remote_ended || !stream->announced;
 }
 
+void H2Connection::SetStreamData(StreamId stream_id, void* data) {
+  StreamState* const stream = session_->streams().Find(stream_id);
+  if (stream != nullptr && !stream->removed) stream->user_data = data;
+}
+
+void* H2Connection::StreamData(StreamId stream_id) const {
+  const StreamState* const stream = session_->streams().Find(stream_id);
+  return stream == nullptr ? nullptr : stream->user_data;
+}
+
 void H2Connection::RemoveStream(StreamId stream_id) {
   StreamState* const stream = session_->streams().Find(stream_id);
   if (stream == nullptr || stream->removed || !stream->announced) return;
@@ -210,6 +225,7 @@ void H2Connection::RemoveStream(StreamId stream_id) {
     }
   }
   stream->removed = true;
+  stream->user_data = nullptr;
   --session_->inbox().active_streams;
   session_->EraseIfDone(stream);
 }

@@ -31,6 +31,8 @@ namespace weir::transport {
 class Session;
 struct StreamState;
 
+enum class BlockKind : uint8_t;
+
 class H2Connection {
  public:
   explicit H2Connection(H2Options options);
@@ -120,6 +122,10 @@ class H2Connection {
   // True if the peer has ended its half (or the stream is unknown).
   bool StreamEnded(StreamId stream_id) const;
 
+  // A pointer of the caller's at a stream that it has not removed. Null for an unknown stream, or if none was set.
+  void SetStreamData(StreamId stream_id, void* data);
+  void* StreamData(StreamId stream_id) const;
+
   // Forgets a stream when the application is done with it; body bytes it never consumed return to the connection's
   // window, and no more events come for it. What it has queued is still sent if our half's end (END_STREAM, or the reset
   // of ResetStreamAfterEnd) is queued too; a stream whose half is still open is reset with CANCEL.
@@ -141,8 +147,12 @@ class H2Connection {
   template <typename Append>
   size_t QueueData(StreamId stream_id, size_t size, EndStream end_stream, Append append);
   bool CanSendData(const StreamState* stream) const;
+  absl::Status CheckBlock(BlockKind kind, const HeaderList& fields, HeaderList* checked);
 
   H2Options options_;
+  // The last blocks that were legal to send: most calls send the same ones.
+  HeaderList checked_head_;
+  HeaderList checked_trailers_;
   std::unique_ptr<Session> session_;
 };
 

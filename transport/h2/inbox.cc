@@ -43,8 +43,6 @@ void Inbox::Open(std::vector<H2Event>* events) {
   first_event_ = events->size();
 }
 
-void Inbox::Emit(H2Event event) { (events_ != nullptr ? events_ : &late_)->push_back(std::move(event)); }
-
 void Inbox::BeginBlock(StreamState* stream) {
   block_stream_ = stream != nullptr && !stream->Silent() ? stream : nullptr;
   block_bytes_ = 0;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "weir/transport/h2/error_code.h"
@@ -19,6 +20,7 @@
 #include "weir/transport/h2/message_rules.h"
 #include "weir/transport/h2/options.h"
 #include "weir/transport/h2/stream_state.h"
+#include "weir/transport/h2/stream_table.h"
 #include "weir/transport/memory/pool_array.h"
 
 namespace weir::transport {
@@ -52,7 +54,10 @@ class Inbox {
   void Reset(StreamState* stream, ErrorCode code, ResetBy by);
   // Ends the client's streams above `last_stream_id`.
   void GoAway(StreamId last_stream_id, ErrorCode code, std::string_view debug_data);
-  void Emit(H2Event event);
+  template <class Event>
+  void Emit(Event event) {
+    (events_ != nullptr ? events_ : &late_)->emplace_back(std::in_place_type<Event>, std::move(event));
+  }
 
   // Before the state is freed.
   void Forget(const StreamState* stream);

@@ -41,11 +41,49 @@ uint64_t LoadBigEndian(const uint8_t* from) {
   return value;
 }
 
-nghttp2_nv Field(std::string_view name, std::string_view value) {
-  // The library copies both and does not write to them.
-  return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
-          reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+// `status` is 100 to 999.
+std::string_view StatusDigits(int status, char (&digits)[3]) {
+  for (int i = 2; i >= 0; --i, status /= 10) digits[i] = static_cast<char>('0' + status % 10);
+  return {digits, 3};
 }
+
+// `name` and `value` must stay until the block has left; the engine refers to them and does not write.
+nghttp2_nv Field(std::string_view name, std::string_view value) {
+  return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
+          reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(),
+          NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+}
+
+// A header block as the engine wants it. Kept from one call to the next, which usually sends the same list.
+class EngineFields {
+ public:
+  // `status` 0: the block has none. The engine refers to `list`, so the stream must keep it until the block has left.
+  void Set(int status, const HeaderList& list) {
+    if (status == status_ && list.SharesBufferWith(list_) && !list.empty()) return;
+    list_ = list;
+    status_ = status;
+    fields_.clear();
+    if (status == 200) {
+      fields_.push_back(Field(":status", "200"));
+    } else if (status != 0) {
+      fields_.push_back(Field(":status", StatusDigits(status, digits_)));
+      fields_.back().flags &= static_cast<uint8_t>(~NGHTTP2_NV_FLAG_NO_COPY_VALUE);
+    }
+    for (const HeaderView field : list) fields_.push_back(Field(field.name, field.value));
+  }
+  // The engine is to copy the fields: nobody keeps them.
+  void LetCopy() {
+    for (nghttp2_nv& field : fields_) field.flags = NGHTTP2_NV_FLAG_NONE;
+  }
+  const nghttp2_nv* data() const { return fields_.data(); }
+  size_t size() const { return fields_.size(); }
+
+ private:
+  std::vector<nghttp2_nv> fields_;
+  HeaderList list_;  // keeps the buffer that the fields point into
+  int status_ = 0;
+  char digits_[3];
+};
 
 // The engine's memory from the thread's pool. It frees without the size, so each block begins with it.
 struct EngineMemory {
@@ -78,12 +116,6 @@ struct EngineMemory {
   }
 };
 
-// `status` is 100 to 999.
-std::string_view StatusDigits(int status, char (&digits)[3]) {
-  for (int i = 2; i >= 0; --i, status /= 10) digits[i] = static_cast<char>('0' + status % 10);
-  return {digits, 3};
-}
-
 absl::Status LibraryError(std::string_view what, int code) {
   return absl::InternalError(absl::StrCat(std::string(what), ": ", nghttp2_strerror(code)));
 }
@@ -92,17 +124,11 @@ absl::Status LibraryError(std::string_view what, int code) {
 
 struct Session::Engine {
   nghttp2_session* session = nullptr;
-  std::vector<nghttp2_nv> fields;  // reused by every submit
+  EngineFields head;
+  EngineFields trailers;
 
   ~Engine() { nghttp2_session_del(session); }
 
-  void SetFields(const HeaderList& list) {
-    fields.clear();
-    AddFields(list);
-  }
-  void AddFields(const HeaderList& list) {
-    for (const HeaderView field : list) fields.push_back(Field(field.name, field.value));
-  }
   size_t QueuedFrames() const { return nghttp2_session_get_outbound_queue_size(session); }
 };
 
@@ -247,9 +273,9 @@ struct Session::Callbacks {
       if (stream.trailers_held) {
         // Only here: trailers that are submitted while data is pending overtake it, and the data is lost.
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-        Engine& engine = *Self(user_data).engine_;
-        engine.SetFields(stream.trailers);
-        if (nghttp2_submit_trailer(session, id, engine.fields.data(), engine.fields.size()) != 0) {
+        EngineFields& fields = Self(user_data).engine_->trailers;
+        fields.Set(0, stream.trailers);
+        if (nghttp2_submit_trailer(session, id, fields.data(), fields.size()) != 0) {
           return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         }
       }
@@ -278,8 +304,10 @@ struct Session::Callbacks {
   static int OnFrameSent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
     Session& self = Self(user_data);
     switch (frame->hd.type) {
-      case NGHTTP2_DATA:
       case NGHTTP2_HEADERS:
+        if (StreamState* const stream = self.streams_.Find(frame->hd.stream_id)) stream->head = HeaderList();
+        [[fallthrough]];
+      case NGHTTP2_DATA:
         if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) OnEndSent(self, frame->hd.stream_id);
         break;
       case NGHTTP2_GOAWAY:
@@ -513,10 +541,11 @@ bool Session::HasOutput() const {
 
 absl::StatusOr<StreamId> Session::SubmitRequest(const HeaderList& fields, EndStream end_stream) {
   const uint32_t next_id = NextStreamId();
-  engine_->SetFields(fields);
   StreamState* const stream = streams_.Add(static_cast<StreamId>(next_id));
+  stream->head = fields;
+  engine_->head.Set(0, fields);
   nghttp2_data_provider body{{.ptr = stream}, &Callbacks::ReadData};
-  const int32_t id = nghttp2_submit_request(engine_->session, nullptr, engine_->fields.data(), engine_->fields.size(),
+  const int32_t id = nghttp2_submit_request(engine_->session, nullptr, engine_->head.data(), engine_->head.size(),
                                             end_stream == EndStream::kYes ? nullptr : &body, nullptr);
   if (id < 0) {
     streams_.Erase(stream);
@@ -528,23 +557,21 @@ absl::StatusOr<StreamId> Session::SubmitRequest(const HeaderList& fields, EndStr
 }
 
 absl::Status Session::SubmitResponse(StreamState* stream, int status, const HeaderList& fields, EndStream end_stream) {
-  char digits[3];
-  engine_->fields.clear();
-  engine_->fields.push_back(Field(":status", StatusDigits(status, digits)));
-  engine_->AddFields(fields);
+  stream->head = fields;
+  engine_->head.Set(status, fields);
   nghttp2_data_provider body{{.ptr = stream}, &Callbacks::ReadData};
-  const int code = nghttp2_submit_response(engine_->session, stream->id, engine_->fields.data(), engine_->fields.size(),
+  const int code = nghttp2_submit_response(engine_->session, stream->id, engine_->head.data(), engine_->head.size(),
                                            end_stream == EndStream::kYes ? nullptr : &body);
   return code == 0 ? absl::OkStatus() : LibraryError("response", code);
 }
 
 absl::Status Session::SubmitInterimResponse(StreamState* stream, int status, const HeaderList& fields) {
-  char digits[3];
-  engine_->fields.clear();
-  engine_->fields.push_back(Field(":status", StatusDigits(status, digits)));
-  engine_->AddFields(fields);
-  const int code = nghttp2_submit_headers(engine_->session, NGHTTP2_FLAG_NONE, stream->id, nullptr,
-                                          engine_->fields.data(), engine_->fields.size(), nullptr);
+  // Copied by the engine: the next head may be queued before this one has left.
+  EngineFields head;
+  head.Set(status, fields);
+  head.LetCopy();
+  const int code = nghttp2_submit_headers(engine_->session, NGHTTP2_FLAG_NONE, stream->id, nullptr, head.data(),
+                                          head.size(), nullptr);
   return code < 0 ? LibraryError("interim response", code) : absl::OkStatus();
 }
 

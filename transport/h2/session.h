@@ -26,6 +26,7 @@
 #include "weir/transport/h2/output_buffer.h"
 #include "weir/transport/h2/preface.h"
 #include "weir/transport/h2/stream_state.h"
+#include "weir/transport/h2/stream_table.h"
 
 namespace weir::transport {
 

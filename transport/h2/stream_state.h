@@ -1,4 +1,4 @@
-// StreamState: what one stream has received, sent and still has to send; StreamTable: all streams of a connection.
+// StreamState: what one stream has received, sent and still has to send.
 //
 //   receiving half   idle --head--> open --END_STREAM--> ended
 //   sending half     idle --head--> open --EndStream::kYes accepted--> ended --frame left--> end_sent
@@ -8,11 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
-#include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "weir/transport/h2/error_code.h"
 #include "weir/transport/h2/event.h"
 #include "weir/transport/h2/headers.h"
@@ -45,9 +42,10 @@ struct StreamFlags {
   std::optional<ErrorCode> reset_after_end;
 
   // the whole stream
-  bool reset = false;    // by us or by the peer: no more events, nothing more to send
-  bool removed = false;  // the caller has let it go
-  bool closed = false;   // the engine has let it go
+  bool reset = false;         // by us or by the peer: no more events, nothing more to send
+  bool removed = false;       // the caller has let it go
+  bool closed = false;        // the engine has let it go
+  void* user_data = nullptr;  // the caller's, until it has removed the stream
 
   bool Ended() const { return remote_ended && end_sent; }
   // Does the caller want to hear about it?
@@ -56,35 +54,8 @@ struct StreamFlags {
 
 struct StreamState final : Pooled, StreamFlags {
   OutputBuffer queue;
-  HeaderList trailers;
-};
-
-class StreamTable {
- public:
-  StreamTable() = default;
-  StreamTable(const StreamTable&) = delete;
-  StreamTable& operator=(const StreamTable&) = delete;
-
-  StreamState* Add(StreamId id);
-  StreamState* Find(StreamId id) const {
-    if (last_ != nullptr && last_->id == id) return last_;
-    return FindSlow(id);
-  }
-  void Erase(StreamState* stream);
-
-  // All ids, ascending: for whatever can be seen from outside. The table itself has no stable order.
-  std::vector<StreamId> SortedIds() const;
-
-  size_t size() const { return streams_.size(); }
-
- private:
-  StreamState* FindSlow(StreamId id) const;
-
-  absl::flat_hash_map<StreamId, std::unique_ptr<StreamState>> streams_;
-  // Frames come in runs for one stream.
-  mutable StreamState* last_ = nullptr;
-  // States of finished streams: a new stream takes over their buffers.
-  std::vector<std::unique_ptr<StreamState>> spare_;
+  HeaderList head;      // until it has left: the engine refers to it
+  HeaderList trailers;  // the same
 };
 
 }  // namespace weir::transport

@@ -1,0 +1,97 @@
+#include "weir/transport/h2/stream_table.h"
+
+#include <algorithm>
+#include <bit>
+#include <random>
+#include <utility>
+
+namespace weir::transport {
+namespace {
+
+constexpr size_t kSlotsMin = 16;
+// A table that once was larger gives its memory back when its last stream is gone.
+constexpr size_t kIdleSlotsMax = 256;
+constexpr size_t kSpareMax = 32;
+
+// Odd, so that no two ids have the same product.
+uint32_t Multiplier() {
+  static const uint32_t multiplier = std::random_device()() | 1;
+  return multiplier;
+}
+
+// As new, but with the memory of its buffers.
+void Recycle(StreamState* stream) {
+  static_cast<StreamFlags&>(*stream) = StreamFlags();
+  stream->queue.Clear();
+  stream->head = HeaderList();
+  stream->trailers = HeaderList();
+}
+
+}  // namespace
+
+StreamTable::StreamTable() : multiplier_(Multiplier()) {}
+
+StreamTable::~StreamTable() {
+  for (StreamState* stream : slots_) delete stream;
+}
+
+StreamState* StreamTable::Add(StreamId id) {
+  std::unique_ptr<StreamState> stream;
+  if (spare_.empty()) {
+    stream = std::make_unique<StreamState>();
+  } else {
+    stream = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  stream->id = id;
+  if (2 * (size_ + 1) > slots_.size()) Resize(std::max(kSlotsMin, 2 * slots_.size()));
+  Insert(stream.get());
+  ++size_;
+  return last_ = stream.release();
+}
+
+void StreamTable::Insert(StreamState* stream) {
+  size_t at = Home(stream->id);
+  while (slots_[at] != nullptr) at = Next(at);
+  slots_[at] = stream;
+}
+
+void StreamTable::Resize(size_t slots) {
+  std::vector<StreamState*> old = std::exchange(slots_, std::vector<StreamState*>(slots));
+  shift_ = 32 - std::countr_zero(slots);
+  for (StreamState* stream : old) {
+    if (stream != nullptr) Insert(stream);
+  }
+}
+
+void StreamTable::Erase(StreamState* stream) {
+  if (last_ == stream) last_ = nullptr;
+  size_t hole = Home(stream->id);
+  while (slots_[hole] != stream) hole = Next(hole);
+  // Streams behind the hole move up, unless that would put them before their home.
+  for (size_t at = Next(hole); slots_[at] != nullptr; at = Next(at)) {
+    const size_t mask = slots_.size() - 1;
+    const size_t from_home = (at - Home(slots_[at]->id)) & mask;
+    if (from_home >= ((at - hole) & mask)) slots_[std::exchange(hole, at)] = slots_[at];
+  }
+  slots_[hole] = nullptr;
+  --size_;
+  std::unique_ptr<StreamState> gone(stream);
+  if (spare_.size() < kSpareMax) {
+    Recycle(stream);
+    spare_.push_back(std::move(gone));
+  }
+  if (size_ == 0 && slots_.size() > kIdleSlotsMax) slots_ = std::vector<StreamState*>();
+}
+
+std::vector<StreamId> StreamTable::SortedIds() const {
+  std::vector<StreamId> ids;
+  ids.reserve(size_);
+  for (const StreamState* stream : slots_) {
+    if (stream != nullptr) ids.push_back(stream->id);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+}  // namespace weir::transport
