@@ -8,7 +8,7 @@ EVENTS.json is what --build_event_json_file wrote, EXIT_CODE what that bazel exi
 A case is one TEST of GoogleTest, or one whole program where a test is something else. A program
 that fails without naming a failed case (crash, leak, timeout) counts as one failure, and so does
 every target that cannot be built.
-Skipped cases are neither passed nor failed; they are listed.
+Skipped cases are neither passed nor failed; they are listed. So is what a case has to say: a JUnit property "note".
 Exits 1 when something failed or nothing was tested.
 """
 import collections
@@ -17,7 +17,7 @@ import sys
 import urllib.parse
 import xml.etree.ElementTree
 
-Counts = collections.namedtuple("Counts", "passed failed skipped")
+Counts = collections.namedtuple("Counts", "passed failed skipped notes")
 
 
 def read_events(path):
@@ -37,20 +37,21 @@ def xml_path(result):
 
 def count_cases(path):
     """Counts of one test.xml, with the names of the failed and of the skipped cases."""
-    passed, failed, skipped = 0, [], []
+    passed, failed, skipped, notes = 0, [], [], []
     try:
         cases = list(xml.etree.ElementTree.parse(path).iter("testcase"))
     except (OSError, xml.etree.ElementTree.ParseError):
         cases = []
     for case in cases:
         name = ".".join(part for part in (case.get("classname"), case.get("name")) if part)
+        notes.extend("%s: %s" % (name, note.get("value")) for note in case.iterfind("properties/property[@name='note']"))
         if case.find("failure") is not None or case.find("error") is not None:
             failed.append(name)
         elif case.get("result") == "skipped" or case.find("skipped") is not None:
             skipped.append(name)
         elif case.get("status") != "notrun":  # DISABLED_ and filtered cases
             passed += 1
-    return Counts(passed, failed, skipped)
+    return Counts(passed, failed, skipped, notes)
 
 
 def last_attempts(events):
@@ -74,11 +75,11 @@ def unbuilt_targets(events):
 
 
 def summarize(events):
-    """Total counts; prints what failed and what was skipped."""
-    total = Counts(0, [], [])
+    """Total counts of all tests."""
+    total = Counts(0, [], [], [])
     for (label, _, _), result in sorted(last_attempts(events).items()):
         path = xml_path(result)
-        counts = count_cases(path) if path else Counts(0, [], [])
+        counts = count_cases(path) if path else Counts(0, [], [], [])
         failed = counts.failed
         if result.get("status") == "PASSED":
             passed = counts.passed if counts.passed or counts.skipped else 1
@@ -87,21 +88,25 @@ def summarize(events):
             failed = failed or ["(the program: %s)" % result.get("status", "no status").lower()]
         total.failed.extend("%s %s" % (label, name) for name in failed)
         total.skipped.extend("%s %s" % (label, name) for name in counts.skipped)
+        total.notes.extend("%s %s" % (label, note) for note in counts.notes)
         total = total._replace(passed=total.passed + passed)
     total.failed.extend("%s (not built)" % label for label in unbuilt_targets(events))
     return total
 
 
 def main(arguments):
-    passed, failed, skipped = 0, [], []
+    passed, failed, skipped, notes = 0, [], [], []
     for exit_code, path in zip(arguments[::2], arguments[1::2]):
         counts = summarize(read_events(path))
         passed += counts.passed
         failed += counts.failed
         skipped += counts.skipped
+        notes += counts.notes
         if exit_code not in ("0", "3") and not counts.failed:
             failed.append("(bazel itself: exit code %s, see its messages)" % exit_code)
     print()
+    for note in notes:
+        print("note:    " + note)
     for name in skipped:
         print("skipped: " + name)
     for name in failed:
