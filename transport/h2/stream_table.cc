@@ -13,10 +13,10 @@ constexpr size_t kSlotsMin = 16;
 constexpr size_t kIdleSlotsMax = 256;
 constexpr size_t kSpareMax = 32;
 
-// Odd, so that no two ids have the same product.
-uint32_t Multiplier() {
-  static const uint32_t multiplier = std::random_device()() | 1;
-  return multiplier;
+// One for the process.
+uint32_t Secret() {
+  static const uint32_t secret = std::random_device()();
+  return secret;
 }
 
 // As new, but with the memory of its buffers.
@@ -29,7 +29,7 @@ void Recycle(StreamState* stream) {
 
 }  // namespace
 
-StreamTable::StreamTable() : multiplier_(Multiplier()) {}
+StreamTable::StreamTable() : secret_(Secret()) {}
 
 StreamTable::~StreamTable() {
   for (StreamState* stream : slots_) delete stream;

@@ -40,15 +40,16 @@ class StreamTable {
   size_t size() const { return size_; }
 
  private:
-  // The upper bits of the product, which depend on all bits of the id.
-  size_t Home(StreamId id) const { return (static_cast<uint32_t>(id) * multiplier_) >> shift_; }
+  // Fibonacci hashing: 2^32 / golden ratio spreads numbers that follow each other as far as can be. (Times a secret number
+  // they would lie side by side in one process of a hundred, when the secret happens to be near a simple fraction of 2^32.)
+  size_t Home(StreamId id) const { return ((static_cast<uint32_t>(id) ^ secret_) * 0x9E3779B1u) >> shift_; }
   size_t Next(size_t at) const { return (at + 1) & (slots_.size() - 1); }
   void Insert(StreamState* stream);
   void Resize(size_t slots);
 
   std::vector<StreamState*> slots_;  // a power of two of them, at most half in use
   size_t size_ = 0;
-  const uint32_t multiplier_;
+  const uint32_t secret_;
   int shift_ = 32;  // 32 - log2 of the number of slots
   // Frames come in runs for one stream.
   mutable StreamState* last_ = nullptr;
