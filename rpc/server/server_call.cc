@@ -29,22 +29,21 @@ absl::Status TakeStatus(Task<absl::Status>& handler) {
 }  // namespace
 
 ServerCall::ServerCall(transport::EventLoop& loop, transport::Executor* workers, ServerCallOwner& owner,
-                       MessageStream& stream, const wire::Protocol& protocol, transport::RequestReceived request,
-                       const std::string& peer)
-    : Call(loop), event_loop_(loop), workers_(workers), owner_(owner), context_(protocol, std::move(request), peer) {
+                       MessageStream& stream, std::shared_ptr<const ReceivedHead> head, const std::string& peer)
+    : Call(loop), event_loop_(loop), workers_(workers), owner_(owner), context_(std::move(head), peer) {
   stream.Bind(*this);
   Attach(&stream);
 }
 
 ServerCall::~ServerCall() = default;
 
-void ServerCall::Start(Service& service, const ServerMethod& method) {
-  if (head().timeout.has_value()) {
-    context_.deadline_ = absl::Now() + *head().timeout;
+void ServerCall::Start() {
+  if (const std::optional<absl::Duration>& timeout = head().decoded.timeout; timeout.has_value()) {
+    context_.deadline_ = absl::Now() + *timeout;
     deadline_.emplace(event_loop_, [this] { OnDeadline(); });
-    deadline_->Set(TimeAfter(event_loop_.Now(), *head().timeout));
+    deadline_->Set(TimeAfter(event_loop_.Now(), *timeout));
   }
-  handler_ = method.handler(service, *this);
+  handler_ = head().method->handler(*head().service, *this);
   if (workers_ == nullptr) return handler_.Start(this);
   workers_->Post([this] { handler_.Start(this); });
 }
@@ -86,7 +85,7 @@ void ServerCall::OnReset(absl::Status status) {
 
 void ServerCall::OnDeadline() {
   Fail(absl::DeadlineExceededError(absl::StrCat(std::string(context_.method()), ": the client's deadline of ",
-                                                absl::FormatDuration(*head().timeout),
+                                                absl::FormatDuration(*head().decoded.timeout),
                                                 " passed before the handler returned")));
 }
 

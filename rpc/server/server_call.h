@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,7 @@
 #include "weir/rpc/core/call.h"
 #include "weir/rpc/core/method.h"
 #include "weir/rpc/core/task.h"
+#include "weir/rpc/server/received_head.h"
 #include "weir/rpc/server/server_context.h"
 #include "weir/transport/io/event_loop.h"
 #include "weir/transport/memory/block_pool.h"
@@ -21,8 +23,6 @@
 namespace weir {
 
 class ServerCall;
-class Service;
-struct ServerMethod;
 
 // The connection a call came on: told when its handler has returned.
 class ServerCallOwner {
@@ -38,16 +38,15 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
  public:
   // `workers` null: the handler runs on the loop.
   ServerCall(transport::EventLoop& loop, transport::Executor* workers, ServerCallOwner& owner, MessageStream& stream,
-             const wire::Protocol& protocol, transport::RequestReceived request, const std::string& peer);
+             std::shared_ptr<const ReceivedHead> head, const std::string& peer);
   ~ServerCall();
 
   ServerContext& context() { return context_; }
 
-  // OK, or why the request is refused before any method is looked up; then the call is ended by Refuse.
-  const wire::DecodedRequest& head() const { return context_.head_; }
+  const ReceivedHead& head() const { return *context_.head_; }
 
-  // Starts the handler and the deadline's timer.
-  void Start(Service& service, const ServerMethod& method);
+  // Starts the handler of the method that the head names, and the deadline's timer.
+  void Start();
 
   // The reply of a unary or client-streaming method, envelope included; its status follows with the handler's return.
   // From the handler.

@@ -72,24 +72,38 @@ void ServerConnection::OnEvents(std::span<transport::H2Event> events) {
 
 void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& protocol,
                                  transport::RequestReceived request) {
-  ServerCallOwner& owner = *this;
-  auto call = std::make_unique<ServerCall>(loop_, workers_, owner, stream, protocol, std::move(request), peer_);
-  const wire::DecodedRequest& head = call->head();
-  if (!head.status.ok()) return stream.Refuse(head.http_status, head.status);
-  const Dispatcher::Target target = dispatcher_.Find(head.path);
-  if (target.method == nullptr) {
-    return stream.Refuse(200, absl::UnimplementedError(absl::StrCat("unknown method ", std::string(head.path))));
+  std::shared_ptr<const ReceivedHead> head = HeadOf(protocol, std::move(request));
+  if (head->method == nullptr) {
+    const wire::DecodedRequest& decoded = head->decoded;
+    if (!decoded.status.ok()) return stream.Refuse(decoded.http_status, decoded.status);
+    return stream.Refuse(200, absl::UnimplementedError(absl::StrCat("unknown method ", std::string(decoded.path))));
   }
   if (handler_count_ >= connection_.options().max_concurrent_streams) {
     // Only a client that resets its streams gets here: handlers of those still run (CVE-2023-44487).
     return stream.Cancel(MarkUnprocessed(absl::UnavailableError("too many handlers of this connection still run")));
   }
-  ServerCall* started = call.release();
-  started->next = calls_;
-  if (calls_ != nullptr) calls_->previous = started;
-  calls_ = started;
+  ServerCallOwner& owner = *this;
+  auto* const call = new ServerCall(loop_, workers_, owner, stream, std::move(head), peer_);
+  call->next = calls_;
+  if (calls_ != nullptr) calls_->previous = call;
+  calls_ = call;
   ++handler_count_;
-  started->Start(*target.service, *target.method);
+  call->Start();
+}
+
+std::shared_ptr<const ReceivedHead> ServerConnection::HeadOf(const wire::Protocol& protocol,
+                                                             transport::RequestReceived request) {
+  // The transport says by a shared buffer that the block repeats the last one.
+  const bool repeats = last_head_ != nullptr && &last_head_->protocol == &protocol &&
+                       request.fields.SharesBufferWith(last_head_->request.fields);
+  if (repeats) return last_head_;
+  auto head = std::make_shared<ReceivedHead>(protocol, std::move(request));
+  if (head->decoded.status.ok()) {
+    const Dispatcher::Target target = dispatcher_.Find(head->decoded.path);
+    head->service = target.service;
+    head->method = target.method;
+  }
+  return last_head_ = std::move(head);
 }
 
 void ServerConnection::OnCallDone(ServerCall& call) {

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "weir/rpc/mux/stream_multiplexer.h"
 #include "weir/rpc/server/dispatcher.h"
+#include "weir/rpc/server/received_head.h"
 #include "weir/rpc/server/server_call.h"
 #include "weir/rpc/server/server_options.h"
 #include "weir/transport/h2/connection.h"
@@ -71,6 +72,7 @@ class ServerConnection final : private transport::EventSink,
   // ServerCallOwner
   void OnCallDone(ServerCall& call) override;
 
+  std::shared_ptr<const ReceivedHead> HeadOf(const wire::Protocol& protocol, transport::RequestReceived request);
   void SweepLater();
   void Sweep();
 
@@ -83,6 +85,7 @@ class ServerConnection final : private transport::EventSink,
   mux::StreamMultiplexer mux_;
   transport::ConnectionDriver driver_;
   transport::Timer drain_ping_timer_;
+  std::shared_ptr<const ReceivedHead> last_head_;
   ServerCall* calls_ = nullptr;                    // with a running handler; newest first
   size_t handler_count_ = 0;                       // length of that list
   std::vector<std::unique_ptr<ServerCall>> done_;  // destroyed when no method of theirs can be running

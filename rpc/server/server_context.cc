@@ -2,12 +2,8 @@
 
 namespace weir {
 
-ServerContext::ServerContext(const wire::Protocol& protocol, transport::RequestReceived request,
-                             const std::string& peer)
-    : protocol_(protocol), request_(std::move(request)), head_(protocol.DecodeRequest(request_)), peer_(peer) {}
-
 const Metadata& ServerContext::metadata() const {
-  if (!metadata_.has_value()) metadata_ = protocol_.DecodeMetadata(request_.fields);
+  if (!metadata_.has_value()) metadata_ = head_->protocol.DecodeMetadata(head_->request.fields);
   return *metadata_;
 }
 

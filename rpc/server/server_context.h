@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,8 +15,7 @@
 
 #include "absl/time/time.h"
 #include "weir/rpc/core/metadata.h"
-#include "weir/rpc/wire/protocol.h"
-#include "weir/transport/h2/event.h"
+#include "weir/rpc/server/received_head.h"
 
 namespace weir {
 
@@ -24,9 +24,9 @@ class ServerContext {
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
 
-  std::string_view method() const { return head_.path; }          // "/package.Service/Method"
-  std::string_view authority() const { return head_.authority; }  // as the client named us
-  const std::string& peer() const { return peer_; }               // "127.0.0.1:40712"
+  std::string_view method() const { return head_->decoded.path; }          // "/package.Service/Method"
+  std::string_view authority() const { return head_->decoded.authority; }  // as the client named us
+  const std::string& peer() const { return peer_; }                        // "127.0.0.1:40712"
 
   // The client's metadata, decoded when first asked for.
   const Metadata& metadata() const;
@@ -49,14 +49,13 @@ class ServerContext {
 
  private:
   friend class ServerCall;
-  ServerContext(const wire::Protocol& protocol, transport::RequestReceived request, const std::string& peer);
+  ServerContext(std::shared_ptr<const ReceivedHead> head, const std::string& peer)
+      : head_(std::move(head)), peer_(peer) {}
 
   void Cancel();
 
-  const wire::Protocol& protocol_;
-  const transport::RequestReceived request_;
-  const wire::DecodedRequest head_;  // views into request_
-  const std::string& peer_;          // the connection's
+  const std::shared_ptr<const ReceivedHead> head_;
+  const std::string& peer_;  // the connection's
   absl::Time deadline_ = absl::InfiniteFuture();
   mutable std::optional<Metadata> metadata_;
   Metadata initial_;

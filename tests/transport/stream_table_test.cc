@@ -46,25 +46,6 @@ TEST(StreamTableTest, FindsEveryStreamWhileOthersComeAndGo) {
   }
 }
 
-TEST(StreamTableTest, AStateThatIsUsedAgainIsAsNew) {
-  StreamTable table;
-  StreamState* const stream = table.Add(1);
-  stream->announced = stream->reset = true;
-  stream->held_bytes = 5;
-  stream->user_data = &table;
-  stream->queue.Append("left over");
-  stream->head = {{"a", "b"}};
-  stream->trailers = {{"c", "d"}};
-  table.Erase(stream);
-  StreamState* const again = table.Add(3);
-  EXPECT_FALSE(again->announced || again->reset);
-  EXPECT_EQ(again->held_bytes, 0u);
-  EXPECT_EQ(again->user_data, nullptr);
-  EXPECT_EQ(again->queue.size(), 0u);
-  EXPECT_TRUE(again->head.empty());
-  EXPECT_TRUE(again->trailers.empty());
-}
-
 TEST(StreamTableTest, SortedIdsAscend) {
   StreamTable table;
   for (StreamId id : {9, 1, 5, 1001, 3}) table.Add(id);

@@ -21,14 +21,17 @@ absl::Status Misuse(StreamId stream_id, std::string_view what) {
   return absl::FailedPreconditionError(absl::StrCat("stream ", stream_id, ": ", std::string(what)));
 }
 
-// May our half still send? `what` names the frame for the error text.
-absl::Status CheckOpenForSending(const StreamState* stream, StreamId stream_id, std::string_view what) {
+// Why our half may not send. `what` names the frame.
+absl::Status NotOpenForSending(const StreamState* stream, StreamId stream_id, std::string_view what) {
   if (stream == nullptr || stream->removed || !stream->announced) {
     return absl::NotFoundError(absl::StrCat(std::string(what), " for stream ", stream_id, ": there is no such stream"));
   }
   if (stream->reset) return absl::CancelledError(absl::StrCat("stream ", stream_id, " was reset"));
-  if (stream->local_ended) return Misuse(stream_id, absl::StrCat(std::string(what), " after the end of our half"));
-  return absl::OkStatus();
+  return Misuse(stream_id, absl::StrCat(std::string(what), " after the end of our half"));
+}
+
+bool IsOpenForSending(const StreamState* stream) {
+  return stream != nullptr && stream->announced && !stream->Silent() && !stream->local_ended;
 }
 
 }  // namespace
@@ -94,14 +97,13 @@ absl::Status H2Connection::SendResponseHeaders(StreamId stream_id, int status, c
                                                EndStream end_stream) {
   if (options_.role == Role::kClient) return absl::FailedPreconditionError("response head: a client sends none");
   StreamState* const stream = session_->streams().Find(stream_id);
-  absl::Status checked = CheckOpenForSending(stream, stream_id, "response head");
-  if (!checked.ok()) return checked;
+  if (!IsOpenForSending(stream)) return NotOpenForSending(stream, stream_id, "response head");
   if (stream->head_sent) return Misuse(stream_id, "second response head");
   if (status < 100 || status > 999 || status == 101) {
     return absl::InvalidArgumentError(
         absl::StrCat("response head: expected a status of 100 to 999 and not 101, got ", status));
   }
-  checked = CheckBlock(BlockKind::kResponse, fields, &checked_head_);
+  absl::Status checked = CheckBlock(BlockKind::kResponse, fields, &checked_head_);
   if (!checked.ok()) return checked;
   if (status < 200) {
     if (end_stream == EndStream::kYes) return Misuse(stream_id, "an interim response cannot end the stream");
@@ -150,10 +152,9 @@ size_t H2Connection::SendData(StreamId stream_id, const SharedBytes& data, EndSt
 
 absl::Status H2Connection::SendTrailers(StreamId stream_id, const HeaderList& fields) {
   StreamState* const stream = session_->streams().Find(stream_id);
-  absl::Status checked = CheckOpenForSending(stream, stream_id, "trailers");
-  if (!checked.ok()) return checked;
+  if (!IsOpenForSending(stream)) return NotOpenForSending(stream, stream_id, "trailers");
   if (!stream->head_sent) return Misuse(stream_id, "trailers before the head");
-  checked = CheckBlock(BlockKind::kTrailers, fields, &checked_trailers_);
+  absl::Status checked = CheckBlock(BlockKind::kTrailers, fields, &checked_trailers_);
   if (!checked.ok()) return checked;
   stream->trailers = fields;
   stream->trailers_held = true;

@@ -104,26 +104,24 @@ class HeaderList {
     PoolArray<Entry> entries;
   };
 
-  // memcmp without the call: for the few octets of most names and values.
-  static bool AreEqual(const char* a, std::string_view b) {
-    const auto word_differs = [&](auto word, size_t at) {
-      auto other = word;
-      std::memcpy(&word, a + at, sizeof word);
-      std::memcpy(&other, b.data() + at, sizeof other);
-      return word != other;
-    };
-    const size_t size = b.size();
-    if (size >= 8) {
-      for (size_t at = 0; at < size - 8; at += 8) {
-        if (word_differs(uint64_t{}, at)) return false;
-      }
-      return !word_differs(uint64_t{}, size - 8);  // the last eight, some of them for the second time
-    }
-    if (size >= 4) return !word_differs(uint32_t{}, 0) && !word_differs(uint32_t{}, size - 4);
-    for (size_t at = 0; at < size; ++at) {
-      if (a[at] != b[at]) return false;
-    }
-    return true;
+  template <class Word>
+  static bool SameWord(const char* a, const char* b) {
+    Word x;
+    Word y;
+    std::memcpy(&x, a, sizeof x);
+    std::memcpy(&y, b, sizeof y);
+    return x == y;
+  }
+
+  // memcmp without the call: for the few octets of most names and values. The last word of a text may be compared twice.
+  static bool AreEqual(const char* a, std::string_view text) {
+    const char* const b = text.data();
+    const size_t size = text.size();
+    if (size > 16) return std::memcmp(a, b, size) == 0;
+    if (size >= 8) return SameWord<uint64_t>(a, b) && SameWord<uint64_t>(a + size - 8, b + size - 8);
+    if (size >= 4) return SameWord<uint32_t>(a, b) && SameWord<uint32_t>(a + size - 4, b + size - 4);
+    if (size >= 2) return SameWord<uint16_t>(a, b) && a[size - 1] == b[size - 1];
+    return size == 0 || *a == *b;
   }
 
   bool IsShared() const { return buffer_->references.load(std::memory_order_acquire) != 1; }

@@ -60,19 +60,8 @@ void Inbox::BeginBlock(StreamState* stream) {
   }
 }
 
-// Is this what the known block holds at the place of the next field?
-bool Inbox::Repeats(std::string_view name, std::string_view value) const {
-  return block_fields_ < known_->fields.size() && known_->fields.Holds(block_fields_, name, value);
-}
-
-bool Inbox::AddField(std::string_view name, std::string_view value) {
-  if (repeating_) {
-    if (Repeats(name, value)) {
-      ++block_fields_;
-      return true;
-    }
-    StopRepeating();
-  }
+bool Inbox::AddNewField(std::string_view name, std::string_view value) {
+  if (repeating_) StopRepeating();
   value = StripWhitespace(value);
   const bool known = Repeats(name, value);
   const size_t index = block_fields_++;

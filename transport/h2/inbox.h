@@ -38,7 +38,13 @@ class Inbox {
   // ---- a header block: `stream` is null if nobody wants to hear of it ----
   void BeginBlock(StreamState* stream);
   // False: the block is over four times a limit; the connection must end.
-  bool AddField(std::string_view name, std::string_view value);
+  bool AddField(std::string_view name, std::string_view value) {
+    if (repeating_ && Repeats(name, value)) {
+      ++block_fields_;
+      return true;
+    }
+    return AddNewField(name, value);
+  }
   // The block is complete. A code: reset the stream with it.
   std::optional<ErrorCode> EndBlock(bool end_stream);
 
@@ -74,7 +80,10 @@ class Inbox {
     MessageRules rules;                             // as they were at the end of the block
   };
 
-  bool Repeats(std::string_view name, std::string_view value) const;
+  bool Repeats(std::string_view name, std::string_view value) const {
+    return block_fields_ < known_->fields.size() && known_->fields.Holds(block_fields_, name, value);
+  }
+  bool AddNewField(std::string_view name, std::string_view value);
   void StopRepeating();
   void TakeKnownBlock();
   void RememberBlock();

@@ -305,10 +305,11 @@ struct Session::Callbacks {
     Session& self = Self(user_data);
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS:
-        if (StreamState* const stream = self.streams_.Find(frame->hd.stream_id)) stream->head = HeaderList();
-        [[fallthrough]];
       case NGHTTP2_DATA:
-        if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) OnEndSent(self, frame->hd.stream_id);
+        if (StreamState* const stream = self.streams_.Find(frame->hd.stream_id)) {
+          stream->head = HeaderList();
+          if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) OnEndSent(self, stream);
+        }
         break;
       case NGHTTP2_GOAWAY:
         OnGoAwaySent(self, frame->goaway);
@@ -319,9 +320,7 @@ struct Session::Callbacks {
     return 0;
   }
 
-  static void OnEndSent(Session& self, StreamId id) {
-    StreamState* const stream = self.streams_.Find(id);
-    if (stream == nullptr) return;
+  static void OnEndSent(Session& self, StreamState* stream) {
     stream->end_sent = true;
     if (stream->reset_after_end.has_value() && !stream->remote_ended) {
       const ErrorCode code = *stream->reset_after_end;

@@ -19,8 +19,7 @@
 
 namespace weir::transport {
 
-// The plain part of a StreamState: set back by one assignment when the state is used again.
-struct StreamFlags {
+struct StreamState final : Pooled {
   StreamId id = 0;
 
   // receiving half
@@ -50,9 +49,7 @@ struct StreamFlags {
   bool Ended() const { return remote_ended && end_sent; }
   // Does the caller want to hear about it?
   bool Silent() const { return reset || removed; }
-};
 
-struct StreamState final : Pooled, StreamFlags {
   OutputBuffer queue;
   HeaderList head;      // until it has left: the engine refers to it
   HeaderList trailers;  // the same

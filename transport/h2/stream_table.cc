@@ -11,20 +11,11 @@ namespace {
 constexpr size_t kSlotsMin = 16;
 // A table that once was larger gives its memory back when its last stream is gone.
 constexpr size_t kIdleSlotsMax = 256;
-constexpr size_t kSpareMax = 32;
 
 // One for the process.
 uint32_t Secret() {
   static const uint32_t secret = std::random_device()();
   return secret;
-}
-
-// As new, but with the memory of its buffers.
-void Recycle(StreamState* stream) {
-  static_cast<StreamFlags&>(*stream) = StreamFlags();
-  stream->queue.Clear();
-  stream->head = HeaderList();
-  stream->trailers = HeaderList();
 }
 
 }  // namespace
@@ -36,18 +27,12 @@ StreamTable::~StreamTable() {
 }
 
 StreamState* StreamTable::Add(StreamId id) {
-  std::unique_ptr<StreamState> stream;
-  if (spare_.empty()) {
-    stream = std::make_unique<StreamState>();
-  } else {
-    stream = std::move(spare_.back());
-    spare_.pop_back();
-  }
+  auto* const stream = new StreamState;
   stream->id = id;
   if (2 * (size_ + 1) > slots_.size()) Resize(std::max(kSlotsMin, 2 * slots_.size()));
-  Insert(stream.get());
+  Insert(stream);
   ++size_;
-  return last_ = stream.release();
+  return last_ = stream;
 }
 
 void StreamTable::Insert(StreamState* stream) {
@@ -76,11 +61,7 @@ void StreamTable::Erase(StreamState* stream) {
   }
   slots_[hole] = nullptr;
   --size_;
-  std::unique_ptr<StreamState> gone(stream);
-  if (spare_.size() < kSpareMax) {
-    Recycle(stream);
-    spare_.push_back(std::move(gone));
-  }
+  delete stream;
   if (size_ == 0 && slots_.size() > kIdleSlotsMax) slots_ = std::vector<StreamState*>();
 }
 

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "weir/transport/h2/event.h"
@@ -53,8 +52,6 @@ class StreamTable {
   int shift_ = 32;  // 32 - log2 of the number of slots
   // Frames come in runs for one stream.
   mutable StreamState* last_ = nullptr;
-  // States of finished streams: a new stream takes over their buffers.
-  std::vector<std::unique_ptr<StreamState>> spare_;
 };
 
 }  // namespace weir::transport
