@@ -11,19 +11,23 @@
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/server/server.h"
 #include "weir/tests/benchmark/echo_service.h"
+#include "weir/tests/benchmark/extra_methods.h"
 
 ABSL_FLAG(int, port, 50051, "TCP port on 127.0.0.1; 0: the system chooses");
 ABSL_FLAG(int, threads, 0, "loop threads; 0: one per CPU");
 ABSL_FLAG(uint32_t, max_concurrent_streams, 100000, "calls that one connection may have open");
+ABSL_FLAG(uint32_t, extra_methods, 0, "methods to serve beside bench.Echo's");
 
 int main(int argc, char** argv) {
   absl::ParseCommandLine(argc, argv);
   bench::EchoServiceImpl echo;
+  bench::ExtraMethods extra(absl::GetFlag(FLAGS_extra_methods));
   weir::ServerOptions options;
   options.loop_threads = absl::GetFlag(FLAGS_threads);
   options.max_concurrent_streams = absl::GetFlag(FLAGS_max_concurrent_streams);
   weir::Server server(options);
   server.AddService(echo);
+  server.AddService(extra);
   absl::Status listening =
       server.Listen("127.0.0.1:" + std::to_string(absl::GetFlag(FLAGS_port)), weir::InsecureServerCredentials());
   if (!listening.ok()) {

@@ -1,0 +1,107 @@
+"""Whether a call costs the same beside many streams, connections, calls and methods.
+
+Calls come in batches of equal size on one connection at a time, so that all that changes is what else there is.
+"""
+
+import contextlib
+import statistics
+
+from calls import Calls, open_connections
+from h2load import Load, payload
+from callgrind_rows import count_server
+from programs import WEIR
+from summary import Better, Figure, Goal, Row, range_of, verdict
+
+_BATCH = 20  # calls
+_FLAT = Goal(1.15)
+_CPU_CALLS, _FEW_CALLS, _MANY_CALLS = 40_000, 20_000, 40_000
+
+
+def _in_turn(connections):
+    """A function that makes so many calls, a batch on each connection in turn."""
+
+    def call(count):
+        for batch in range(count // _BATCH):
+            connections[batch % len(connections)].unary(_BATCH)
+
+    return call
+
+
+def _beside_streams(server, count):
+    connection = Calls(server)
+    connection.open_streams(count)
+    return _in_turn([connection])
+
+
+def _on_connections(server, count):
+    return _in_turn(open_connections(server, count))
+
+
+def _beside_methods(server, _count):
+    return _in_turn([Calls(server)])
+
+
+def _at_once(server, count):
+    load = Load("Unary", payload(16), len(payload(16)), 1, count)
+    return lambda calls: load.run(server, calls)
+
+
+class _Scaling:
+    """Costs for some sizes, each against the first. The sizes take the place of the systems."""
+
+    quick = False
+
+    def __init__(self, name, prepare, sizes, option=None):
+        self.name, self.prepare, self.systems, self.option = name, prepare, sizes, option
+
+    def _options(self, size):
+        return ["%s=%d" % (self.option, size)] if self.option else []
+
+    def rows(self, samples):
+        rows = []
+        for size in self.systems:
+            values, first = samples[0][size], samples[0][self.systems[0]]
+            ratio = range_of([value / base for value, base in zip(values, first)])
+            rows.append(Row(self.name.replace("N", "{:,}".format(size)), self.figures[0], {WEIR: statistics.median(values)}, ratio,
+                            verdict(_FLAT, Better.LOWER, ratio.median)))
+        return rows
+
+
+class _Cpu(_Scaling):
+    figures = [Figure("server CPU, us/call", goal=_FLAT)]
+
+    @contextlib.contextmanager
+    def started(self, programs, size, seconds):
+        with programs.start_server(WEIR, *self._options(size)) as server:
+            call = self.prepare(server, size)
+
+            def measure():
+                before = server.cpu_us()
+                call(_CPU_CALLS)
+                return ((server.cpu_us() - before) / _CPU_CALLS,)
+
+            measure()
+            yield measure
+
+
+class _Instructions(_Scaling):
+    figures = [Figure("server instructions/call", goal=_FLAT)]
+    rounds = 1
+
+    @contextlib.contextmanager
+    def started(self, programs, size, seconds):
+
+        def count(calls):
+            return count_server(programs, WEIR, lambda server: self.prepare(server, size)(calls), self._options(size))
+
+        yield lambda: ((count(_MANY_CALLS) - count(_FEW_CALLS)) / (_MANY_CALLS - _FEW_CALLS),)
+
+
+SCALING = [
+    kind(*scenario) for kind in (_Cpu, _Instructions) for scenario in [
+        ("beside N open streams", _beside_streams, (1, 10, 100, 1_000, 10_000)),
+        ("on N connections in turn", _on_connections, (1, 10, 100, 1_000)),
+        ("N calls at once", _at_once, (100, 1_000, 10_000)),
+        ("beside N other methods", _beside_methods, (1, 1_000), "--extra_methods"),
+    ]
+]
