@@ -104,10 +104,11 @@ class TaskPromise final : public TaskPromiseBase {
     state_ = State::kError;
   }
 
-  T TakeResult() {
+  T& Result() {
     if (state_ == State::kError) std::rethrow_exception(error_);
-    return std::move(value_);
+    return value_;
   }
+  T TakeResult() { return std::move(Result()); }
 
  private:
   enum class State : unsigned char { kNone, kValue, kError };
@@ -177,6 +178,10 @@ class [[nodiscard]] Task {
   // co_await std::move(task), or of a temporary: runs the task and takes its result. Once.
   auto operator co_await() && noexcept { return Awaiter(handle_); }
 
+  // co_await task.Borrow(): the same, but refers to the result, which stays in the task: a T& for a T that would be moved
+  // only to be looked at. Not for Task<void>. Once.
+  auto Borrow() noexcept { return Borrower(handle_); }
+
   // Runs the task up to its first suspension. Its end is told to `root` by OnTaskDone, possibly inside this call: from
   // the resume loop after the frame has suspended for the last time, so OnTaskDone may take the result and destroy the
   // task. Makes no frame and allocates nothing. Do not touch the task after Start unless it is known to live.
@@ -215,8 +220,14 @@ class [[nodiscard]] Task {
     }
     T await_resume() const { return handle_.promise().TakeResult(); }
 
-   private:
+   protected:
     const Handle handle_;
+  };
+
+  class Borrower final : public Awaiter {
+   public:
+    using Awaiter::Awaiter;
+    auto& await_resume() const { return this->handle_.promise().Result(); }
   };
 
   explicit Task(Handle handle) noexcept : handle_(handle) {}

@@ -56,16 +56,16 @@ Task<absl::Status> Run(Task<absl::StatusOr<Reply>> (S::*method)(ServerContext&, 
   Request request;
   absl::Status received = co_await ReceiveOneOperation(call, request);
   if (!received.ok()) co_return received;
-  absl::StatusOr<Reply> reply = co_await (service.*method)(call.context(), request);
-  co_return SendReply(call, reply);
+  Task<absl::StatusOr<Reply>> handler = (service.*method)(call.context(), request);
+  co_return SendReply(call, co_await handler.Borrow());
 }
 
 template <class S, class Request, class Reply>
 Task<absl::Status> Run(Task<absl::StatusOr<Reply>> (S::*method)(ServerContext&, Reader<Request>&), S& service,
                        ServerCall& call) {
   Reader<Request> reader(call);
-  absl::StatusOr<Reply> reply = co_await (service.*method)(call.context(), reader);
-  co_return SendReply(call, reply);
+  Task<absl::StatusOr<Reply>> handler = (service.*method)(call.context(), reader);
+  co_return SendReply(call, co_await handler.Borrow());
 }
 
 template <class S, class Request, class Reply>

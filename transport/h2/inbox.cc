@@ -101,6 +101,7 @@ void Inbox::RememberBlock() {
   known_->fields = block_;
   known_->judgements = std::move(judgements_);
   known_->rules = rules_;
+  known_->serial = ++last_serial_;
 }
 
 // Is the block over `factor` times a limit?

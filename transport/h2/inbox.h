@@ -45,6 +45,13 @@ class Inbox {
     }
     return AddNewField(name, value);
   }
+  // For an engine that knows by itself which fields come again. As long as the fields of a block are those of a known one, its
+  // serial number (others: 0), and which of its fields is next. RepeatField stands for AddField of exactly that field.
+  uint64_t repeated_serial() const { return repeating_ && block_fields_ < known_->fields.size() ? known_->serial : 0; }
+  size_t next_field() const { return block_fields_; }
+  void RepeatField() { ++block_fields_; }
+  bool still_repeats() const { return repeating_; }
+
   // The block is complete. A code: reset the stream with it.
   std::optional<ErrorCode> EndBlock(bool end_stream);
 
@@ -78,6 +85,7 @@ class Inbox {
     HeaderList fields;
     PoolArray<MessageRules::Judgement> judgements;  // one for each field
     MessageRules rules;                             // as they were at the end of the block
+    uint64_t serial = 0;                            // never the same for two blocks of a connection
   };
 
   bool Repeats(std::string_view name, std::string_view value) const {
@@ -107,6 +115,7 @@ class Inbox {
   KnownBlock* known_ = &known_head_;
   KnownBlock known_head_;
   KnownBlock known_trailers_;
+  uint64_t last_serial_ = 0;
 };
 
 }  // namespace weir::transport

@@ -120,12 +120,73 @@ absl::Status LibraryError(std::string_view what, int code) {
   return absl::InternalError(absl::StrCat(std::string(what), ": ", nghttp2_strerror(code)));
 }
 
+// The engine's buffers of the fields of the Inbox's known block. A field from its HPACK tables comes in the same two buffers
+// every time, and they are constant: a glance at two addresses instead of a comparison of octets. A reference to each
+// keeps its address from being used again.
+class KnownBuffers {
+ public:
+  KnownBuffers() = default;
+  KnownBuffers(const KnownBuffers&) = delete;
+  KnownBuffers& operator=(const KnownBuffers&) = delete;
+  ~KnownBuffers() { Clear(); }
+
+  // A block begins: is it to be compared with known block `serial`? 0: no.
+  void Begin(uint64_t serial) { next_ = serial != 0 && serial == serial_ ? fields_.data() : &kNone; }
+
+  // Is the next field of the block what stood there in the known one?
+  bool Repeats(const nghttp2_rcbuf* name, const nghttp2_rcbuf* value) {
+    if (next_->name != name || next_->value != value) return false;
+    ++next_;
+    return true;
+  }
+
+  // The Inbox has found that it is, in other buffers. The first ones are kept: a literal has new ones each time.
+  void Learn(uint64_t serial, size_t index, nghttp2_rcbuf* name, nghttp2_rcbuf* value) {
+    if (serial != serial_) Clear();
+    serial_ = serial;
+    if (index + 1 == fields_.size()) {
+      nghttp2_rcbuf_incref(name);
+      nghttp2_rcbuf_incref(value);
+      fields_.back() = {name, value};
+      fields_.push_back(kNone);
+    }
+    next_ = index + 1 < fields_.size() ? &fields_[index + 1] : &kNone;
+  }
+  void StopRepeating() { next_ = &kNone; }
+
+ private:
+  struct Buffers {
+    nghttp2_rcbuf* name;
+    nghttp2_rcbuf* value;
+  };
+  static constexpr Buffers kNone{nullptr, nullptr};  // equal to no field
+
+  void Clear() {
+    fields_.pop_back();
+    for (const Buffers& field : fields_) {
+      nghttp2_rcbuf_decref(field.name);
+      nghttp2_rcbuf_decref(field.value);
+    }
+    fields_.assign(1, kNone);
+  }
+
+  uint64_t serial_ = 0;
+  std::vector<Buffers> fields_{kNone};  // and kNone
+  const Buffers* next_ = &kNone;
+};
+
+std::string_view View(nghttp2_rcbuf* buffer) {
+  const nghttp2_vec octets = nghttp2_rcbuf_get_buf(buffer);
+  return View(octets.base, octets.len);
+}
+
 }  // namespace
 
 struct Session::Engine {
   nghttp2_session* session = nullptr;
   EngineFields head;
   EngineFields trailers;
+  KnownBuffers known;
 
   ~Engine() { nghttp2_session_del(session); }
 
@@ -146,13 +207,28 @@ struct Session::Callbacks {
     } else {
       self.inbox_.BeginBlock(self.streams_.Find(id));
     }
+    self.engine_->known.Begin(self.inbox_.repeated_serial());
     return 0;
   }
 
-  static int OnHeader(nghttp2_session*, const nghttp2_frame*, const uint8_t* name, size_t name_size,
-                      const uint8_t* value, size_t value_size, uint8_t, void* user_data) {
-    const bool fits = Self(user_data).inbox_.AddField(View(name, name_size), View(value, value_size));
-    return fits ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;  // see FailReceive
+  static int OnHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf* name, nghttp2_rcbuf* value, uint8_t,
+                      void* user_data) {
+    Session& self = Self(user_data);
+    if (!self.engine_->known.Repeats(name, value)) return OnOtherHeader(self, name, value);
+    self.inbox_.RepeatField();
+    return 0;
+  }
+
+  [[gnu::noinline]] static int OnOtherHeader(Session& self, nghttp2_rcbuf* name, nghttp2_rcbuf* value) {
+    const uint64_t serial = self.inbox_.repeated_serial();
+    const size_t index = self.inbox_.next_field();
+    if (!self.inbox_.AddField(View(name), View(value))) return NGHTTP2_ERR_CALLBACK_FAILURE;  // see FailReceive
+    if (serial != 0 && self.inbox_.still_repeats()) {
+      self.engine_->known.Learn(serial, index, name, value);
+    } else {
+      self.engine_->known.StopRepeating();
+    }
+    return 0;
   }
 
   static int OnFrame(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
@@ -266,6 +342,7 @@ struct Session::Callbacks {
   static ssize_t ReadData(nghttp2_session* session, int32_t id, uint8_t*, size_t size, uint32_t* flags,
                           nghttp2_data_source* source, void* user_data) {
     StreamState& stream = *static_cast<StreamState*>(source->ptr);
+    stream.head = HeaderList();  // it has left
     const size_t taken = std::min(size, stream.queue.size());
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     if (stream.local_ended && taken == stream.queue.size() && !stream.reset) {
@@ -304,12 +381,9 @@ struct Session::Callbacks {
   static int OnFrameSent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
     Session& self = Self(user_data);
     switch (frame->hd.type) {
-      case NGHTTP2_HEADERS:
       case NGHTTP2_DATA:
-        if (StreamState* const stream = self.streams_.Find(frame->hd.stream_id)) {
-          stream->head = HeaderList();
-          if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) OnEndSent(self, stream);
-        }
+      case NGHTTP2_HEADERS:
+        if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) OnEndSent(self, frame->hd.stream_id);
         break;
       case NGHTTP2_GOAWAY:
         OnGoAwaySent(self, frame->goaway);
@@ -320,7 +394,9 @@ struct Session::Callbacks {
     return 0;
   }
 
-  static void OnEndSent(Session& self, StreamState* stream) {
+  static void OnEndSent(Session& self, StreamId id) {
+    StreamState* const stream = self.streams_.Find(id);
+    if (stream == nullptr) return;
     stream->end_sent = true;
     if (stream->reset_after_end.has_value() && !stream->remote_ended) {
       const ErrorCode code = *stream->reset_after_end;
@@ -359,7 +435,7 @@ struct Session::Callbacks {
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &OnBeginHeaders);
-    nghttp2_session_callbacks_set_on_header_callback(callbacks, &OnHeader);
+    nghttp2_session_callbacks_set_on_header_callback2(callbacks, &OnHeader);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &OnFrame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &OnData);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &OnStreamClose);

@@ -51,7 +51,7 @@ struct StreamState final : Pooled {
   bool Silent() const { return reset || removed; }
 
   OutputBuffer queue;
-  HeaderList head;      // until it has left: the engine refers to it
+  HeaderList head;      // until body follows it: the engine refers to it
   HeaderList trailers;  // the same
 };
 

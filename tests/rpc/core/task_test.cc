@@ -148,6 +148,16 @@ TEST(TaskTest, CoReturnConvertsAsReturnDoes) {
   EXPECT_EQ(Fail().Wait().status(), absl::NotFoundError("no such row"));
 }
 
+Task<std::unique_ptr<int>> Seven() { co_return std::make_unique<int>(7); }
+Task<bool> ResultStaysInTheTask() {
+  Task<std::unique_ptr<int>> seven = Seven();
+  std::unique_ptr<int>& borrowed = co_await seven.Borrow();
+  *borrowed += 1;
+  const std::unique_ptr<int> taken = seven.TakeResult();
+  co_return *taken == 8 && borrowed == nullptr;
+}
+TEST(TaskTest, ABorrowedResultStaysInTheTask) { EXPECT_TRUE(ResultStaysInTheTask().Wait()); }
+
 TEST(TaskTest, MovingATaskMovesTheCoroutine) {
   Task<int> first = Value(3);
   Task<int> second = std::move(first);
@@ -333,7 +343,8 @@ TEST(WaitTest, IsRefusedOnAThreadThatMustNotBlock) {
     status = [](bool* flag) -> Task<absl::Status> {
       *flag = true;
       co_return absl::OkStatus();
-    }(&ran).Wait();
+    }(&ran)
+                                   .Wait();
     reply = Ok().Wait();
   });
   loop.RunAll();
