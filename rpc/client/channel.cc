@@ -67,10 +67,9 @@ void Channel::Run(Task<void> task) {
   executor().Post([task = std::make_shared<Task<void>>(std::move(task))] { Spawn(std::move(*task)); });
 }
 
-ClientCallPtr Channel::StartCall(const MethodSpec& method, const CallOptions& options, std::string framed_request) {
+ClientCallPtr Channel::StartCall(const MethodSpec& method, const CallOptions& options, const OutgoingMessage* request) {
   ChannelCore& core = impl_->core();
-  auto call =
-      std::make_shared<ClientCall>(impl_->shared_core(), core.loop(), method, options, std::move(framed_request));
+  auto call = std::make_shared<ClientCall>(impl_->shared_core(), core.loop(), method, options, request);
   if (core.loop().IsCurrent()) {
     call->Start();
   } else {

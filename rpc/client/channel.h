@@ -19,6 +19,7 @@
 #include "weir/rpc/client/client_call.h"
 #include "weir/rpc/client/credentials.h"
 #include "weir/rpc/core/method.h"
+#include "weir/rpc/core/outgoing_message.h"
 #include "weir/rpc/core/task.h"
 #include "weir/transport/io/executor.h"
 
@@ -39,8 +40,8 @@ class Channel {
   // Runs `task` on the channel's loop, detached. Any thread.
   void Run(Task<void> task);
 
-  // For generated code: starts a call. `framed_request` empty: the application will write. Any thread.
-  ClientCallPtr StartCall(const MethodSpec& method, const CallOptions& options, std::string framed_request);
+  // For generated code: starts a call. `request` null: the application will write. Any thread.
+  ClientCallPtr StartCall(const MethodSpec& method, const CallOptions& options, const OutgoingMessage* request);
 
  private:
   class Impl;

@@ -10,15 +10,15 @@
 namespace weir {
 
 ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoop& loop, const MethodSpec& method,
-                       const CallOptions& options, std::string framed_request)
+                       const CallOptions& options, const OutgoingMessage* request)
     : Call(loop),
       channel_(std::move(channel)),
       event_loop_(loop),
       method_(method),
       metadata_(options.metadata()),
       timeout_(options.timeout().value_or(absl::InfiniteDuration())),
-      framed_request_(std::move(framed_request)),
-      half_close_wanted_(!framed_request_.empty()) {
+      half_close_wanted_(request != nullptr) {
+  if (request != nullptr) framed_request_ = request->Encode();
   if (timeout_ != absl::InfiniteDuration()) {
     deadline_at_ = TimeAfter(std::chrono::steady_clock::now(), timeout_);
   }
@@ -55,6 +55,7 @@ void ClientCall::Start() {
     });
     deadline_->Set(deadline_at_);
   }
+  if (!framed_request_.ok()) return End(framed_request_.status());
   if (absl::Status legal = metadata_.Check(); !legal.ok()) return End(legal);
   channel_->Place(shared_from_this());
 }
@@ -67,7 +68,7 @@ std::optional<absl::Duration> ClientCall::TimeLeft() const {
 void ClientCall::OnStream(MessageStream& stream) {
   auto self = shared_from_this();
   if (!ServerStreams(method_.kind)) stream.ExpectMessage();
-  if (!framed_request_.empty()) stream.SendMessage(std::move(framed_request_));
+  if (framed_request_->owner != nullptr) stream.SendMessage(*std::move(framed_request_));
   Attach(&stream);
   if (this->stream() != nullptr && half_close_wanted_ && !writes_wait()) this->stream()->HalfClose();
 }

@@ -32,9 +32,9 @@ class MetadataOperation;
 
 class ClientCall final : public Call, public std::enable_shared_from_this<ClientCall>, private MessageReceiver {
  public:
-  // `framed_request` empty: the application will write.
+  // `request` null: the application will write.
   ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoop& loop, const MethodSpec& method,
-             const CallOptions& options, std::string framed_request);
+             const CallOptions& options, const OutgoingMessage* request);
   ~ClientCall();
 
   // ---- any thread
@@ -82,7 +82,7 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   const Metadata metadata_;
   const absl::Duration timeout_;  // InfiniteDuration: none
   transport::MonotonicTime deadline_at_{};
-  std::string framed_request_;
+  absl::StatusOr<transport::SharedBytes> framed_request_ = transport::SharedBytes();
   Metadata initial_;
   Metadata trailing_;
   std::optional<transport::Timer> deadline_;

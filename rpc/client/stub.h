@@ -42,8 +42,12 @@ class AnyCall {
   const Metadata& trailing_metadata() const { return call_->trailing_metadata(); }
 
  protected:
-  AnyCall(Channel& channel, const MethodSpec& method, const CallOptions& options, std::string framed_request)
-      : call_(channel.StartCall(method, options, std::move(framed_request))) {}
+  // The application writes the requests.
+  AnyCall(Channel& channel, const MethodSpec& method, const CallOptions& options)
+      : call_(channel.StartCall(method, options, nullptr)) {}
+  // One request, encoded now.
+  AnyCall(Channel& channel, const MethodSpec& method, const CallOptions& options, const OutgoingMessage& request)
+      : call_(channel.StartCall(method, options, &request)) {}
 
   ClientCallPtr call_;
 };
@@ -53,7 +57,7 @@ class [[nodiscard]] UnaryCall : public AnyCall {
  public:
   template <class Request>
   UnaryCall(Channel& channel, const MethodSpec& method, const Request& request, const CallOptions& options)
-      : AnyCall(channel, method, options, wire::EncodeMessage(request)) {}
+      : AnyCall(channel, method, options, wire::Outgoing(request)) {}
 
   ReplyOperation<Reply> operator co_await() { return ReplyOperation<Reply>(*call_); }
   absl::StatusOr<Reply> Wait() { return ReplyOperation<Reply>(*call_).Wait(); }
@@ -63,10 +67,10 @@ template <class Request, class Reply>
 class [[nodiscard]] ClientStreamCall : public AnyCall {
  public:
   ClientStreamCall(Channel& channel, const MethodSpec& method, const CallOptions& options)
-      : AnyCall(channel, method, options, std::string()) {}
+      : AnyCall(channel, method, options) {}
 
   // false: the call has ended; Finish says why.
-  WriteOperation Write(const Request& request) { return WriteOperation(*call_, wire::EncodeMessage(request)); }
+  WriteOperation Write(const Request& request) { return WriteOperation(*call_, wire::Outgoing(request)); }
   // Half-closes, and waits for the reply.
   ReplyOperation<Reply> Finish() {
     call_->HalfClose();
@@ -79,7 +83,7 @@ class [[nodiscard]] ServerStreamCall : public AnyCall {
  public:
   template <class Request>
   ServerStreamCall(Channel& channel, const MethodSpec& method, const Request& request, const CallOptions& options)
-      : AnyCall(channel, method, options, wire::EncodeMessage(request)) {}
+      : AnyCall(channel, method, options, wire::Outgoing(request)) {}
 
   // nullopt: no more messages; Finish says why.
   ReadOperation<Reply> Read() { return ReadOperation<Reply>(*call_); }
@@ -91,9 +95,9 @@ template <class Request, class Reply>
 class [[nodiscard]] BidiCall : public AnyCall {
  public:
   BidiCall(Channel& channel, const MethodSpec& method, const CallOptions& options)
-      : AnyCall(channel, method, options, std::string()) {}
+      : AnyCall(channel, method, options) {}
 
-  WriteOperation Write(const Request& request) { return WriteOperation(*call_, wire::EncodeMessage(request)); }
+  WriteOperation Write(const Request& request) { return WriteOperation(*call_, wire::Outgoing(request)); }
   // No more writes from here; reading goes on.
   void WritesDone() { call_->HalfClose(); }
   ReadOperation<Reply> Read() { return ReadOperation<Reply>(*call_); }

@@ -8,11 +8,25 @@ namespace weir {
 
 // ---- WriteOperation -------------------------------------------------------------------------------------------------
 
-WriteOperation::WriteOperation(Call& call, std::string framed)
-    : Operation(call.loop()), call_(call), framed_(std::move(framed)) {}
+WriteOperation::WriteOperation(Call& call, OutgoingMessage message)
+    : Operation(call.loop()), call_(call), message_(message) {}
 
 WriteOperation::~WriteOperation() {
   if (state_ == State::kWaitingToSend || state_ == State::kWaitingForWindow) call_.Forget(*this);
+}
+
+bool WriteOperation::await_ready() {
+  if (transport::Executor::Current() == &call_.loop() && call_.SendNow(message_)) {
+    accepted_ = true;
+    return true;
+  }
+  absl::StatusOr<transport::SharedBytes> framed = message_.Encode();
+  if (!framed.ok()) {
+    call_.Fail(framed.status());
+    return true;
+  }
+  framed_ = *std::move(framed);
+  return Operation::await_ready();
 }
 
 bool WriteOperation::Begin() { return call_.Write(*this); }
@@ -76,6 +90,16 @@ void Call::EndReading(absl::Status status) {
 }
 
 // ---- writing --------------------------------------------------------------------------------------------------------
+
+bool Call::SendNow(const OutgoingMessage& message) {
+  if (write_ended_ || stream_ == nullptr || first_write_ != nullptr) return false;
+  BeforeMessage();
+  if (stream_ == nullptr) return false;
+  char* const room = stream_->Reserve(message.FramedBytes());
+  if (room == nullptr) return false;
+  message.Write(room);
+  return true;
+}
 
 bool Call::Write(WriteOperation& write) {
   if (write_ended_) return true;

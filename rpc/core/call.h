@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -16,7 +15,9 @@
 #include "weir/rpc/core/message_stream.h"
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/operation.h"
+#include "weir/rpc/core/outgoing_message.h"
 #include "weir/transport/io/executor.h"
+#include "weir/transport/memory/shared_bytes.h"
 
 namespace weir {
 
@@ -39,12 +40,16 @@ class MessageReceiver {
 };
 
 // One message on its way out. Completes when flow control has taken it; false if it never will.
+//
+// On the call's loop, a small message that flow control takes at once is encoded straight into the stream's queue, and
+// nothing of the operation is used but its result. Otherwise it is encoded here, where the caller is, and waits.
 class [[nodiscard]] WriteOperation final : public Operation {
  public:
-  // `framed`: envelope and message.
-  WriteOperation(Call& call, std::string framed);
+  // The message is encoded when the operation is awaited, and must live until then.
+  WriteOperation(Call& call, OutgoingMessage message);
   ~WriteOperation();
 
+  bool await_ready();
   bool await_resume() const { return accepted_; }
 
   // Blocks a plain thread until done. False on a loop's thread, and the call then ends with an error that says so.
@@ -58,7 +63,8 @@ class [[nodiscard]] WriteOperation final : public Operation {
   enum class State : uint8_t { kNew, kWaitingToSend, kWaitingForWindow, kDone };
 
   Call& call_;
-  std::string framed_;
+  const OutgoingMessage message_;
+  transport::SharedBytes framed_;
   WriteOperation* next_ = nullptr;  // behind this one in the call's queue
   State state_ = State::kNew;
   bool accepted_ = false;
@@ -97,6 +103,9 @@ class Call : public StreamObserver {
 
   // Ends both directions: whoever waits is told. `status` becomes end_status().
   void EndAll(absl::Status status);
+  // Encodes `message` straight into what is sent next. False, and nothing has happened to the message, if it has to wait,
+  // is not small, or the call takes no more.
+  bool SendNow(const OutgoingMessage& message);
   void EndWriting();
   // Writes that wait still go out; new ones give false.
   void RefuseNewWrites() { write_ended_ = true; }

@@ -6,11 +6,12 @@
 // Both live on one loop's thread. The multiplexer implements the first, Call the second; tests put a fake on either side.
 #pragma once
 
-#include <string>
+#include <cstddef>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "weir/rpc/core/metadata.h"
+#include "weir/transport/memory/shared_bytes.h"
 
 namespace weir {
 
@@ -53,9 +54,14 @@ class MessageStream {
   // replies may be awaited in another order than they come in. Costs memory up to the message's size.
   virtual void ExpectMessage() = 0;
 
+  // The straight way for a small message, its five-byte envelope included: room for `bytes` of it in what is sent next,
+  // to be filled by the caller before anything else happens on the stream. Null if it is not small or flow control does
+  // not accept all of it at once: SendMessage it then. May end the call, as SendInitialMetadata may.
+  virtual char* Reserve(size_t bytes) = 0;
+
   // Sends one message, its five-byte envelope included. Returns true if flow control accepted all of it at once;
   // otherwise OnWritable follows when it has.
-  virtual bool SendMessage(std::string framed) = 0;
+  virtual bool SendMessage(transport::SharedBytes framed) = 0;
 
   // Server: sends the response head now. Otherwise it goes with the first message or the end. If it cannot be sent, the
   // call is ended with INTERNAL and the observer told by OnReset.

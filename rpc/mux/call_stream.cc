@@ -12,7 +12,7 @@ namespace {
 
 using transport::EndStream;
 
-// A message from this size on is handed to the transport by reference, not copied.
+// A message from this size on is encoded into a buffer of its own and handed to the transport by reference.
 constexpr size_t kByReferenceBytes = 4096;
 
 // Window is given back in portions of at least this much, or a quarter of the window if that is less.
@@ -198,17 +198,21 @@ void CallStream::SendInitialMetadata(const Metadata& initial) {
   mux_.host_.RequestFlush();
 }
 
-bool CallStream::SendMessage(std::string framed) {
+char* CallStream::Reserve(size_t bytes) {
+  if (sending_ == Half::kHead) SendHead(Metadata());
+  if (sending_ != Half::kBody || bytes >= kByReferenceBytes || !waiting_.empty()) return nullptr;
+  mux_.host_.RequestFlush();
+  return connection().ReserveData(id_, bytes);
+}
+
+bool CallStream::SendMessage(transport::SharedBytes framed) {
   if (sending_ == Half::kHead) SendHead(Metadata());
   mux_.host_.RequestFlush();
-  if (waiting_.empty() && framed.size() < kByReferenceBytes) {
-    const size_t accepted = connection().SendData(id_, framed, EndStream::kNo);
-    if (accepted == framed.size()) return true;
-    waiting_.push_back(transport::SharedBytes::Of(framed.substr(accepted)));
-  } else {
-    waiting_.push_back(transport::SharedBytes::Of(std::move(framed)));
-    if (SendWaiting()) return true;
+  if (waiting_.empty()) {
+    framed.bytes.remove_prefix(connection().SendData(id_, framed, EndStream::kNo));
+    if (framed.bytes.empty()) return true;
   }
+  waiting_.push_back(std::move(framed));
   mux_.blocked_.insert(id_);
   return false;
 }

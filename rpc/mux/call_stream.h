@@ -39,7 +39,8 @@ class CallStream final : public MessageStream, public transport::Pooled {
   void Bind(StreamObserver& observer) override { observer_ = &observer; }
   void WantMessage() override;
   void ExpectMessage() override { expected_ = true; }
-  bool SendMessage(std::string framed) override;
+  char* Reserve(size_t bytes) override;
+  bool SendMessage(transport::SharedBytes framed) override;
   void SendInitialMetadata(const Metadata& initial) override;
   void HalfClose() override;
   void Finish(const absl::Status& status, const Metadata& trailing) override;

@@ -55,11 +55,19 @@ void ServerCall::OnTaskDone() noexcept {
   event_loop_.Post([this] { OnHandlerReturned(); });
 }
 
+absl::Status ServerCall::SendReply(const OutgoingMessage& reply) {
+  if (event_loop_.IsCurrent() && SendNow(reply)) return absl::OkStatus();
+  absl::StatusOr<transport::SharedBytes> framed = reply.Encode();
+  if (!framed.ok()) return framed.status();
+  reply_ = *std::move(framed);
+  return absl::OkStatus();
+}
+
 void ServerCall::OnHandlerReturned() {
   const absl::Status status = TakeStatus(handler_);
   if (stream() != nullptr) BeforeMessage();
   if (MessageStream* open = stream(); open != nullptr) {
-    if (status.ok() && !reply_.empty()) open->SendMessage(std::move(reply_));
+    if (status.ok() && reply_.owner != nullptr) open->SendMessage(std::move(reply_));
     Detach();
     open->Finish(status, context_.trailing_);
     EndAll(status);

@@ -48,9 +48,9 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   // Starts the handler of the method that the head names, and the deadline's timer.
   void Start();
 
-  // The reply of a unary or client-streaming method, envelope included; its status follows with the handler's return.
-  // From the handler.
-  void SendReply(std::string framed) { reply_ = std::move(framed); }
+  // The reply of a unary or client-streaming method; its status follows with the handler's return. From the handler.
+  // An error: there is no reply, and this is the call's status.
+  absl::Status SendReply(const OutgoingMessage& reply);
 
   // Answers with `why`, and cancels the handler: the deadline passed, a message was bad, the server stops. Any thread.
   void Fail(absl::Status why) override;
@@ -69,7 +69,7 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   transport::Executor* const workers_;
   ServerCallOwner& owner_;
   ServerContext context_;
-  std::string reply_;
+  transport::SharedBytes reply_;  // to be sent when the handler has returned
   Task<absl::Status> handler_;
   std::optional<transport::Timer> deadline_;
   bool initial_sent_ = false;

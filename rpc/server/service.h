@@ -46,8 +46,7 @@ namespace internal {
 template <class Reply>
 absl::Status SendReply(ServerCall& call, const absl::StatusOr<Reply>& reply) {
   if (!reply.ok()) return reply.status();
-  call.SendReply(wire::EncodeMessage(*reply));
-  return absl::OkStatus();
+  return call.SendReply(wire::Outgoing(*reply));
 }
 
 template <class S, class Request, class Reply>

@@ -9,16 +9,26 @@
 
 namespace weir::wire {
 
-std::string EncodeMessage(const google::protobuf::MessageLite& message) {
-  const size_t bytes = message.ByteSizeLong();  // also caches the sizes of all parts for the next call
-  if (bytes > INT_MAX) return {};
-  std::string out;
-  // TODO(perf): resize_and_overwrite (C++23) spares the zero fill: about 2 us for 64 KiB.
-  out.resize(kEnvelopeHeaderBytes + bytes);
-  PutEnvelopeHeader(out.data(), /*compressed=*/false, static_cast<uint32_t>(bytes));
-  message.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(out.data()) + kEnvelopeHeaderBytes);
-  return out;
-}
+namespace {
+
+using google::protobuf::MessageLite;
+
+const MessageLite& AsProtobuf(const void* message) { return *static_cast<const MessageLite*>(message); }
+
+constexpr OutgoingMessage::Codec kProtobuf = {
+    // Also caches the sizes of all parts, for `write`.
+    .framed_bytes = [](const void* message) { return kEnvelopeHeaderBytes + AsProtobuf(message).ByteSizeLong(); },
+    .write =
+        [](const void* message, char* to) {
+          const auto bytes = static_cast<uint32_t>(AsProtobuf(message).GetCachedSize());
+          PutEnvelopeHeader(to, /*compressed=*/false, bytes);
+          AsProtobuf(message).SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(to) + kEnvelopeHeaderBytes);
+        },
+};
+
+}  // namespace
+
+OutgoingMessage Outgoing(const MessageLite& message) { return OutgoingMessage(kProtobuf, &message); }
 
 absl::Status DecodeMessage(std::string_view payload, google::protobuf::MessageLite* message) {
   if (payload.size() <= INT_MAX && message->ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {

@@ -52,7 +52,7 @@ std::string Words(std::initializer_list<std::string_view> words) {
 std::string Message(std::string_view body) {
   bench::Payload payload;
   payload.set_body(std::string(body));
-  return wire::EncodeMessage(payload);
+  return std::string(wire::Outgoing(payload).Encode()->bytes);
 }
 
 std::string Envelope(uint8_t flag, uint32_t length, std::string_view payload) {

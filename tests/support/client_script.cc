@@ -48,13 +48,18 @@ void ClientWorld::Start() {
 }
 
 TestCall ClientWorld::Call(std::string_view method, std::string_view request, const CallOptions& options) {
-  return Make(method, options, Message(request));
+  bench::Payload payload;
+  payload.set_body(std::string(request));
+  const OutgoingMessage message = wire::Outgoing(payload);
+  return Make(method, options, &message);
 }
 
-TestCall ClientWorld::Open(std::string_view method, const CallOptions& options) { return Make(method, options, ""); }
+TestCall ClientWorld::Open(std::string_view method, const CallOptions& options) {
+  return Make(method, options, nullptr);
+}
 
-TestCall ClientWorld::Make(std::string_view method, const CallOptions& options, std::string framed) {
-  auto call = std::make_shared<ClientCall>(core_, loop_, SpecOf(method), options, std::move(framed));
+TestCall ClientWorld::Make(std::string_view method, const CallOptions& options, const OutgoingMessage* request) {
+  auto call = std::make_shared<ClientCall>(core_, loop_, SpecOf(method), options, request);
   calls_.push_back(call);
   call->Start();
   return TestCall(std::move(call));

@@ -22,6 +22,7 @@
 #include "weir/rpc/client/channel_options.h"
 #include "weir/rpc/client/client_call.h"
 #include "weir/rpc/core/task.h"
+#include "weir/rpc/wire/message_codec.h"
 #include "weir/tests/support/call_script.h"
 
 namespace weir::testing {
@@ -31,7 +32,11 @@ class TestCall {
  public:
   explicit TestCall(std::shared_ptr<ClientCall> call) : call_(std::move(call)) {}
 
-  WriteOperation Write(std::string_view body) { return WriteOperation(*call_, Message(body)); }
+  Task<bool> Write(std::string body) {
+    bench::Payload payload;
+    payload.set_body(std::move(body));
+    co_return co_await WriteOperation(*call_, wire::Outgoing(payload));
+  }
   ReadOperation<bench::Payload> Read() { return ReadOperation<bench::Payload>(*call_); }
   void WritesDone() { call_->HalfClose(); }
   FinishOperation Finish() {
@@ -62,7 +67,7 @@ class ClientWorld final : public CallWorld {
   ChannelCore& core() { return *core_; }
 
  private:
-  TestCall Make(std::string_view method, const CallOptions& options, std::string framed);
+  TestCall Make(std::string_view method, const CallOptions& options, const OutgoingMessage* request);
 
   const std::shared_ptr<ChannelCore> core_;
   std::vector<std::weak_ptr<ClientCall>> calls_;

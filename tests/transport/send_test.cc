@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -129,6 +130,35 @@ TEST(SendTest, ALargeSharedBodyLeavesWithoutACopy) {
   EXPECT_GT(body.owner.use_count(), 1);
   out.Clear();
   EXPECT_EQ(body.owner.use_count(), 1);
+}
+
+TEST(SendTest, ReservedBytesAreSentAsTheCallerFillsThem) {
+  FrameScript(ServerOptions())
+      .Handshake()
+      .Peer(kEndedRequestLine)
+      .Do([](H2Connection& c) {
+        Answer(c);
+        for (const char letter : {'a', 'b'}) std::fill_n(c.ReserveData(1, 3), 3, letter);
+        EXPECT_EQ(c.SendData(1, "c", EndStream::kYes), 1u);
+      })
+      .ExpectWritten({"HEADERS 1 :status=200", "DATA 1 END_STREAM \"aaabbbc\""})
+      .Run();
+}
+
+TEST(SendTest, NothingIsReservedThatFlowControlDoesNotTakeWhole) {
+  FrameScript(ServerOptions())
+      .Handshake("INITIAL_WINDOW_SIZE=10")
+      .Peer(kEndedRequestLine)
+      .Do([](H2Connection& c) {
+        EXPECT_EQ(c.ReserveData(1, 1), nullptr) << "before the head";
+        EXPECT_EQ(c.ReserveData(3, 1), nullptr) << "unknown stream";
+        Answer(c);
+        EXPECT_EQ(c.ReserveData(1, 11), nullptr);
+        std::fill_n(c.ReserveData(1, 10), 10, 'a');
+        EXPECT_EQ(c.ReserveData(1, 1), nullptr);
+      })
+      .ExpectWritten({"HEADERS 1 :status=200", "DATA 1 \"aaaaaaaaaa\""})
+      .Run();
 }
 
 TEST(SendTest, DataToSendStopsAboutWhereItIsTold) {

@@ -150,6 +150,14 @@ size_t H2Connection::SendData(StreamId stream_id, const SharedBytes& data, EndSt
   });
 }
 
+char* H2Connection::ReserveData(StreamId stream_id, size_t bytes) {
+  StreamState* const stream = session_->streams().Find(stream_id);
+  if (!CanSendData(stream) || session_->SendRoom(*stream) < bytes) return nullptr;
+  session_->NoteQueued(bytes);
+  session_->Resume(stream);
+  return stream->queue.Extend(bytes);
+}
+
 absl::Status H2Connection::SendTrailers(StreamId stream_id, const HeaderList& fields) {
   StreamState* const stream = session_->streams().Find(stream_id);
   if (!IsOpenForSending(stream)) return NotOpenForSending(stream, stream_id, "trailers");

@@ -85,6 +85,10 @@ class H2Connection {
   size_t SendData(StreamId stream_id, std::string_view data, EndStream end_stream);
   size_t SendData(StreamId stream_id, const SharedBytes& data, EndStream end_stream);
 
+  // Queues `bytes` body bytes, to be filled by the caller before it calls anything else here. Null, and nothing is
+  // queued, unless flow control and the stream's queue accept all of them now.
+  char* ReserveData(StreamId stream_id, size_t bytes);
+
   // Ends our half with trailer fields, after all accepted body bytes.
   absl::Status SendTrailers(StreamId stream_id, const HeaderList& fields);
 

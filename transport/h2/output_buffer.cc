@@ -6,12 +6,6 @@
 
 namespace weir::transport {
 
-SharedBytes SharedBytes::Of(std::string text) {
-  auto owner = std::make_shared<const std::string>(std::move(text));
-  const std::string_view bytes = *owner;
-  return {std::move(owner), bytes};
-}
-
 OutputBuffer& OutputBuffer::operator=(OutputBuffer&& other) noexcept {
   if (this == &other) return *this;
   block_ = std::exchange(other.block_, {});

@@ -8,25 +8,15 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "weir/transport/memory/pool_array.h"
+#include "weir/transport/memory/shared_bytes.h"
 
 namespace weir::transport {
-
-// Bytes that someone else owns, kept alive by `owner`. Cheap to copy and to slice.
-struct SharedBytes {
-  std::shared_ptr<const void> owner;
-  std::string_view bytes;
-
-  // Takes the string over.
-  static SharedBytes Of(std::string text);
-};
 
 class OutputBuffer {
  public:
@@ -41,6 +31,11 @@ class OutputBuffer {
 
   void Append(std::string_view bytes);
   void Append(SharedBytes bytes);
+  // Room for `bytes` more at the end, to be filled by the caller at once.
+  char* Extend(size_t bytes) {
+    size_ += bytes;
+    return block_.Extend(bytes);
+  }
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }

@@ -23,7 +23,7 @@ constexpr size_t kMessageBytesMax = 4 << 20;
 std::string Message(size_t size) {
   Payload payload;
   payload.set_body(std::string(size, 'x'));
-  return weir::wire::EncodeMessage(payload);
+  return std::string(weir::wire::Outgoing(payload).Encode()->bytes);
 }
 
 // As many messages as one frame holds, or one message in as many frames as it takes.
@@ -58,7 +58,7 @@ BENCHMARK(ReadEnvelopes)->ArgName("bytes")->Arg(16)->Arg(1024)->Arg(65536)->Arg(
 void EncodeMessage(benchmark::State& state) {
   Payload payload;
   payload.set_body(std::string(state.range(0), 'x'));
-  for (auto _ : state) benchmark::DoNotOptimize(weir::wire::EncodeMessage(payload));
+  for (auto _ : state) benchmark::DoNotOptimize(weir::wire::Outgoing(payload).Encode());
   state.SetBytesProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(EncodeMessage)->ArgName("bytes")->Arg(16)->Arg(1024)->Arg(65536)->Arg(1 << 20);

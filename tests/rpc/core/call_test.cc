@@ -1,6 +1,7 @@
 // Call against a stream that is a fake: who waits, who is told, in which order.
 #include "weir/rpc/core/call.h"
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,16 @@ std::string Raw(std::string_view body) {
   return payload.SerializeAsString();
 }
 
+// A message whose bytes are the text.
+OutgoingMessage Plain(const std::string& text) {
+  static constexpr OutgoingMessage::Codec kCodec = {
+      .framed_bytes = [](const void* message) { return static_cast<const std::string*>(message)->size(); },
+      .write = [](const void* message,
+                  char* to) { static_cast<const std::string*>(message)->copy(to, std::string::npos); },
+  };
+  return OutgoingMessage(kCodec, &text);
+}
+
 // Takes messages as long as it is told to, and says what it was asked for.
 class FakeStream final : public MessageStream {
  public:
@@ -33,8 +44,13 @@ class FakeStream final : public MessageStream {
     log.push_back("want");
     if (on_want) std::exchange(on_want, nullptr)();
   }
-  bool SendMessage(std::string framed) override {
-    log.push_back("send " + framed);
+  char* Reserve(size_t bytes) override {
+    if (!has_room) return nullptr;
+    log.push_back("reserve " + std::to_string(bytes));
+    return reserved.emplace_back(bytes, '?').data();
+  }
+  bool SendMessage(transport::SharedBytes framed) override {
+    log.push_back("send " + std::string(framed.bytes));
     return accepts;
   }
   void SendInitialMetadata(const Metadata&) override { log.push_back("head"); }
@@ -46,6 +62,8 @@ class FakeStream final : public MessageStream {
   std::vector<std::string> Take() { return std::exchange(log, {}); }
 
   std::vector<std::string> log;
+  std::deque<std::string> reserved;
+  bool has_room = false;
   bool accepts = true;
   std::function<void()> on_want;
 };
@@ -79,7 +97,7 @@ class CallTest : public ::testing::Test {
     log_.push_back(name + (payload ? " read " + payload->body() : " read nothing"));
   }
   Task<void> Write(std::string text) {
-    const bool taken = co_await WriteOperation(call_, text);
+    const bool taken = co_await WriteOperation(call_, Plain(text));
     log_.push_back(text + (taken ? " taken" : " refused"));
   }
   Task<void> ReadOne(std::string name) {
@@ -201,6 +219,60 @@ TEST_F(CallTest, WriteThatIsTakenAtOnceNeedsNoSuspension) {
   EXPECT_EQ(stream_.Take(), Log({"send a"}));
 }
 
+TEST_F(CallTest, SmallMessageIsEncodedStraightIntoTheRoomThatTheStreamHas) {
+  stream_.has_room = true;
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(Write("abc"));
+    EXPECT_EQ(Take(), Log({"abc taken"}));
+  });
+  EXPECT_EQ(stream_.Take(), Log({"reserve 3"}));
+  EXPECT_EQ(stream_.reserved, std::deque<std::string>({"abc"}));
+}
+
+TEST_F(CallTest, SmallMessageDoesNotOvertakeOneThatWaits) {
+  stream_.accepts = false;
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(Write("a"));
+    stream_.has_room = true;
+    Spawn(Write("b"));
+  });
+  EXPECT_EQ(stream_.Take(), Log({"send a"}));
+  EXPECT_EQ(Take(), Log());
+}
+
+TEST_F(CallTest, SmallMessageOfACallThatHasEndedIsNotEncoded) {
+  stream_.has_room = true;
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    call_.EndWriting();
+    Spawn(Write("a"));
+  });
+  EXPECT_EQ(stream_.Take(), Log());
+  EXPECT_EQ(Take(), Log({"a refused"}));
+}
+
+TEST_F(CallTest, MessageOverProtobufsLimitFailsTheCallInsteadOfBeingCut) {
+  static constexpr OutgoingMessage::Codec kHuge = {
+      .framed_bytes = [](const void*) { return OutgoingMessage::kFramedBytesMax + 1; },
+      .write = [](const void*, char*) { FAIL() << "must not be written"; },
+  };
+  const auto write = [](PlainCall& call, Log& log) -> Task<void> {
+    const bool taken = co_await WriteOperation(call, OutgoingMessage(kHuge, nullptr));
+    log.push_back(taken ? "taken" : "refused");
+  };
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    Spawn(write(call_, log_));
+  });
+  EXPECT_EQ(Take(), Log({"refused"}));
+  EXPECT_EQ(stream_.Take(), Log());
+  EXPECT_EQ(call_.end_status(),
+            absl::ResourceExhaustedError("message to be sent: expected at most 2147483647 bytes with its prefix, got "
+                                         "2147483648; send it in parts"));
+}
+
 TEST_F(CallTest, WritesWaitForOneAnotherInOrder) {
   stream_.accepts = false;
   OnLoop([&] {
@@ -273,7 +345,7 @@ TEST_F(CallTest, WriteThatIsDestroyedWhileItWaitsIsForgotten) {
         void OnTaskDone() noexcept override {}
       } static root;
       const auto write = [](PlainCall& c, Log& log, std::string text) -> Task<void> {
-        const bool taken = co_await WriteOperation(c, text);
+        const bool taken = co_await WriteOperation(c, Plain(text));
         log.push_back(text + (taken ? " taken" : " refused"));
       };
       const char* texts[] = {"a", "b", "c"};
@@ -292,7 +364,8 @@ TEST_F(CallTest, WriteThatIsDestroyedWhileItWaitsIsForgotten) {
 TEST_F(CallTest, WaiterThatEndsTheCallWhenItResumesFindsItInOrder) {
   stream_.accepts = false;
   const auto end = [](PlainCall& call, Log& log) -> Task<void> {
-    const bool taken = co_await WriteOperation(call, "a");
+    const std::string text = "a";
+    const bool taken = co_await WriteOperation(call, Plain(text));
     log.push_back(taken ? "taken" : "refused");
     call.EndAll(absl::AbortedError("enough"));
   };

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -28,6 +29,7 @@ using testing::ResponseHead;
 using testing::Trailers;
 using transport::H2Connection;
 using transport::H2Event;
+using transport::SharedBytes;
 
 using Log = std::vector<std::string>;
 
@@ -255,15 +257,39 @@ TEST_F(ClientMuxTest, LossSparesAResponseThatIsCompleteAndCancelAllDoesNot) {
   }
 }
 
+TEST_F(ClientMuxTest, SmallMessagesShareAFrameAsLongAsTheWindowTakesThemWhole) {
+  bench_.Peer("SETTINGS INITIAL_WINDOW_SIZE=10");
+  Observer& call = bench_.Open();
+  bench_.Written();
+  for (const char c : {'a', 'b', 'c'}) {
+    char* const room = call.stream->Reserve(3);
+    ASSERT_NE(room, nullptr);
+    std::fill_n(room, 3, c);
+  }
+  EXPECT_EQ(call.stream->Reserve(3), nullptr);
+  EXPECT_EQ(bench_.Written(), Log({"DATA 1 \"aaabbbccc\""}));
+  bench_.Peer("WINDOW_UPDATE 1 2");
+  EXPECT_NE(call.stream->Reserve(3), nullptr);
+}
+
+TEST_F(ClientMuxTest, NoRoomIsReservedInFrontOfMessagesThatWait) {
+  bench_.Peer("SETTINGS INITIAL_WINDOW_SIZE=10");
+  Observer& call = bench_.Open();
+  EXPECT_FALSE(call.stream->SendMessage(SharedBytes::Of(std::string(11, 'a'))));
+  bench_.Written();
+  bench_.Peer("WINDOW_UPDATE 0 100");
+  EXPECT_EQ(call.stream->Reserve(0), nullptr);
+}
+
 TEST_F(ClientMuxTest, MessagesWaitForTheWindowAndTheHalfCloseWaitsForThem) {
   bench_.Peer("SETTINGS INITIAL_WINDOW_SIZE=10");
   Observer& call = bench_.Open();
-  EXPECT_TRUE(call.stream->SendMessage(std::string(8, 'a')));
-  EXPECT_FALSE(call.stream->SendMessage(std::string(8, 'b')));
+  EXPECT_TRUE(call.stream->SendMessage(SharedBytes::Of(std::string(8, 'a'))));
+  EXPECT_FALSE(call.stream->SendMessage(SharedBytes::Of(std::string(8, 'b'))));
   bench_.Written();
   bench_.Peer("WINDOW_UPDATE 1 6");
   EXPECT_EQ(bench_.Take(), Log({"call 1: writable"}));
-  EXPECT_FALSE(call.stream->SendMessage(std::string(2, 'c')));
+  EXPECT_FALSE(call.stream->SendMessage(SharedBytes::Of(std::string(2, 'c'))));
   call.stream->HalfClose();
   EXPECT_EQ(bench_.Written(), Log({"DATA 1 \"bbbbbb\""}));
   bench_.Peer("WINDOW_UPDATE 1 2");

@@ -1,0 +1,39 @@
+// OutgoingMessage: a message that is still to be encoded, as core sees it: how long it will be, and how to write it.
+//
+// Two words, passed by value. It refers to the message, and to the functions of whoever knows its type (wire/message_codec).
+#pragma once
+
+#include <climits>
+#include <cstddef>
+
+#include "absl/status/statusor.h"
+#include "weir/transport/memory/shared_bytes.h"
+
+namespace weir {
+
+class OutgoingMessage {
+ public:
+  struct Codec {
+    // Its size on the wire, envelope included. May leave notes in the message for the `write` that follows.
+    size_t (*framed_bytes)(const void* message);
+    // Writes exactly so many bytes.
+    void (*write)(const void* message, char* to);
+  };
+
+  // Protobuf's own limit, envelope included.
+  static constexpr size_t kFramedBytesMax = INT_MAX;
+
+  OutgoingMessage(const Codec& codec, const void* message) : codec_(&codec), message_(message) {}
+
+  size_t FramedBytes() const { return codec_->framed_bytes(message_); }
+  void Write(char* to) const { codec_->write(message_, to); }
+
+  // Envelope and message in a buffer of their own. RESOURCE_EXHAUSTED for a message that cannot be sent.
+  absl::StatusOr<transport::SharedBytes> Encode() const;
+
+ private:
+  const Codec* codec_;
+  const void* message_;
+};
+
+}  // namespace weir
