@@ -11,7 +11,10 @@ import os
 import sys
 import xml.etree.ElementTree as ElementTree
 
-from instructions import budget, scenarios
+# Bazel gives a tree of symlinks: neighbours are looked for in it, not where the links lead.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from instructions import budget, scenarios  # noqa: E402
 
 
 def compare(name, budgets, programs):

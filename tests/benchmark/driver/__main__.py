@@ -12,7 +12,7 @@ import re
 import sys
 
 _ROOT = pathlib.Path(__file__).resolve().parents[3]
-sys.path += [str(_ROOT / "tests/interop/runner"), str(_ROOT / "tests/interop/tools")]
+sys.path += [str(_ROOT / "tests" / path) for path in ("benchmark", "interop/runner", "interop/tools")]
 
 import machine  # noqa: E402
 import table  # noqa: E402

@@ -6,28 +6,19 @@ costs.
 
 import contextlib
 import json
-import re
 import tempfile
 
 import programs as the_programs
 from h2load import Load, payload, stream_request
+from instructions import callgrind
 from summary import Figure, Goal
-
-
-def total(log):
-    """Of all threads, from the messages of callgrind."""
-    collected = re.search(r"Collected : (\d+)", log)
-    if not collected:
-        raise RuntimeError("callgrind: expected \"Collected : N\", got:\n" + log)
-    return int(collected.group(1))
 
 
 @contextlib.contextmanager
 def counting():
     """Gives the words to put in front of a command, and a function for the count, to be called when it has ended."""
     with tempfile.NamedTemporaryFile("r") as log:
-        wrapper = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--log-file=" + log.name]
-        yield wrapper, lambda: total(log.read())
+        yield [*callgrind.COMMAND, "--log-file=" + log.name], lambda: callgrind.collected(log.read())
 
 
 def count_server(programs, system, work, options=()):

@@ -8,12 +8,12 @@ import unittest
 # Bazel gives a tree of symlinks: neighbours are looked for in it, not where the links lead.
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _TESTS = os.path.dirname(os.path.dirname(_HERE))
-sys.path[:0] = [_HERE, os.path.join(_TESTS, "interop/runner"), os.path.join(_TESTS, "interop/tools")]
+sys.path[:0] = [_HERE] + [os.path.join(_TESTS, path) for path in ("benchmark", "interop/runner", "interop/tools")]
 
-import callgrind_rows  # noqa: E402
 import h2load  # noqa: E402
 import summary  # noqa: E402
 import table  # noqa: E402
+from instructions import callgrind  # noqa: E402
 from programs import ASYNC, CALLBACK, WEIR  # noqa: E402
 from scaling import SCALING  # noqa: E402
 from scenarios import SCENARIOS  # noqa: E402
@@ -72,11 +72,11 @@ class Messages(unittest.TestCase):
 class Callgrind(unittest.TestCase):
 
     def test_the_total_is_read(self):
-        self.assertEqual(callgrind_rows.total("==7== Events    : Ir\n==7== Collected : 60215571\n"), 60215571)
+        self.assertEqual(callgrind.collected("==7== Events    : Ir\n==7== Collected : 60215571\n"), 60215571)
 
     def test_its_absence_is_an_error(self):
         with self.assertRaisesRegex(RuntimeError, "expected \"Collected : N\""):
-            callgrind_rows.total("valgrind: no such program")
+            callgrind.collected("valgrind: no such program")
 
 
 class Ratios(unittest.TestCase):

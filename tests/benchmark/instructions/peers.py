@@ -101,20 +101,21 @@ class Client(_Peer):
                             lambda kind, flags, *_: acknowledged.append(1) if (kind, flags) == (SETTINGS, ACK) else 0)
 
     def calls(self, path, message, reply_bytes, metadata=((),)):
-        """One call for each element of `metadata`, [(name, value)]: all requests in one write, then all the replies.
+        """One call for each element of `metadata`, [(name, value)]: all requests in one write, then all the replies. As
+        h2load does, all heads go before all bodies.
 
         Each reply must have `reply_bytes` bytes of body, envelopes and all, and status 0.
         """
         body = envelope(message)
-        requests, body_bytes = [], {}
+        heads, bodies, body_bytes = [], [], {}
         for fields in metadata:
             stream, self._next_stream = self._next_stream, self._next_stream + 2
-            requests.append(self._headers(stream, self._request_head(path, len(body), fields)))
-            requests.append(self._body(stream, body, END_STREAM))
+            heads.append(self._headers(stream, self._request_head(path, len(body), fields)))
+            bodies.append(self._body(stream, body, END_STREAM))
             body_bytes[stream] = 0
         self._receive_until(lambda: self._window_bytes >= len(metadata) * len(body))
         self._window_bytes -= len(metadata) * len(body)
-        self._socket.sendall(b"".join(requests))
+        self._socket.sendall(b"".join(heads + bodies))
 
         def on_frame(kind, flags, stream, payload):
             if kind == DATA:

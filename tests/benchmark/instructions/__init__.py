@@ -1,0 +1,1 @@
+"""What one operation costs in instructions: see README.md."""
