@@ -64,14 +64,16 @@ def last_attempts(events):
     return results
 
 
-def unbuilt_targets(events):
-    """Labels that were to be built, tests or not, and could not."""
-    labels = []
+def targets_not_built(events):
+    """Labels that were to be built, tests or not: those that could not, and those that are not for this machine."""
+    failed, skipped = [], []
     for event in events:
         key = event["id"].get("targetCompleted")
-        if key and not event.get("completed", {}).get("success"):
-            labels.append(key["label"])
-    return labels
+        if not key or event.get("completed", {}).get("success"):
+            continue
+        incompatible = event.get("aborted", {}).get("reason") == "SKIPPED"  # target_compatible_with
+        (skipped if incompatible else failed).append(key["label"])
+    return failed, skipped
 
 
 def summarize(events):
@@ -90,7 +92,9 @@ def summarize(events):
         total.skipped.extend("%s %s" % (label, name) for name in counts.skipped)
         total.notes.extend("%s %s" % (label, note) for note in counts.notes)
         total = total._replace(passed=total.passed + passed)
-    total.failed.extend("%s (not built)" % label for label in unbuilt_targets(events))
+    failed, skipped = targets_not_built(events)
+    total.failed.extend("%s (not built)" % label for label in failed)
+    total.skipped.extend("%s (not for this machine)" % label for label in skipped)
     return total
 
 
