@@ -116,7 +116,7 @@ def _many_headers(call):
     """What meshes and gateways put on a call: 20 fields, of which five are new each time."""
     trace, span = _digest("trace %d" % call)[:32], _digest("span %d" % call)[:16]
     return [
-        ("grpc-timeout", "%dm" % (4000 + call % 1000)),
+        ("grpc-timeout", "%dm" % (40000 + call % 1000)),
         ("traceparent", "00-%s-%s-01" % (trace, span)),
         ("tracestate", "vendor=%s" % span),
         ("x-request-id", _digest("request %d" % call)[:36]),
