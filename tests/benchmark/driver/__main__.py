@@ -50,25 +50,25 @@ def main():
         print("\n".join(scenario.name for scenario in scenarios))
         return 0 if options.list else "expected --only to match a name, got \"%s\"; above are the names" % options.only
     programs = Programs(options.programs)
-    programs.prepare_this_process()
     neighbours = Neighbours()
-    rows = []
     ratio = "to the smallest" if options.scaling else "weir / best grpc++"
+    rows = []
     print(table.text_head(ratio), flush=True)
-    for scenario in chosen:
-        new_rows = measure_scenario(scenario, programs, options.rounds or (3 if options.quick else 5),
-                                    options.seconds or (0.3 if options.quick else 0.6))
-        rows += new_rows
-        print("\n".join(table.text_rows(new_rows)), flush=True)
+    with programs.prepared_process():
+        for scenario in chosen:
+            new_rows = measure_scenario(scenario, programs, options.rounds or (3 if options.quick else 5),
+                                        options.seconds or (0.3 if options.quick else 0.6))
+            print("\n".join(table.text_rows(new_rows)), flush=True)
+            rows += new_rows
     about = "%s, %s. Other processes used %.0f %% of the machine." % (
         datetime.date.today(), machine.describe(), 100 * neighbours.share())
     if scenarios is SCENARIOS:
         print("\n" + NOTES)
     print("\n%s\n%s" % (about, table.verdict_text(rows)))
-    results = pathlib.Path(options.results)
-    results.mkdir(parents=True, exist_ok=True)
-    file = results / ("%s.md" % next((name for name in ("quick", "instructions", "scaling") if getattr(options, name)), "full"))
-    file.write_text("%s\n\n%s" % (about, table.markdown(ratio, rows)))
+    folder = pathlib.Path(options.results)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / ("%s.md" % next((name for name in ("quick", "instructions", "scaling") if getattr(options, name)), "full"))
+    file.write_text("%s\n\n%s\n%s" % (about, table.markdown(ratio, rows), table.brief_markdown(rows)))
     print("as Markdown: %s" % file)
     return 0
 

@@ -141,6 +141,9 @@ class Table(unittest.TestCase):
             "|  | calls/s | 123,456 |  |  |  |  |  |",
         ])
 
+    def test_the_brief_table_has_goals_and_the_best_peer(self):
+        self.assertEqual(table.brief_markdown(self.rows).splitlines()[2:], ["| unary: CPU, us | 2 | 10 | 0.2 (0.15..0.25) |"])
+
     def test_columns_of_the_text_stand_below_each_other(self):
         head, line = table.text_head("ratio"), table.text_rows(self.rows)[0]
         self.assertEqual(head.index("grpc++ async") + len("grpc++ async"), line.index(" 10 ") + 3)

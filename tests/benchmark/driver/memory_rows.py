@@ -16,7 +16,7 @@ def _growth_kib(programs, system, grow):
         before = server.rss_kib()
         opened = grow(server)
         growth = server.rss_kib() - before
-        for connection in opened + [warm_up]:
+        for connection in opened + [warm_up]:  # a server ends only when its calls have
             connection.close()
         return growth
 

@@ -27,23 +27,32 @@ def _in_turn(connections):
     return call
 
 
+# What there is besides: context managers that give a function for the calls. A server ends only when connections have.
+
+
+@contextlib.contextmanager
 def _beside_streams(server, count):
-    connection = Calls(server)
-    connection.open_streams(count)
-    return _in_turn([connection])
+    with contextlib.closing(Calls(server)) as connection:
+        connection.open_streams(count)
+        yield _in_turn([connection])
 
 
+@contextlib.contextmanager
 def _on_connections(server, count):
-    return _in_turn(open_connections(server, count))
+    with contextlib.ExitStack() as stack:
+        yield _in_turn([stack.enter_context(contextlib.closing(c)) for c in open_connections(server, count)])
 
 
+@contextlib.contextmanager
 def _beside_methods(server, _count):
-    return _in_turn([Calls(server)])
+    with contextlib.closing(Calls(server)) as connection:
+        yield _in_turn([connection])
 
 
+@contextlib.contextmanager
 def _at_once(server, count):
     load = Load("Unary", payload(16), len(payload(16)), 1, count)
-    return lambda calls: load.run(server, calls)
+    yield lambda calls: load.run(server, calls)
 
 
 class _Scaling:
@@ -72,8 +81,7 @@ class _Cpu(_Scaling):
 
     @contextlib.contextmanager
     def started(self, programs, size, seconds):
-        with programs.start_server(WEIR, *self._options(size)) as server:
-            call = self.prepare(server, size)
+        with programs.start_server(WEIR, *self._options(size)) as server, self.prepare(server, size) as call:
 
             def measure():
                 before = server.cpu_us()
@@ -92,7 +100,11 @@ class _Instructions(_Scaling):
     def started(self, programs, size, seconds):
 
         def count(calls):
-            return count_server(programs, WEIR, lambda server: self.prepare(server, size)(calls), self._options(size))
+            def work(server):
+                with self.prepare(server, size) as call:
+                    call(calls)
+
+            return count_server(programs, WEIR, work, self._options(size))
 
         yield lambda: ((count(_MANY_CALLS) - count(_FEW_CALLS)) / (_MANY_CALLS - _FEW_CALLS),)
 

@@ -1,6 +1,7 @@
 """Rows as text that appears line by line, and as Markdown."""
 
 from programs import SYSTEMS
+from summary import best_peer
 
 _SCENARIO, _WHAT, _VALUE, _RATIO, _GOAL = 38, 26, 16, 24, 9
 
@@ -46,13 +47,17 @@ def text_head(ratio):
     return _text_line(_head(ratio))
 
 
-def text_rows(rows):
-    """Lines of one scenario; its name only in the first."""
-    lines = []
-    for index, row in enumerate(rows):
+def _without_repetition(rows):
+    """Cells of all rows; a scenario that is the same as above is left empty."""
+    above = None
+    for row in rows:
         texts = cells(row)
-        lines.append(_text_line(([""] if index else texts[:1]) + texts[1:]))
-    return lines
+        yield ([""] if row.scenario == above else texts[:1]) + texts[1:]
+        above = row.scenario
+
+
+def text_rows(rows):
+    return [_text_line(texts) for texts in _without_repetition(rows)]
 
 
 def verdict_text(rows):
@@ -65,11 +70,21 @@ def verdict_text(rows):
                      ["missed: " + text for text in missed])
 
 
+def _markdown_line(texts):
+    return "| " + " | ".join(texts) + " |"
+
+
 def markdown(ratio, rows):
-    lines = ["| " + " | ".join(_head(ratio)) + " |", "|---|---|" + "---:|" * len(SYSTEMS) + "---|---|---|"]
-    last = None
+    lines = [_markdown_line(_head(ratio)), "|---|---|" + "---:|" * len(SYSTEMS) + "---|---|---|"]
+    return "\n".join(lines + [_markdown_line(texts) for texts in _without_repetition(rows)]) + "\n"
+
+
+def brief_markdown(rows):
+    """What there is a goal for, beside the best API of grpc++: for the README."""
+    lines = ["| | weir | grpc++ | weir / grpc++ |", "|---|---:|---:|---|"]
     for row in rows:
-        texts = cells(row)
-        lines.append("| " + " | ".join(([""] if row.scenario == last else texts[:1]) + texts[1:]) + " |")
-        last = row.scenario
+        peer = best_peer(row.medians, SYSTEMS[0], row.figure.better)
+        if row.verdict and peer:
+            lines.append(_markdown_line(["%s: %s" % (row.scenario, row.figure.what), number(row.medians[SYSTEMS[0]]),
+                                         number(row.medians[peer]), ratio_text(row.ratio)]))
     return "\n".join(lines) + "\n"
