@@ -37,7 +37,7 @@ class _Peer:
         self._deflater = Deflater()
         self._inflater = Inflater()
         self._received = b""
-        self._window_bytes = _WINDOW_BYTES_AT_FIRST
+        self._window_bytes = _WINDOW_BYTES_AT_FIRST  # of the connection; that of a stream is larger than any message here
         self._socket.sendall(frame(SETTINGS, 0, 0, struct.pack(">HI", INITIAL_WINDOW_SIZE, _WINDOW_BYTES_MAX)) +
                              frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", _WINDOW_BYTES_MAX - _WINDOW_BYTES_AT_FIRST)))
 
@@ -48,8 +48,11 @@ class _Peer:
         return frame(HEADERS, END_HEADERS | flags, stream, self._deflater.block(fields))
 
     def _body(self, stream, body, flags=0):
-        pieces = [body[at:at + _FRAME_BYTES_MAX] for at in range(0, len(body), _FRAME_BYTES_MAX)]
-        return b"".join(frame(DATA, flags if piece is pieces[-1] else 0, stream, piece) for piece in pieces)
+        frames = []
+        for begin in range(0, len(body), _FRAME_BYTES_MAX):
+            end = min(begin + _FRAME_BYTES_MAX, len(body))
+            frames.append(frame(DATA, flags if end == len(body) else 0, stream, body[begin:end]))
+        return b"".join(frames)
 
     def _receive(self):
         """The next frames, those of one recv: [(kind, flags, stream, payload)]. None at the end of the connection."""
@@ -74,7 +77,7 @@ class _Peer:
                 self._on_end(kind, stream, payload)
         return frames
 
-    def _receive_until(self, holds, on_frame=lambda *frame: None):
+    def _receive_until(self, holds, on_frame=lambda *_: None):
         while not holds():
             frames = self._receive()
             if frames is None:
@@ -96,9 +99,8 @@ class Client(_Peer):
         super().__init__(connected)
         self._authority = "127.0.0.1:%d" % port
         self._next_stream = 1
-        acknowledged = []
-        self._receive_until(lambda: acknowledged,
-                            lambda kind, flags, *_: acknowledged.append(1) if (kind, flags) == (SETTINGS, ACK) else 0)
+        settled = []
+        self._receive_until(lambda: settled, lambda kind, flags, *_: kind == SETTINGS and flags & ACK and settled.append(True))
 
     def calls(self, path, message, reply_bytes, metadata=((),)):
         """One call for each element of `metadata`, [(name, value)]: all requests in one write, then all the replies. As
@@ -132,9 +134,8 @@ class Client(_Peer):
         """A PING, and its ACK."""
         answers = []
         self._socket.sendall(frame(PING, 0, 0, struct.pack(">Q", opaque)))
-        self._receive_until(lambda: answers, lambda kind, flags, stream, payload: answers.append(
-            (kind, flags, payload)) if kind == PING else None)
-        _expect(0, "PING", [(PING, ACK, struct.pack(">Q", opaque))], answers)
+        self._receive_until(lambda: answers, lambda *received: received[0] == PING and answers.append(received))
+        _expect(0, "PING", [(PING, ACK, 0, struct.pack(">Q", opaque))], answers)
 
     def _request_head(self, path, body_bytes, metadata):
         """The fields that h2load sends, in its order."""
@@ -149,7 +150,6 @@ class Server(_Peer):
     def __init__(self, accepted_socket):
         accepted_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().__init__(accepted_socket)
-        self._preface_left = len(_PREFACE)
         while len(self._received) < len(_PREFACE):
             self._received += self._socket.recv(len(_PREFACE) - len(self._received))
         _expect(0, "preface", _PREFACE, self._received)
