@@ -128,11 +128,23 @@ void StreamMultiplexer::ReturnWithheld() {
 
 // ---- calls ----------------------------------------------------------------------------------------------------------
 
-absl::StatusOr<MessageStream*> StreamMultiplexer::Open(const wire::Protocol& protocol, const wire::RequestHead& head,
-                                                       StreamObserver& observer) {
+const transport::HeaderList& StreamMultiplexer::EncodeRequest(const wire::Protocol& protocol,
+                                                              const wire::RequestHead& head) {
+  const bool plain = !head.timeout.has_value() && (head.metadata == nullptr || head.metadata->empty());
+  if (plain && plain_request_.Is(head)) return plain_request_.fields;
   scratch_.Clear();
   protocol.EncodeRequest(head, &scratch_);
-  absl::StatusOr<transport::StreamId> id = connection_.SendRequestHeaders(scratch_, transport::EndStream::kNo);
+  if (plain) {
+    plain_request_ = {std::string(head.scheme), std::string(head.path), std::string(head.authority),
+                      std::string(head.user_agent), scratch_};
+  }
+  return scratch_;
+}
+
+absl::StatusOr<MessageStream*> StreamMultiplexer::Open(const wire::Protocol& protocol, const wire::RequestHead& head,
+                                                       StreamObserver& observer) {
+  absl::StatusOr<transport::StreamId> id =
+      connection_.SendRequestHeaders(EncodeRequest(protocol, head), transport::EndStream::kNo);
   if (!id.ok()) return id.status();
   CallStream& stream = Create(*id, protocol);
   stream.Bind(observer);

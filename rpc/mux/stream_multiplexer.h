@@ -95,6 +95,19 @@ class StreamMultiplexer {
  private:
   friend class CallStream;
 
+  // The head of the last request that had neither deadline nor metadata: most clients send the same again and again.
+  struct PlainRequest {
+    bool Is(const wire::RequestHead& head) const {
+      return path == head.path && authority == head.authority && user_agent == head.user_agent && scheme == head.scheme;
+    }
+    std::string scheme;
+    std::string path;
+    std::string authority;
+    std::string user_agent;
+    transport::HeaderList fields;
+  };
+
+  const transport::HeaderList& EncodeRequest(const wire::Protocol& protocol, const wire::RequestHead& head);
   CallStream* Find(transport::StreamId id);
   CallStream& Create(transport::StreamId id, const wire::Protocol& protocol);
   void Remove(CallStream& stream);  // freed when no method of it can be running
@@ -116,8 +129,9 @@ class StreamMultiplexer {
   std::set<transport::StreamId> blocked_;  // streams with bytes that wait for a window; in order, for fairness
   std::vector<std::unique_ptr<CallStream>> removed_;
   transport::HeaderList scratch_;  // header blocks on their way out
-  // Server: those of most calls. The connection checks a list that it has sent before no more.
-  transport::HeaderList plain_head_;
+  // Those of most calls: the connection checks a list that it has sent before no more.
+  PlainRequest plain_request_;        // client
+  transport::HeaderList plain_head_;  // server: of a response
   transport::HeaderList ok_trailers_;
   bool draining_ = false;
 };

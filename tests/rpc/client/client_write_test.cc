@@ -1,14 +1,19 @@
 // The sending half of a call on the client: writes, half-close, request metadata.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "weir/tests/support/client_script.h"
 
 namespace weir {
 namespace {
+
+using ::testing::HasSubstr;
 
 using bench::Payload;
 using testing::ClientScript;
@@ -157,6 +162,35 @@ TEST(ClientWriteTest, MetadataGoesBehindTheProtocolsFieldsInOrder) {
         const std::string head = world.TakeWritten().at(0);
         const std::string wanted = " tenant=blue tenant=green key-bin=AAEC empty=\"\" spaced=\"a b\"";
         EXPECT_TRUE(head.ends_with(wanted)) << head;
+      })
+      .Run();
+}
+
+Task<void> CallsOfSeveralKinds(ClientWorld& world) {
+  TestCall first = world.Call("Unary", "x");
+  TestCall same = world.Call("Unary", "x");
+  TestCall other_method = world.Call("ServerStream", "x");
+  TestCall metadata = world.Call("ServerStream", "x", CallOptions().Metadata("a", "b"));
+  TestCall deadline = world.Call("ServerStream", "x", CallOptions().Timeout(absl::Seconds(1)));
+  TestCall plain = world.Call("ServerStream", "x");
+  co_await world.signal("never");
+}
+
+TEST(ClientWriteTest, EveryCallSendsItsOwnHeadWhateverTheOneBeforeItSent) {
+  ClientScript script;
+  script.Handshake()
+      .Spawn(CallsOfSeveralKinds)
+      .Do([](ClientWorld& world) {
+        std::vector<std::string> heads = world.TakeWritten();
+        std::erase_if(heads, [](const std::string& line) { return !line.starts_with("HEADERS"); });
+        ASSERT_EQ(heads.size(), 6u);
+        const auto path = [](const char* method) { return std::string(":path=/bench.Echo/") + method + " "; };
+        for (int i = 0; i < 6; ++i) {
+          EXPECT_THAT(heads[i], HasSubstr(path(i < 2 ? "Unary" : "ServerStream"))) << i;
+          EXPECT_EQ(heads[i].find(" a=b") != std::string::npos, i == 3) << heads[i];
+          EXPECT_EQ(heads[i].find(" grpc-timeout=") != std::string::npos, i == 4) << heads[i];
+        }
+        EXPECT_EQ(heads[5].substr(heads[5].find(':')), heads[2].substr(heads[2].find(':')));
       })
       .Run();
 }
