@@ -63,7 +63,6 @@ void CallStream::OnBody(const transport::BodyReceived& body) {
                           Metadata());
     }
     receiving_ = Half::kEnding;
-    end_.emplace();
   }
   Deliver();
   reader_.Keep();
@@ -79,7 +78,8 @@ void CallStream::OnRequestEnd() { EndReceiving(absl::OkStatus(), Metadata()); }
 
 void CallStream::EndReceiving(absl::Status status, Metadata trailing) {
   receiving_ = Half::kEnding;
-  end_.emplace(std::move(status), std::move(trailing));
+  end_status_ = std::move(status);
+  end_trailing_ = std::move(trailing);
   Deliver();
   // The server has finished: it reads no more, even if what it sent waits for its reader here.
   if (!is_server() && observer_ != nullptr) StopSending();
@@ -87,6 +87,7 @@ void CallStream::EndReceiving(absl::Status status, Metadata trailing) {
 
 void CallStream::Deliver() {
   if (delivering_) return;
+  if (reader_.buffered_bytes() == 0) return DeliverEnd();
   delivering_ = true;
   wire::Envelope envelope;
   while (observer_ != nullptr && wanted_) {
@@ -105,19 +106,23 @@ void CallStream::Deliver() {
     if (observer_->OnMessage(envelope.payload)) wanted_ = true;
   }
   delivering_ = false;
+  DeliverEnd();
+}
+
+// The end comes after every message, and only if the last one is whole.
+void CallStream::DeliverEnd() {
   if (observer_ == nullptr || receiving_ != Half::kEnding) return;
-  // The end comes after every message, and only if the last one is whole.
-  if (!wanted_ && reader_.buffered_bytes() != 0) return;
-  absl::Status whole = reader_.AtEnd();
-  if (!whole.ok() && end_->first.ok()) return Abort(std::move(whole));
+  if (reader_.buffered_bytes() != 0) {
+    if (!wanted_) return;
+    if (end_status_.ok()) return Abort(reader_.AtEnd());
+  }
   receiving_ = Half::kEnded;
-  auto [status, trailing] = *std::exchange(end_, std::nullopt);
   StreamObserver* observer = observer_;
   if (!is_server()) {
     observer_ = nullptr;
     mux_.Remove(*this);
   }
-  observer->OnEnd(std::move(status), std::move(trailing));
+  observer->OnEnd(std::move(end_status_), std::move(end_trailing_));
 }
 
 void CallStream::ReturnWindow() {

@@ -68,6 +68,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   transport::H2Connection& connection() const;
 
   void Deliver();
+  void DeliverEnd();
   void ReturnWindow();
   void ReturnNow(size_t due);
   void EndReceiving(absl::Status status, Metadata trailing);
@@ -93,7 +94,9 @@ class CallStream final : public MessageStream, public transport::Pooled {
   bool wanted_ = false;
   bool expected_ = false;
   bool delivering_ = false;
-  std::optional<std::pair<absl::Status, Metadata>> end_;  // held until every message before it is taken
+  // Client, in kEnding: held until every message before it is taken.
+  absl::Status end_status_;
+  Metadata end_trailing_;
 
   // sending
   Half sending_ = Half::kHead;

@@ -52,7 +52,7 @@ void EnvelopeReader::Feed(std::string_view bytes) {
 EnvelopeReader::Cut EnvelopeReader::Next(Envelope* envelope) {
   if (!error_.ok()) return Cut::kError;
   if (head_ == buffer_.size()) {  // nothing held: cut from the input, without a copy
-    DropCutBytes();
+    if (!buffer_.empty()) DropCutBytes();
     if (input_.size() < kEnvelopeHeaderBytes) return Cut::kNeedMore;
     if (absl::Status bad = CheckPrefix(input_.data(), message_bytes_max_); !bad.ok()) return Fail(std::move(bad));
     const size_t total = kEnvelopeHeaderBytes + LengthOf(input_.data());

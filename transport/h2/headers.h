@@ -117,7 +117,11 @@ class HeaderList {
   static bool AreEqual(const char* a, std::string_view text) {
     const char* const b = text.data();
     const size_t size = text.size();
-    if (size > 16) return std::memcmp(a, b, size) == 0;
+    if (size > 32) return std::memcmp(a, b, size) == 0;
+    if (size > 16) {
+      const bool middle = SameWord<uint64_t>(a + 8, b + 8) && SameWord<uint64_t>(a + size - 16, b + size - 16);
+      return middle && SameWord<uint64_t>(a, b) && SameWord<uint64_t>(a + size - 8, b + size - 8);
+    }
     if (size >= 8) return SameWord<uint64_t>(a, b) && SameWord<uint64_t>(a + size - 8, b + size - 8);
     if (size >= 4) return SameWord<uint32_t>(a, b) && SameWord<uint32_t>(a + size - 4, b + size - 4);
     if (size >= 2) return SameWord<uint16_t>(a, b) && a[size - 1] == b[size - 1];

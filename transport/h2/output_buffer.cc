@@ -16,11 +16,6 @@ OutputBuffer& OutputBuffer::operator=(OutputBuffer&& other) noexcept {
   return *this;
 }
 
-void OutputBuffer::Append(std::string_view bytes) {
-  block_.Append(bytes.data(), bytes.size());
-  size_ += bytes.size();
-}
-
 void OutputBuffer::Append(SharedBytes bytes) {
   if (bytes.bytes.size() < kShareBytesMin) return Append(bytes.bytes);
   size_ += bytes.bytes.size();
@@ -77,6 +72,12 @@ void OutputBuffer::RemovePrefix(size_t bytes) {
 
 void OutputBuffer::MovePrefix(size_t bytes, OutputBuffer* to) {
   assert(bytes <= size_);
+  if (large_.empty()) {
+    to->Append(Block().substr(block_head_, bytes));
+    block_head_ += bytes;
+    size_ -= bytes;
+    return ResetIfEmpty();
+  }
   while (bytes > 0) {
     const size_t piece = std::min(bytes, FrontBytes());
     const bool own = large_head_ == large_.size() || block_head_ < large_[large_head_].position;

@@ -29,7 +29,10 @@ class OutputBuffer {
   OutputBuffer(OutputBuffer&& other) noexcept { *this = std::move(other); }
   OutputBuffer& operator=(OutputBuffer&& other) noexcept;  // `other` is left empty
 
-  void Append(std::string_view bytes);
+  void Append(std::string_view bytes) {
+    block_.Append(bytes.data(), bytes.size());
+    size_ += bytes.size();
+  }
   void Append(SharedBytes bytes);
   // Room for `bytes` more at the end, to be filled by the caller at once.
   char* Extend(size_t bytes) {
