@@ -68,7 +68,8 @@ def main():
     folder = pathlib.Path(options.results)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / ("%s.md" % next((name for name in ("quick", "instructions", "scaling") if getattr(options, name)), "full"))
-    file.write_text("%s\n\n%s\n%s" % (about, table.markdown(ratio, rows), table.brief_markdown(rows)))
+    tables = [table.markdown(ratio, rows)] + ([] if options.scaling else [table.brief_markdown(rows)])
+    file.write_text("\n".join([about + "\n"] + tables))
     print("as Markdown: %s" % file)
     return 0
 

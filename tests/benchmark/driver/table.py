@@ -75,8 +75,12 @@ def _markdown_line(texts):
 
 
 def markdown(ratio, rows):
-    lines = [_markdown_line(_head(ratio)), "|---|---|" + "---:|" * len(SYSTEMS) + "---|---|---|"]
-    return "\n".join(lines + [_markdown_line(texts) for texts in _without_repetition(rows)]) + "\n"
+    """Without the columns of systems that no row has."""
+    columns = [system for system in SYSTEMS if any(system in row.medians for row in rows)]
+    kept = [0, 1] + [2 + SYSTEMS.index(system) for system in columns] + [2 + len(SYSTEMS) + i for i in range(3)]
+    lines = [[texts[column] for column in kept] for texts in [_head(ratio), *_without_repetition(rows)]]
+    rule = "|---|---|" + "---:|" * len(columns) + "---|---|---|"
+    return "\n".join([_markdown_line(lines[0]), rule] + [_markdown_line(line) for line in lines[1:]]) + "\n"
 
 
 def brief_markdown(rows):
