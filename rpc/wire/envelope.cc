@@ -13,8 +13,9 @@ namespace {
 constexpr size_t kIdleCapacityMax = 4096;
 
 // Room made ahead of the bytes received, as a multiple of them. A declared length alone makes no room, so a peer pays
-// for a quarter of what it makes us allocate.
+// for a quarter of what it makes us allocate. A little more spares a second step to a message of four full frames.
 constexpr size_t kGrowthFactor = 4;
+constexpr size_t kGrowthExtra = 1024;
 
 uint32_t LengthOf(const char* prefix) {
   const auto* p = reinterpret_cast<const unsigned char*>(prefix);
@@ -64,12 +65,12 @@ EnvelopeReader::Cut EnvelopeReader::Next(Envelope* envelope) {
   }
   Take(kEnvelopeHeaderBytes, 0);
   if (buffer_.size() - head_ < kEnvelopeHeaderBytes) return Cut::kNeedMore;
-  if (absl::Status bad = CheckPrefix(&buffer_[head_], message_bytes_max_); !bad.ok()) return Fail(std::move(bad));
-  const size_t total = kEnvelopeHeaderBytes + LengthOf(&buffer_[head_]);
+  if (absl::Status bad = CheckPrefix(Held().data(), message_bytes_max_); !bad.ok()) return Fail(std::move(bad));
+  const size_t total = kEnvelopeHeaderBytes + LengthOf(Held().data());
   Take(total, total);
   if (buffer_.size() - head_ < total) return Cut::kNeedMore;
-  envelope->compressed = buffer_[head_] != 0;
-  envelope->payload = std::string_view(buffer_).substr(head_ + kEnvelopeHeaderBytes, total - kEnvelopeHeaderBytes);
+  envelope->compressed = Held()[0] != 0;
+  envelope->payload = Held().substr(kEnvelopeHeaderBytes, total - kEnvelopeHeaderBytes);
   head_ += total;
   return Cut::kMessage;
 }
@@ -80,16 +81,16 @@ void EnvelopeReader::Take(size_t wanted, size_t total) {
   if (taken == 0) return;
   if (head_ >= held) DropCutBytes();  // moves fewer bytes than it drops: linear over the life of the stream
   if (buffer_.capacity() - buffer_.size() < taken && total != 0) {
-    buffer_.reserve(head_ + std::min(total, kGrowthFactor * (held + taken)));
+    buffer_.Reserve(head_ + std::min(total, kGrowthFactor * (held + taken) + kGrowthExtra));
   }
-  buffer_.append(input_.substr(0, taken));
+  buffer_.Append(input_.data(), taken);
   input_.remove_prefix(taken);
 }
 
 void EnvelopeReader::DropCutBytes() {
-  buffer_.erase(0, head_);
+  buffer_.RemovePrefix(head_);
   head_ = 0;
-  if (buffer_.empty() && buffer_.capacity() > kIdleCapacityMax) buffer_ = std::string();
+  if (buffer_.empty() && buffer_.capacity() > kIdleCapacityMax) buffer_ = transport::PoolArray<char>();
 }
 
 void EnvelopeReader::Keep() {
@@ -109,7 +110,7 @@ void EnvelopeReader::Keep() {
 
 EnvelopeReader::Cut EnvelopeReader::Fail(absl::Status error) {
   error_ = std::move(error);
-  buffer_ = std::string();
+  buffer_ = transport::PoolArray<char>();
   head_ = 0;
   input_ = {};
   return Cut::kError;
@@ -118,7 +119,7 @@ EnvelopeReader::Cut EnvelopeReader::Fail(absl::Status error) {
 absl::Status EnvelopeReader::AtEnd() const {
   if (!error_.ok()) return error_;
   if (buffered_bytes() == 0) return absl::OkStatus();
-  std::string front = buffer_.substr(head_, kEnvelopeHeaderBytes);
+  std::string front(Held().substr(0, kEnvelopeHeaderBytes));
   front.append(input_.substr(0, kEnvelopeHeaderBytes - front.size()));
   if (front.size() < kEnvelopeHeaderBytes) {
     return absl::InternalError(

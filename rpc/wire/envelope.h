@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "weir/transport/memory/pool_array.h"
 
 namespace weir::wire {
 
@@ -60,9 +61,10 @@ class EnvelopeReader {
   // prefix, 0 if not known yet.
   void Take(size_t wanted, size_t total);
   void DropCutBytes();
+  std::string_view Held() const { return {buffer_.data() + head_, buffer_.size() - head_}; }
   Cut Fail(absl::Status error);
 
-  std::string buffer_;  // held bytes; [0, head_) is cut off already
+  transport::PoolArray<char> buffer_;  // held bytes; [0, head_) is cut off already
   size_t head_ = 0;
   std::string_view input_;  // fed and not yet kept
   size_t message_bytes_max_;

@@ -2,7 +2,7 @@
 // frames, streams, calls, header blocks, and what the HTTP/2 engine allocates.
 //
 // A call makes the same few objects again and again, and frees each before it makes the next of that size, so a block is
-// taken while it is still in the cache. Blocks over 4 KiB come from operator new as usual. A block may be freed on another
+// taken while it is still in the cache. Blocks over 4 KiB come from LargePool. A block may be freed on another
 // thread than the one that made it; it then joins that thread's list.
 //
 // Bounded: each size class keeps at most kClassBytesMax of free memory, a thread 8 MiB in all; a thread's lists are freed
@@ -15,12 +15,14 @@
 #include <cstdint>
 #include <new>
 
+#include "weir/transport/memory/large_pool.h"
+
 namespace weir::transport {
 
 class BlockPool {
  public:
   static constexpr size_t kClassStep = 64;             // size classes: 64, 128, ... bytes
-  static constexpr size_t kPooledBytesMax = 4096;      // larger blocks are not pooled
+  static constexpr size_t kPooledBytesMax = 4096;      // larger blocks are LargePool's
   static constexpr size_t kClassBytesMax = 128 << 10;  // free memory kept per size class and thread
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -32,7 +34,7 @@ class BlockPool {
 #endif
 
   static void* Allocate(size_t bytes) {
-    if (bytes > kPooledBytesMax) return ::operator new(bytes);
+    if (bytes > kPooledBytesMax) return LargePool::Allocate(bytes);
     const size_t size_class = ClassOf(bytes);
     FreeBlock* const block = lists_.head[size_class];
     // Rounded up even where nothing is pooled: a program may mix objects compiled with and without the sanitizer.
@@ -43,7 +45,8 @@ class BlockPool {
   }
 
   static void Free(void* memory, size_t bytes) noexcept {
-    if (!kEnabled || bytes > kPooledBytesMax) return ::operator delete(memory);
+    if (bytes > kPooledBytesMax) return LargePool::Free(memory, bytes);
+    if (!kEnabled) return ::operator delete(memory);
     const size_t size_class = ClassOf(bytes);
     if (lists_.room[size_class] == 0) return FreeSlowly(memory, size_class);
     Push(memory, size_class);

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "weir/transport/memory/block_pool.h"
+
 namespace weir::transport {
 
 // Cheap to copy and to slice.
@@ -23,10 +25,10 @@ struct SharedBytes {
 
   // `size` bytes that the caller fills through `*room`. They are not zeroed first: that would cost as much as filling.
   static SharedBytes Make(size_t size, char** room) {
-    auto owner = std::make_shared_for_overwrite<char[]>(size);
-    *room = owner.get();
-    const std::string_view bytes(owner.get(), size);
-    return {std::move(owner), bytes};
+    void* const block = BlockPool::Allocate(size);
+    *room = static_cast<char*>(block);
+    return {std::shared_ptr<const void>(block, [size](void* memory) { BlockPool::Free(memory, size); }),
+            std::string_view(*room, size)};
   }
 };
 
