@@ -111,6 +111,39 @@ TEST(SendWindowTest, TheQueueLimitBoundsWhatIsAcceptedAndDrainingItIsAnEvent) {
   }
 }
 
+TEST(SendWindowTest, ABodyByReferenceIsQueuedWholeWhileLittleIsQueued) {
+  for (const size_t queued : {999, 1000, 1001}) {
+    H2Options options = ServerOptions();
+    options.shared_queue_bytes_max = 1000;
+    FrameScript(options)
+        .Handshake()
+        .Peer(kEndedRequest)
+        .Do(Answer)
+        .Drop()
+        .Do([queued](H2Connection& c) {
+          EXPECT_EQ(c.SendData(1, SharedBytes::Of(Zeros(queued)), EndStream::kNo), queued);
+          EXPECT_EQ(c.SendData(1, SharedBytes::Of(Zeros(5000)), EndStream::kNo), queued < 1000 ? 5000u : 0u);
+        })
+        .ExpectWritten({"DATA 1 zeros:" + std::to_string(queued + (queued < 1000 ? 5000 : 0))})
+        .ExpectEvents(queued < 1000 ? std::vector<std::string>() : std::vector<std::string>({"WindowUpdated 1"}))
+        .Run();
+  }
+}
+
+TEST(SendWindowTest, ABodyByReferenceKeepsToTheWindows) {
+  FrameScript(ServerOptions())
+      .Handshake("INITIAL_WINDOW_SIZE=100")
+      .Peer(kEndedRequest)
+      .Do(Answer)
+      .Drop()
+      .Do([](H2Connection& c) {
+        EXPECT_EQ(c.SendData(1, SharedBytes::Of(Zeros(101)), EndStream::kNo), 100u);
+        EXPECT_EQ(c.SendData(1, SharedBytes::Of(Zeros(1)), EndStream::kNo), 0u);
+      })
+      .ExpectWritten({"DATA 1 zeros:100"})
+      .Run();
+}
+
 TEST(SendWindowTest, AShrunkenWindowIsZeroNotNegativeAndNothingIsLost) {
   FrameScript(ServerOptions())
       .Handshake("INITIAL_WINDOW_SIZE=100")

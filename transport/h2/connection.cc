@@ -116,12 +116,13 @@ absl::Status H2Connection::SendResponseHeaders(StreamId stream_id, int status, c
   return absl::OkStatus();
 }
 
-// The two forms of SendData differ in how a prefix of `data` is queued.
+// The two forms of SendData differ in how much of `data` is accepted and how that is queued.
 template <typename Append>
-size_t H2Connection::QueueData(StreamId stream_id, size_t size, EndStream end_stream, Append append) {
+size_t H2Connection::QueueData(StreamId stream_id, size_t size, EndStream end_stream,
+                               size_t (Session::*room)(const StreamState&) const, Append append) {
   StreamState* const stream = session_->streams().Find(stream_id);
   if (!CanSendData(stream)) return 0;
-  const size_t accepted = size == 0 ? 0 : std::min(size, session_->SendRoom(*stream));
+  const size_t accepted = size == 0 ? 0 : std::min(size, ((*session_).*room)(*stream));
   if (accepted > 0) {
     append(accepted, &stream->queue);
     session_->NoteQueued(accepted);
@@ -140,14 +141,15 @@ bool H2Connection::CanSendData(const StreamState* stream) const {
 }
 
 size_t H2Connection::SendData(StreamId stream_id, std::string_view data, EndStream end_stream) {
-  return QueueData(stream_id, data.size(), end_stream,
+  return QueueData(stream_id, data.size(), end_stream, &Session::SendRoom,
                    [data](size_t accepted, OutputBuffer* queue) { queue->Append(data.substr(0, accepted)); });
 }
 
 size_t H2Connection::SendData(StreamId stream_id, const SharedBytes& data, EndStream end_stream) {
-  return QueueData(stream_id, data.bytes.size(), end_stream, [&data](size_t accepted, OutputBuffer* queue) {
-    queue->Append(SharedBytes{data.owner, data.bytes.substr(0, accepted)});
-  });
+  return QueueData(stream_id, data.bytes.size(), end_stream, &Session::SharedSendRoom,
+                   [&data](size_t accepted, OutputBuffer* queue) {
+                     queue->Append(SharedBytes{data.owner, data.bytes.substr(0, accepted)});
+                   });
 }
 
 char* H2Connection::ReserveData(StreamId stream_id, size_t bytes) {

@@ -80,8 +80,8 @@ class H2Connection {
   absl::Status SendResponseHeaders(StreamId stream_id, int status, const HeaderList& fields, EndStream end_stream);
 
   // Queues body bytes as far as flow control and the stream's queue accept them, and returns how many that was: 0 if
-  // none or if the stream is gone. The first form copies; the second keeps a reference. END_STREAM is set only if all
-  // were accepted. When less was accepted, H2WindowUpdated tells when to go on.
+  // none or if the stream is gone. The first form copies; the second keeps a reference, and a queue of less than
+  // H2Options::shared_queue_bytes_max takes it whole. END_STREAM is set only if all were accepted. When less was accepted, H2WindowUpdated tells when to go on.
   size_t SendData(StreamId stream_id, std::string_view data, EndStream end_stream);
   size_t SendData(StreamId stream_id, const SharedBytes& data, EndStream end_stream);
 
@@ -119,8 +119,8 @@ class H2Connection {
 
   // ---- streams --------------------------------------------------------------------------------------------------
 
-  // Octets that SendData would accept now: the stream's and the connection's window and the queue limit, less what is
-  // queued. 0 for an unknown stream.
+  // Octets that SendData would copy into the stream's queue now: the stream's and the connection's window and the queue
+  // limit, less what is queued. By reference it may accept more. 0 for an unknown stream.
   size_t LocalFlowControlWindow(StreamId stream_id) const;
 
   // True if the peer has ended its half (or the stream is unknown).
@@ -149,7 +149,8 @@ class H2Connection {
 
  private:
   template <typename Append>
-  size_t QueueData(StreamId stream_id, size_t size, EndStream end_stream, Append append);
+  size_t QueueData(StreamId stream_id, size_t size, EndStream end_stream,
+                   size_t (Session::*room)(const StreamState&) const, Append append);
   bool CanSendData(const StreamState* stream) const;
   absl::Status CheckBlock(BlockKind kind, const HeaderList& fields, HeaderList* checked);
 

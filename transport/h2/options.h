@@ -33,6 +33,10 @@ struct H2Options {
   // Octets that one stream may have queued, accepted by SendData but not yet pulled by DataToSend.
   size_t send_queue_bytes_max = 64 * 1024;
 
+  // A body given by reference is queued as far as flow control allows while a stream has less than this queued: its
+  // memory is held anyway, and the larger the write, the fewer wake-ups it costs both sides.
+  size_t shared_queue_bytes_max = 256 * 1024;
+
   // Announce SETTINGS_ENABLE_CONNECT_PROTOCOL (server; RFC 8441 section 3).
   bool extended_connect = true;
 

@@ -790,17 +790,25 @@ bool Session::IsFinished() const {
 
 // ---- figures -------------------------------------------------------------------------------------------------------
 
-size_t Session::SendRoom(const StreamState& stream) const {
-  const auto minus = [](int64_t a, size_t b) { return a > static_cast<int64_t>(b) ? static_cast<size_t>(a) - b : 0; };
+size_t Session::FlowControlRoom(const StreamState& stream) const {
   int64_t window = nghttp2_session_get_stream_remote_window_size(engine_->session, stream.id);
   if (window < 0) {
     // The engine opens a request's stream when its head leaves.
     window = nghttp2_session_get_remote_settings(engine_->session, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE);
   }
-  const size_t connection = minus(nghttp2_session_get_remote_window_size(engine_->session), queued_bytes_);
-  const size_t of_stream = minus(window, stream.queue.size());
-  const size_t limit = minus(static_cast<int64_t>(options_.send_queue_bytes_max), stream.queue.size());
-  return std::min({connection, of_stream, limit});
+  const int64_t of_stream = window - static_cast<int64_t>(stream.queue.size());
+  const int64_t of_connection =
+      nghttp2_session_get_remote_window_size(engine_->session) - static_cast<int64_t>(queued_bytes_);
+  return static_cast<size_t>(std::max<int64_t>(0, std::min(of_stream, of_connection)));
+}
+
+size_t Session::SendRoom(const StreamState& stream) const {
+  const size_t queued = std::min(stream.queue.size(), options_.send_queue_bytes_max);
+  return std::min(FlowControlRoom(stream), options_.send_queue_bytes_max - queued);
+}
+
+size_t Session::SharedSendRoom(const StreamState& stream) const {
+  return stream.queue.size() < options_.shared_queue_bytes_max ? FlowControlRoom(stream) : 0;
 }
 
 uint32_t Session::NextStreamId() const { return nghttp2_session_get_next_stream_id(engine_->session); }

@@ -74,7 +74,9 @@ class Session {
   bool IsFinished() const;
 
   // ---- figures ----
+  // Octets that flow control and the stream's queue accept now: copied into the queue, or by reference.
   size_t SendRoom(const StreamState& stream) const;
+  size_t SharedSendRoom(const StreamState& stream) const;
   size_t open_streams() const { return open_streams_; }  // that the engine still tracks
   uint32_t NextStreamId() const;
   uint32_t PeerMaxConcurrentStreams() const;
@@ -91,6 +93,7 @@ class Session {
   struct Callbacks;  // nghttp2's callbacks, as static members
   enum class Drain : uint8_t { kNone, kNoticeQueued, kPingSent, kFinalDue, kFinalQueued };
 
+  size_t FlowControlRoom(const StreamState& stream) const;
   void ResetByUs(StreamState* stream, ErrorCode code);
   void ReturnOwedBytes();
   void ResetIf(std::optional<ErrorCode> code, StreamId id);

@@ -57,7 +57,7 @@ class ConnectionDriver final : private ByteStreamObserver, private EndOfTurn {
   // One connection's share of a turn.
   static constexpr size_t kReadBytesPerTurn = 256 * 1024;
   // Pulled at once from the connection; what a peer that does not read can make a driver hold, but for one frame more.
-  static constexpr size_t kPullBytes = 256 * 1024;
+  static constexpr size_t kPullBytes = 512 * 1024;
   // While output is stuck, so much input other than bodies (whose bound is the window) is read: each frame of it may
   // queue an answer, a PING's or SETTINGS' ACK, a RST_STREAM.
   static constexpr size_t kUnansweredBytesMax = 64 * 1024;
