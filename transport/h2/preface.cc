@@ -23,6 +23,12 @@ size_t CommonPrefix(std::string_view a, std::string_view b) {
 constexpr std::string_view kClientMagic = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 std::optional<std::string> PrefaceCheck::Feed(std::string_view* bytes) {
+  if (role_ == Role::kServer && seen_.empty() && bytes->starts_with(kClientMagic)) {  // the usual case
+    seen_ = kClientMagic;
+    bytes->remove_prefix(kClientMagic.size());
+    done_ = true;
+    return std::nullopt;
+  }
   while (!done_ && !bytes->empty()) {
     seen_ += bytes->front();
     bytes->remove_prefix(1);

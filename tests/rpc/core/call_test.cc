@@ -240,6 +240,8 @@ TEST_F(CallTest, SmallMessageDoesNotOvertakeOneThatWaits) {
   });
   EXPECT_EQ(stream_.Take(), Log({"send a"}));
   EXPECT_EQ(Take(), Log());
+  OnLoop([&] { call_.EndAll(absl::CancelledError("over")); });
+  EXPECT_EQ(Take(), Log({"a refused", "b refused"}));
 }
 
 TEST_F(CallTest, SmallMessageOfACallThatHasEndedIsNotEncoded) {
