@@ -34,7 +34,7 @@ def parse_arguments():
                       help="cost of a call with many open streams, connections, methods")
     parser.add_argument("--only", metavar="PATTERN", default="", help="only rows whose name matches; see --list")
     parser.add_argument("--list", action="store_true", help="the names of all rows")
-    parser.add_argument("--rounds", type=int, help="default 5, with --quick 3")
+    parser.add_argument("--rounds", type=int, default=5, help="default 5")
     parser.add_argument("--seconds", type=float, help="of one measurement; default 0.6, with --quick 0.3")
     parser.add_argument("--programs", required=True, help=argparse.SUPPRESS)  # Bazel's bin folder; ./dev gives these
     parser.add_argument("--results", required=True, help=argparse.SUPPRESS)  # folder for Markdown
@@ -56,14 +56,15 @@ def main():
     print(table.text_head(ratio), flush=True)
     with programs.prepared_process():
         for scenario in chosen:
-            new_rows = measure_scenario(scenario, programs, options.rounds or (3 if options.quick else 5),
+            new_rows = measure_scenario(scenario, programs, options.rounds,
                                         options.seconds or (0.3 if options.quick else 0.6))
             print("\n".join(table.text_rows(new_rows)), flush=True)
             rows += new_rows
     about = "%s, %s. Other processes used %.0f %% of the machine." % (
         datetime.date.today(), machine.describe(), 100 * neighbours.share())
-    if scenarios is SCENARIOS:
-        print("\n" + NOTES)
+    for mark, meaning in NOTES.items():
+        if any(mark in row.scenario for row in rows):
+            print("%s %s" % (mark, meaning))
     print("\n%s\n%s" % (about, table.verdict_text(rows)))
     folder = pathlib.Path(options.results)
     folder.mkdir(parents=True, exist_ok=True)

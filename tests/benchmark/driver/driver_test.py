@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """The parts of the driver that are functions of their arguments. Nothing is started, nothing is timed."""
 
+import contextlib
 import os
+import re
 import sys
 import unittest
 
@@ -14,9 +16,10 @@ import h2load  # noqa: E402
 import summary  # noqa: E402
 import table  # noqa: E402
 from instructions import callgrind  # noqa: E402
+from measure import measure_scenario  # noqa: E402
 from programs import ASYNC, CALLBACK, WEIR  # noqa: E402
 from scaling import SCALING  # noqa: E402
-from scenarios import SCENARIOS  # noqa: E402
+from scenarios import NOTES, SCENARIOS  # noqa: E402
 from summary import Better, Figure, Goal, Range  # noqa: E402
 
 H2LOAD = """starting benchmark...
@@ -154,11 +157,48 @@ class Table(unittest.TestCase):
                          ["0 of 1 goals met", "missed: unary: CPU, us 0.2 (0.15..0.25), goal <= 0.15"])
 
 
+class FakeScenario:
+    """Notes who is measured. A value is how many measurements there have been."""
+    name, figures = "fake", [Figure("count"), Figure("twice the count")]
+
+    def __init__(self):
+        self.measured = []
+
+    @contextlib.contextmanager
+    def started(self, programs, system, seconds):
+
+        def measure():
+            self.measured.append(system)
+            return len(self.measured), 2 * len(self.measured)
+
+        yield measure
+
+
+class Rounds(unittest.TestCase):
+
+    def test_every_system_is_first_in_turn(self):
+        scenario = FakeScenario()
+        measure_scenario(scenario, programs=None, rounds=3, seconds=1)
+        self.assertEqual(scenario.measured, [
+            WEIR, ASYNC, CALLBACK,
+            ASYNC, CALLBACK, WEIR,
+            CALLBACK, WEIR, ASYNC,
+        ])
+
+    def test_every_figure_has_its_own_samples(self):
+        rows = measure_scenario(FakeScenario(), programs=None, rounds=1, seconds=1)
+        self.assertEqual([row.medians for row in rows], [{WEIR: 1, ASYNC: 2, CALLBACK: 3}, {WEIR: 2, ASYNC: 4, CALLBACK: 6}])
+
+
 class Scenarios(unittest.TestCase):
 
     def test_names_are_unique(self):
         names = [scenario.name for scenario in SCENARIOS]
         self.assertEqual(len(names), len(set(names)))
+
+    def test_every_mark_is_explained(self):
+        marks = {mark for scenario in SCENARIOS for mark in re.findall(r"\(\d\)", scenario.name)}
+        self.assertEqual(marks, set(NOTES))
 
     def test_scaling_compares_with_the_smallest(self):
         rows = SCALING[0].rows([{size: [size + 1.0] for size in SCALING[0].systems}])

@@ -49,8 +49,10 @@ SCENARIOS = [
     Compile("compile bench.proto's service (3)", "bench"),
 ]
 
-NOTES = """\
-(1) Every message but the last of a stream may wait for the next one. That is grpc++'s option set_buffer_hint for handlers
-    that know what they will write; weir is the same as above.
-(2) Protobuf's .pb.cc, the generated service, and main: g++ -O2 -std=c++20 -c of each.
-(3) Protobuf's .pb.cc and the generated service with methods of all four kinds."""
+# What a mark in a name means.
+NOTES = {
+    "(1)": "every message but the last of a stream may wait for the next one. That is grpc++'s option set_buffer_hint, for "
+           "handlers that know what they will write; weir is the same as above",
+    "(2)": "protobuf's .pb.cc, the generated service, and main: g++ -O2 -std=c++20 -c of each",
+    "(3)": "protobuf's .pb.cc and the generated service, with methods of all four kinds",
+}

@@ -7,7 +7,7 @@ from summary import Better, Figure, percentile
 
 _WARM_UP_SHARE = 8  # the run that finds out how many calls to make aims at this part of a measurement
 _LATENCY_SHARE = 4  # of the calls of a measurement
-_NEW_CONNECTIONS = 300
+_NEW_CONNECTIONS = 500
 
 
 def _calibrate(load, server, seconds):
