@@ -112,9 +112,9 @@ TEST(SendWindowTest, TheQueueLimitBoundsWhatIsAcceptedAndDrainingItIsAnEvent) {
 }
 
 TEST(SendWindowTest, ABodyByReferenceIsQueuedWholeWhileLittleIsQueued) {
-  for (const size_t queued : {999, 1000, 1001}) {
+  for (const size_t queued : {2999, 3000, 3001}) {
     H2Options options = ServerOptions();
-    options.shared_queue_bytes_max = 1000;
+    options.shared_queue_bytes_max = 3000;
     FrameScript(options)
         .Handshake()
         .Peer(kEndedRequest)
@@ -122,12 +122,25 @@ TEST(SendWindowTest, ABodyByReferenceIsQueuedWholeWhileLittleIsQueued) {
         .Drop()
         .Do([queued](H2Connection& c) {
           EXPECT_EQ(c.SendData(1, SharedBytes::Of(Zeros(queued)), EndStream::kNo), queued);
-          EXPECT_EQ(c.SendData(1, SharedBytes::Of(Zeros(5000)), EndStream::kNo), queued < 1000 ? 5000u : 0u);
+          EXPECT_EQ(c.SendData(1, SharedBytes::Of(Zeros(5000)), EndStream::kNo), queued < 3000 ? 5000u : 0u);
         })
-        .ExpectWritten({"DATA 1 zeros:" + std::to_string(queued + (queued < 1000 ? 5000 : 0))})
-        .ExpectEvents(queued < 1000 ? std::vector<std::string>() : std::vector<std::string>({"WindowUpdated 1"}))
+        .ExpectWritten({"DATA 1 zeros:" + std::to_string(queued + (queued < 3000 ? 5000 : 0))})
+        .ExpectEvents(queued < 3000 ? std::vector<std::string>() : std::vector<std::string>({"WindowUpdated 1"}))
         .Run();
   }
+}
+
+TEST(SendWindowTest, AReferenceThatIsCopiedKeepsToTheLimitOfCopies) {
+  H2Options options = ServerOptions();
+  options.send_queue_bytes_max = 100;
+  FrameScript(options)
+      .Handshake()
+      .Peer(kEndedRequest)
+      .Do(Answer)
+      .Drop()
+      .Do([](H2Connection& c) { EXPECT_EQ(c.SendData(1, SharedBytes::Of(Zeros(101)), EndStream::kNo), 100u); })
+      .ExpectWritten({"DATA 1 zeros:100"})
+      .Run();
 }
 
 TEST(SendWindowTest, ABodyByReferenceKeepsToTheWindows) {

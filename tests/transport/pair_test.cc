@@ -154,7 +154,7 @@ class Pair {
         EXPECT_EQ(accepted, std::min(window, rest.size()));
       } else {
         accepted = connection.SendData(id, SharedBytes::Of(std::string(rest)), EndStream::kNo);
-        EXPECT_GE(accepted, std::min(window, rest.size()));
+        EXPECT_GE(accepted, std::min(window, rest.size()));  // more, if it is large
       }
       half.sent += accepted;
       if (half.sent < half.to_send.size()) continue;

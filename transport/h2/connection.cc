@@ -146,7 +146,9 @@ size_t H2Connection::SendData(StreamId stream_id, std::string_view data, EndStre
 }
 
 size_t H2Connection::SendData(StreamId stream_id, const SharedBytes& data, EndStream end_stream) {
-  return QueueData(stream_id, data.bytes.size(), end_stream, &Session::SharedSendRoom,
+  // The queue copies what is not worth a reference.
+  const bool copied = data.bytes.size() < OutputBuffer::kShareBytesMin;
+  return QueueData(stream_id, data.bytes.size(), end_stream, copied ? &Session::SendRoom : &Session::SharedSendRoom,
                    [&data](size_t accepted, OutputBuffer* queue) {
                      queue->Append(SharedBytes{data.owner, data.bytes.substr(0, accepted)});
                    });
