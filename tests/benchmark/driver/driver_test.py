@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import sys
+import types
 import unittest
 
 # Bazel gives a tree of symlinks: neighbours are looked for in it, not where the links lead.
@@ -13,6 +14,7 @@ _TESTS = os.path.dirname(os.path.dirname(_HERE))
 sys.path[:0] = [_HERE] + [os.path.join(_TESTS, path) for path in ("benchmark", "interop/runner", "interop/tools")]
 
 import h2load  # noqa: E402
+import record  # noqa: E402
 import summary  # noqa: E402
 import table  # noqa: E402
 from instructions import callgrind  # noqa: E402
@@ -144,7 +146,7 @@ class Table(unittest.TestCase):
             "|  | calls/s | 123,456 |  |  |  |  |  |",
         ])
 
-    def test_the_brief_table_has_goals_and_the_best_peer(self):
+    def test_the_short_table_has_goals_and_the_best_peer(self):
         self.assertEqual(table.brief_markdown(self.rows).splitlines()[2:], ["| unary: CPU, us | 2 | 10 | 0.2 (0.15..0.25) |"])
 
     def test_columns_of_the_text_stand_below_each_other(self):
@@ -155,6 +157,43 @@ class Table(unittest.TestCase):
     def test_missed_goals_are_listed(self):
         self.assertEqual(table.verdict_text(self.rows).splitlines(),
                          ["0 of 1 goals met", "missed: unary: CPU, us 0.2 (0.15..0.25), goal <= 0.15"])
+
+
+class Record(unittest.TestCase):
+
+    def setUp(self):
+        self.rows = [
+            summary.row_of("stream (1)", Figure("us", goal=Goal(0.15)), {WEIR: [1], ASYNC: [10]}, WEIR),
+            summary.row_of("other (2)", Figure("calls/s", Better.HIGHER), {WEIR: [7], ASYNC: [10]}, WEIR),
+        ]
+        self.notes = {"(1)": "that", "(2)": "this"}
+
+    def test_the_part_between_the_marks_is_made_anew(self):
+        readme = "above\n%s\nold\n%s\nbelow\n" % (record.BEGIN, record.END)
+        self.assertEqual(record.with_short_table(readme, "today", "A machine.", self.rows, self.notes).splitlines(), [
+            "above",
+            record.BEGIN,
+            "Measured on today. A machine.",
+            "",
+            "| | weir | grpc++ | weir / grpc++ |",
+            "|---|---:|---:|---|",
+            "| stream (1): us | 1 | 10 | 0.1 |",
+            "",
+            "(1) that.",
+            record.END,
+            "below",
+        ])
+
+    def test_a_readme_without_marks_is_an_error(self):
+        with self.assertRaisesRegex(ValueError, "expected a line"):
+            record.with_short_table("no marks", "today", "A machine.", self.rows, self.notes)
+
+    def test_results_have_a_section_for_each_run(self):
+        mode = types.SimpleNamespace(title="Beside others", ratio="ratio")
+        results = record.results("today", "A machine.", [(mode, self.rows)], self.notes)
+        self.assertIn("# Results of today\n", results)
+        self.assertIn("\n## Beside others\n\n|  |  | weir | grpc++ async | ratio | goal |  |\n", results)
+        self.assertIn("\n(2) this.\n", results)
 
 
 class FakeScenario:

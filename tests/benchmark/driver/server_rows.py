@@ -54,7 +54,7 @@ class Stream:
         self.peer_options = list(peer_options)
         self.figures = [
             Figure("server CPU, us/message", goal=cpu),
-            Figure("messages/s", Better.HIGHER, rate),
+            Figure("messages/s", Better.HIGHER, rate, brief=bool(peer_options)),
             Figure("MB/s", Better.HIGHER, throughput),
         ]
 

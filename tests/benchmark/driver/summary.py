@@ -13,8 +13,8 @@ class Better(enum.Enum):
 # Of the ratio weir / best peer, or of weir's own value if `absolute`. `stretch` may be None.
 Goal = collections.namedtuple("Goal", "limit stretch absolute", defaults=(None, False))
 
-# `what` names quantity and unit. `goal` may be None.
-Figure = collections.namedtuple("Figure", "what better goal", defaults=(Better.LOWER, None))
+# `what` names quantity and unit. `goal` may be None; `brief` figures are in short tables nevertheless.
+Figure = collections.namedtuple("Figure", "what better goal brief", defaults=(Better.LOWER, None, False))
 
 Range = collections.namedtuple("Range", "median low high")
 

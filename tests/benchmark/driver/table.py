@@ -83,12 +83,15 @@ def markdown(ratio, rows):
     return "\n".join([_markdown_line(lines[0]), rule] + [_markdown_line(line) for line in lines[1:]]) + "\n"
 
 
+def is_brief(row):
+    return bool(row.verdict) or row.figure.brief
+
+
 def brief_markdown(rows):
-    """What there is a goal for, beside the best API of grpc++: for the README."""
+    """What there is a goal for, beside the best API of grpc++."""
     lines = ["| | weir | grpc++ | weir / grpc++ |", "|---|---:|---:|---|"]
-    for row in rows:
+    for row in filter(is_brief, rows):
         peer = best_peer(row.medians, SYSTEMS[0], row.figure.better)
-        if row.verdict and peer:
-            lines.append(_markdown_line(["%s: %s" % (row.scenario, row.figure.what), number(row.medians[SYSTEMS[0]]),
-                                         number(row.medians[peer]), ratio_text(row.ratio)]))
+        lines.append(_markdown_line(["%s: %s" % (row.scenario, row.figure.what), number(row.medians[SYSTEMS[0]]),
+                                     number(row.medians[peer]), ratio_text(row.ratio)]))
     return "\n".join(lines) + "\n"
