@@ -205,7 +205,7 @@ void CallStream::SendInitialMetadata(const Metadata& initial) {
 
 char* CallStream::Reserve(size_t bytes) {
   if (sending_ == Half::kHead) SendHead(Metadata());
-  if (sending_ != Half::kBody || bytes >= kByReferenceBytes || !waiting_.empty()) return nullptr;
+  if (sending_ != Half::kBody || bytes >= kByReferenceBytes || backlog_ != nullptr) return nullptr;
   mux_.host_.RequestFlush();
   return connection().ReserveData(id_, bytes);
 }
@@ -213,38 +213,42 @@ char* CallStream::Reserve(size_t bytes) {
 bool CallStream::SendMessage(transport::SharedBytes framed) {
   if (sending_ == Half::kHead) SendHead(Metadata());
   mux_.host_.RequestFlush();
-  if (waiting_.empty()) {
+  if (backlog_ == nullptr) {
     framed.bytes.remove_prefix(connection().SendData(id_, framed, EndStream::kNo));
     if (framed.bytes.empty()) return true;
   }
-  waiting_.push_back(std::move(framed));
+  if (backlog_ == nullptr) backlog_ = std::make_unique<Backlog>();
+  backlog_->messages.push_back(std::move(framed));
   mux_.blocked_.insert(id_);
   return false;
 }
 
-bool CallStream::SendWaiting() {
+// Returns true if nothing is left of the backlog's messages.
+bool CallStream::SendBacklog() {
+  std::vector<transport::SharedBytes>& messages = backlog_->messages;
   size_t done = 0;
-  for (; done < waiting_.size(); ++done) {
-    transport::SharedBytes& piece = waiting_[done];
+  for (; done < messages.size(); ++done) {
+    transport::SharedBytes& piece = messages[done];
     piece.bytes.remove_prefix(connection().SendData(id_, piece, EndStream::kNo));
     if (!piece.bytes.empty()) break;
   }
-  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(done));
-  return waiting_.empty();
+  messages.erase(messages.begin(), messages.begin() + static_cast<std::ptrdiff_t>(done));
+  return messages.empty();
 }
 
 void CallStream::OnWindow() {
-  if (waiting_.empty()) return;
+  if (backlog_ == nullptr) return;
   mux_.host_.RequestFlush();
-  if (!SendWaiting()) return;
+  if (!SendBacklog()) return;
+  const std::unique_ptr<Backlog> sent = std::move(backlog_);
   mux_.blocked_.erase(id_);
-  if (sending_ == Half::kEnding) return SendEnd();
+  if (sending_ == Half::kEnding) return SendEnd(sent->trailers);
   if (observer_ != nullptr) observer_->OnWritable();
 }
 
 // Client: the server has ended the call, and messages of it wait for their reader.
 void CallStream::StopSending() {
-  waiting_.clear();
+  backlog_.reset();
   mux_.blocked_.erase(id_);
   sending_ = Half::kEnded;
   observer_->OnSendingEnd();
@@ -253,7 +257,7 @@ void CallStream::StopSending() {
 void CallStream::HalfClose() {
   if (sending_ == Half::kEnding || sending_ == Half::kEnded) return;
   sending_ = Half::kEnding;
-  if (waiting_.empty()) SendEnd();
+  if (backlog_ == nullptr) SendEnd(transport::HeaderList());
 }
 
 void CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
@@ -278,8 +282,8 @@ void CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
     protocol_.EncodeTrailers(status, trailing, &mux_.scratch_);
   }
   const transport::HeaderList& trailers = plain ? mux_.ok_trailers_ : mux_.scratch_;
-  if (waiting_.empty()) return SendTrailers(trailers);
-  trailers_ = trailers;
+  if (backlog_ == nullptr) return SendTrailers(trailers);
+  backlog_->trailers = trailers;
   observer_ = nullptr;
   ReturnWindow();
 }
@@ -293,14 +297,14 @@ void CallStream::Refuse(int http_status, const absl::Status& status) {
   LeaveObserver();
 }
 
-void CallStream::SendEnd() {
+void CallStream::SendEnd(const transport::HeaderList& trailers) {
   sending_ = Half::kEnded;
   mux_.host_.RequestFlush();
   if (!is_server()) {
     connection().SendData(id_, std::string_view(), EndStream::kYes);
     return;
   }
-  SendTrailers(*trailers_);
+  SendTrailers(trailers);
 }
 
 void CallStream::SendTrailers(const transport::HeaderList& trailers) {

@@ -1,5 +1,5 @@
 // CallStream: one HTTP/2 stream as messages: the envelope reader and the flow-control account of its receiving half, the
-// waiting bytes and held trailers of its sending half.
+// backlog of its sending half.
 //
 //   receiving   kHead --head--> kBody --END_STREAM--> kEnding --all messages taken--> kEnded
 //   sending     kHead --first message--> kBody --HalfClose / Finish--> kEnding --all bytes accepted--> kEnded
@@ -9,7 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,9 +74,15 @@ class CallStream final : public MessageStream, public transport::Pooled {
   void EndReceiving(absl::Status status, Metadata trailing);
   void Abort(absl::Status status);
 
-  bool SendWaiting();
+  // What flow control has not yet accepted, and what follows it. Few streams have any at a time.
+  struct Backlog final : transport::Pooled {
+    std::vector<transport::SharedBytes> messages;
+    transport::HeaderList trailers;  // of a server's call that has ended
+  };
+
+  bool SendBacklog();
   void SendHead(const Metadata& initial);
-  void SendEnd();
+  void SendEnd(const transport::HeaderList& trailers);
   void StopSending();
   void SendTrailers(const transport::HeaderList& trailers);
   void LeaveObserver();
@@ -100,8 +106,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
 
   // sending
   Half sending_ = Half::kHead;
-  std::vector<transport::SharedBytes> waiting_;  // not yet accepted by flow control
-  std::optional<transport::HeaderList> trailers_;
+  std::unique_ptr<Backlog> backlog_;  // null: flow control has accepted everything
 
   // the multiplexer's list of streams
   CallStream* previous_ = nullptr;

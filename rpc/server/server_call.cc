@@ -40,7 +40,7 @@ ServerCall::~ServerCall() = default;
 void ServerCall::Start() {
   if (const std::optional<absl::Duration>& timeout = head().decoded.timeout; timeout.has_value()) {
     context_.deadline_ = absl::Now() + *timeout;
-    deadline_.emplace(event_loop_, [this] { OnDeadline(); });
+    deadline_ = std::make_unique<transport::Timer>(event_loop_, [this] { OnDeadline(); });
     deadline_->Set(TimeAfter(event_loop_.Now(), *timeout));
   }
   handler_ = head().method->handler(*head().service, *this);
@@ -72,7 +72,7 @@ void ServerCall::OnHandlerReturned() {
     open->Finish(status, context_.trailing_);
     EndAll(status);
   }
-  if (deadline_.has_value()) deadline_->Cancel();  // not reset: this may be its callback
+  if (deadline_ != nullptr) deadline_->Cancel();  // not reset: this may be its callback
   owner_.OnCallDone(*this);
 }
 

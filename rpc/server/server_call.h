@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -71,7 +70,7 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   ServerContext context_;
   transport::SharedBytes reply_;  // to be sent when the handler has returned
   Task<absl::Status> handler_;
-  std::optional<transport::Timer> deadline_;
+  std::unique_ptr<transport::Timer> deadline_;  // null: the client set none
   bool initial_sent_ = false;
 
  public:

@@ -92,13 +92,20 @@ struct EngineMemory {
   static size_t SizeOf(void* memory) { return *static_cast<size_t*>(Block(memory)); }
   static void* Block(void* memory) { return static_cast<char*>(memory) - kPrefix; }
 
+  // What is large lives as long as its connection, and is hardly touched: a pool's larger blocks would cost pages.
+  static void* Allocate(size_t bytes) {
+    return bytes > BlockPool::kPooledBytesMax ? ::operator new(bytes) : BlockPool::Allocate(bytes);
+  }
+
   static void* Malloc(size_t size, void*) {
-    void* const block = BlockPool::Allocate(size + kPrefix);
+    void* const block = Allocate(size + kPrefix);
     *static_cast<size_t*>(block) = size;
     return static_cast<char*>(block) + kPrefix;
   }
   static void Free(void* memory, void*) {
-    if (memory != nullptr) BlockPool::Free(Block(memory), SizeOf(memory) + kPrefix);
+    if (memory == nullptr) return;
+    const size_t bytes = SizeOf(memory) + kPrefix;
+    bytes > BlockPool::kPooledBytesMax ? ::operator delete(Block(memory)) : BlockPool::Free(Block(memory), bytes);
   }
   static void* Calloc(size_t count, size_t size, void*) {
     return std::memset(Malloc(count * size, nullptr), 0, count * size);

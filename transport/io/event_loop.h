@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "weir/transport/io/executor.h"
+#include "weir/transport/memory/block_pool.h"
 
 namespace weir::transport {
 
@@ -24,7 +25,7 @@ class EventLoop;
 // A timer that lives in its owner: set, set again, cancel, destroy, all on the loop's thread, all without allocation.
 // Fires at most once per Set, on the loop, not before its time. `on_due` may set the timer again, or destroy it as the
 // last thing it does.
-class Timer {
+class Timer final : public Pooled {
  public:
   Timer(EventLoop& loop, std::function<void()> on_due) : loop_(loop), on_due_(std::move(on_due)) {}
   ~Timer() { Cancel(); }
