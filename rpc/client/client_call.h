@@ -153,7 +153,7 @@ class [[nodiscard]] MetadataOperation final : public Operation {
 template <class Reply>
 class [[nodiscard]] ReplyOperation final : public ReceiveOneOperation {
  public:
-  explicit ReplyOperation(ClientCall& call) : ReceiveOneOperation(call, reply_), client_call_(call) {}
+  explicit ReplyOperation(ClientCall& call) : ReceiveOneOperation(call), client_call_(call) {}
 
   absl::StatusOr<Reply> await_resume() {
     absl::Status status = ReceiveOneOperation::await_resume();
@@ -169,6 +169,7 @@ class [[nodiscard]] ReplyOperation final : public ReceiveOneOperation {
 
  private:
   static Task<absl::StatusOr<Reply>> AsTask(ReplyOperation& self) { co_return co_await self; }
+  google::protobuf::MessageLite& MessageFor(size_t) override { return reply_; }
 
   ClientCall& client_call_;
   Reply reply_;

@@ -65,6 +65,7 @@ absl::Status ServerCall::SendReply(const OutgoingMessage& reply) {
 
 void ServerCall::OnHandlerReturned() {
   const absl::Status status = TakeStatus(handler_);
+  handler_ = {};  // its frames and its request serve the next call while they are in the cache
   if (stream() != nullptr) BeforeMessage();
   if (MessageStream* open = stream(); open != nullptr) {
     if (status.ok() && reply_.owner != nullptr) open->SendMessage(std::move(reply_));

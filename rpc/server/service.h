@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "weir/rpc/core/method.h"
 #include "weir/rpc/core/task.h"
+#include "weir/rpc/server/recycled.h"
 #include "weir/rpc/server/server_call.h"
 #include "weir/rpc/server/server_context.h"
 #include "weir/rpc/wire/messages.h"
@@ -43,6 +44,19 @@ class Service {
 
 namespace internal {
 
+// Waits for the only request of a call.
+template <class Request>
+class RequestOperation final : public ReceiveOneOperation {
+ public:
+  using ReceiveOneOperation::ReceiveOneOperation;
+  const Request& message() const { return request_.message(); }
+
+ private:
+  google::protobuf::MessageLite& MessageFor(size_t payload_bytes) override { return request_.Take(payload_bytes); }
+
+  Recycled<Request> request_;
+};
+
 template <class Reply>
 absl::Status SendReply(ServerCall& call, const absl::StatusOr<Reply>& reply) {
   if (!reply.ok()) return reply.status();
@@ -52,10 +66,10 @@ absl::Status SendReply(ServerCall& call, const absl::StatusOr<Reply>& reply) {
 template <class S, class Request, class Reply>
 Task<absl::Status> Run(Task<absl::StatusOr<Reply>> (S::*method)(ServerContext&, const Request&), S& service,
                        ServerCall& call) {
-  Request request;
-  absl::Status received = co_await ReceiveOneOperation(call, request);
+  RequestOperation<Request> request(call);
+  absl::Status received = co_await request;
   if (!received.ok()) co_return received;
-  Task<absl::StatusOr<Reply>> handler = (service.*method)(call.context(), request);
+  Task<absl::StatusOr<Reply>> handler = (service.*method)(call.context(), request.message());
   co_return SendReply(call, co_await handler.Borrow());
 }
 
@@ -70,11 +84,11 @@ Task<absl::Status> Run(Task<absl::StatusOr<Reply>> (S::*method)(ServerContext&, 
 template <class S, class Request, class Reply>
 Task<absl::Status> Run(Task<absl::Status> (S::*method)(ServerContext&, const Request&, Writer<Reply>&), S& service,
                        ServerCall& call) {
-  Request request;
-  absl::Status received = co_await ReceiveOneOperation(call, request);
+  RequestOperation<Request> request(call);
+  absl::Status received = co_await request;
   if (!received.ok()) co_return received;
   Writer<Reply> writer(call);
-  co_return co_await (service.*method)(call.context(), request, writer);
+  co_return co_await (service.*method)(call.context(), request.message(), writer);
 }
 
 template <class S, class Request, class Reply>

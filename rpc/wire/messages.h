@@ -1,6 +1,7 @@
 // Typed messages over a call: Reader, Writer, and the operations that they return. The same on both sides.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -55,11 +56,13 @@ class [[nodiscard]] ReadOperation final : public Operation, private MessageRecei
 // Result: OK, or why there is no such message.
 class [[nodiscard]] ReceiveOneOperation : public Operation, private MessageReceiver {
  public:
-  ReceiveOneOperation(Call& call, google::protobuf::MessageLite& message)
-      : Operation(call.loop()), call_(call), message_(message) {}
+  explicit ReceiveOneOperation(Call& call) : Operation(call.loop()), call_(call) {}
   virtual ~ReceiveOneOperation();
 
   absl::Status await_resume() { return std::move(result_); }
+
+  // Where the message goes: asked for when it has come, so that calls that wait for theirs own none.
+  virtual google::protobuf::MessageLite& MessageFor(size_t payload_bytes) = 0;
 
  private:
   bool Begin() override { return call_.Receive(*this); }
@@ -69,7 +72,6 @@ class [[nodiscard]] ReceiveOneOperation : public Operation, private MessageRecei
 
   Call& call_;
   absl::Status result_;  // set on the loop, taken where the waiter lives
-  google::protobuf::MessageLite& message_;
   bool received_ = false;
 };
 

@@ -55,10 +55,15 @@ size_t H2Connection::DataToSend(size_t max_bytes, OutputBuffer* out, std::vector
 
 bool H2Connection::HasDataToSend() const { return session_->HasOutput(); }
 
-// May `fields` be sent? A list that is still the one checked last is legal, if the peer still takes as much.
-absl::Status H2Connection::CheckBlock(BlockKind kind, const HeaderList& fields, HeaderList* checked) {
+// May `fields` be sent? A list that is still the one checked last may, if the peer still takes as much.
+inline absl::Status H2Connection::CheckBlock(BlockKind kind, const HeaderList& fields, HeaderList* checked) {
   const uint32_t bytes_max = std::min(kSendHeaderListBytesMax, session_->PeerMaxHeaderListBytes());
-  if (!fields.empty() && fields.SharesBufferWith(*checked) && fields.ListSize() <= bytes_max) return absl::OkStatus();
+  const bool known = fields.SharesBufferWith(*checked) && !fields.empty() && fields.ListSize() <= bytes_max;
+  return known ? absl::OkStatus() : CheckNewBlock(kind, fields, bytes_max, checked);
+}
+
+absl::Status H2Connection::CheckNewBlock(BlockKind kind, const HeaderList& fields, uint32_t bytes_max,
+                                         HeaderList* checked) {
   absl::Status legal = CheckFields(kind, fields, bytes_max);
   if (legal.ok()) *checked = fields;
   return legal;

@@ -153,6 +153,7 @@ class H2Connection {
                    size_t (Session::*room)(const StreamState&) const, Append append);
   bool CanSendData(const StreamState* stream) const;
   absl::Status CheckBlock(BlockKind kind, const HeaderList& fields, HeaderList* checked);
+  absl::Status CheckNewBlock(BlockKind kind, const HeaderList& fields, uint32_t bytes_max, HeaderList* checked);
 
   H2Options options_;
   // The last blocks that were legal to send: most calls send the same ones.

@@ -81,9 +81,12 @@ class HeaderList {
   // Is field `index` (it exists) exactly this?
   bool Holds(size_t index, std::string_view name, std::string_view value) const {
     const Entry& e = buffer_->entries[index];
-    if (e.name_bytes != name.size() || e.value_bytes != value.size()) return false;
-    const char* const p = buffer_->bytes.data() + e.offset;
-    return AreEqual(p, name) && AreEqual(p + e.name_bytes, value);
+    return e.name_bytes == name.size() && AreEqual(buffer_->bytes.data() + e.offset, name) && HoldsValue(index, value);
+  }
+  // Has it this value?
+  bool HoldsValue(size_t index, std::string_view value) const {
+    const Entry& e = buffer_->entries[index];
+    return e.value_bytes == value.size() && AreEqual(buffer_->bytes.data() + e.offset + e.name_bytes, value);
   }
 
   // Are the two copies of one list, neither changed since? Then views into one are views into the other.

@@ -92,6 +92,7 @@ void Inbox::StopRepeating() {
 void Inbox::TakeKnownBlock() {
   block_ = known_->fields;
   rules_ = known_->rules;
+  known_->has_come_again = true;
 }
 
 void Inbox::RememberBlock() {
@@ -102,6 +103,7 @@ void Inbox::RememberBlock() {
   known_->judgements = std::move(judgements_);
   known_->rules = rules_;
   known_->serial = ++last_serial_;
+  known_->has_come_again = false;
 }
 
 // Is the block over `factor` times a limit?

@@ -45,11 +45,19 @@ class Inbox {
     }
     return AddNewField(name, value);
   }
-  // For an engine that knows by itself which fields come again. As long as the fields of a block are those of a known one, its
-  // serial number (others: 0), and which of its fields is next. RepeatField stands for AddField of exactly that field.
-  uint64_t repeated_serial() const { return repeating_ && block_fields_ < known_->fields.size() ? known_->serial : 0; }
+  // For an engine that knows by itself which fields come again. As long as the fields of a block are those of a known one that
+  // has come again before, its serial number (others: 0), and which of its fields is next. RepeatField stands for AddField of exactly that field,
+  // RepeatName for one of the same name: false if its value is another; then it has to be added.
+  uint64_t repeated_serial() const {
+    return repeating_ && known_->has_come_again && block_fields_ < known_->fields.size() ? known_->serial : 0;
+  }
   size_t next_field() const { return block_fields_; }
   void RepeatField() { ++block_fields_; }
+  bool RepeatName(std::string_view value) {
+    if (!known_->fields.HoldsValue(block_fields_, value)) return false;
+    ++block_fields_;
+    return true;
+  }
   bool still_repeats() const { return repeating_; }
 
   // The block is complete. A code: reset the stream with it.
@@ -86,6 +94,7 @@ class Inbox {
     PoolArray<MessageRules::Judgement> judgements;  // one for each field
     MessageRules rules;                             // as they were at the end of the block
     uint64_t serial = 0;                            // never the same for two blocks of a connection
+    bool has_come_again = false;
   };
 
   bool Repeats(std::string_view name, std::string_view value) const {

@@ -147,6 +147,10 @@ class KnownBuffers {
     return true;
   }
 
+  // Has it the same name at least? Literal values come in new buffers each time, their names seldom.
+  bool RepeatsName(const nghttp2_rcbuf* name) const { return next_->name == name; }
+  void Skip() { ++next_; }
+
   // The Inbox has found that it is, in other buffers. The first ones are kept: a literal has new ones each time.
   void Learn(uint64_t serial, size_t index, nghttp2_rcbuf* name, nghttp2_rcbuf* value) {
     if (serial != serial_) Clear();
@@ -227,13 +231,18 @@ struct Session::Callbacks {
   }
 
   [[gnu::noinline]] static int OnOtherHeader(Session& self, nghttp2_rcbuf* name, nghttp2_rcbuf* value) {
+    KnownBuffers& known = self.engine_->known;
+    if (known.RepeatsName(name) && self.inbox_.RepeatName(View(value))) {
+      known.Skip();
+      return 0;
+    }
     const uint64_t serial = self.inbox_.repeated_serial();
     const size_t index = self.inbox_.next_field();
     if (!self.inbox_.AddField(View(name), View(value))) return NGHTTP2_ERR_CALLBACK_FAILURE;  // see FailReceive
     if (serial != 0 && self.inbox_.still_repeats()) {
-      self.engine_->known.Learn(serial, index, name, value);
+      known.Learn(serial, index, name, value);
     } else {
-      self.engine_->known.StopRepeating();
+      known.StopRepeating();
     }
     return 0;
   }

@@ -89,6 +89,16 @@ class PlainCall final : public Call {
 
 using Log = std::vector<std::string>;
 
+class ReceiveInto final : public ReceiveOneOperation {
+ public:
+  ReceiveInto(Call& call, google::protobuf::MessageLite& message) : ReceiveOneOperation(call), message_(message) {}
+
+ private:
+  google::protobuf::MessageLite& MessageFor(size_t) override { return message_; }
+
+  google::protobuf::MessageLite& message_;
+};
+
 class CallTest : public ::testing::Test {
  protected:
   // Coroutines of the test; each on the loop.
@@ -102,7 +112,7 @@ class CallTest : public ::testing::Test {
   }
   Task<void> ReadOne(std::string name) {
     Payload payload;
-    absl::Status status = co_await ReceiveOneOperation(call_, payload);
+    absl::Status status = co_await ReceiveInto(call_, payload);
     log_.push_back(name + (status.ok() ? " got " + payload.body() : " failed: " + std::string(status.message())));
   }
 
