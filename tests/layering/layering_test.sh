@@ -37,8 +37,10 @@ check() {
   failures=0
 
   # One place each for what may be replaced one day.
-  forbid "nghttp2 is known to transport/h2/session.cc alone" \
-    "${include}nghttp2" 'transport/h2/session\.cc' transport rpc proto
+  forbid "nghttp2 is known to transport/h2/session alone" \
+    "${include}nghttp2" 'transport/h2/session(\.cc|_(fields|memory)\.h)' transport rpc proto
+  forbid "transport/h2/session's parts are its own" \
+    "${include}weir/transport/h2/session_" 'transport/h2/session\.cc' transport rpc proto
   forbid "epoll is known to transport/io/epoll_loop alone" \
     "${include}sys/epoll" 'transport/io/epoll_loop\.cc' transport rpc proto
   forbid "OpenSSL is known to transport/io/tls alone" \
@@ -77,6 +79,7 @@ check() {
 # Each rule once: this line in this file must be found.
 baits=(
   'transport/io/dns.cc|#include <nghttp2/nghttp2.h>'
+  'transport/h2/inbox.cc|#include "weir/transport/h2/session_fields.h"'
   'transport/io/tcp.h|#include <sys/epoll.h>'
   'rpc/client/channel.h|#include <openssl/ssl.h>'
   'rpc/mux/a.h|#include <mutex>'

@@ -45,9 +45,11 @@ class Inbox {
     }
     return AddNewField(name, value);
   }
-  // For an engine that knows by itself which fields come again. As long as the fields of a block are those of a known one that
-  // has come again before, its serial number (others: 0), and which of its fields is next. RepeatField stands for AddField of exactly that field,
-  // RepeatName for one of the same name: false if its value is another; then it has to be added.
+
+  // For an engine that knows by itself which fields come again. repeated_serial: the number of the known block that this one
+  // has followed until now, if that block has come again before; else 0. next_field: the place of the next field.
+  // RepeatField stands for AddField of exactly the field at that place; RepeatName for one of the same name: false if the
+  // value is another, and the field has to be added.
   uint64_t repeated_serial() const {
     return repeating_ && known_->has_come_again && block_fields_ < known_->fields.size() ? known_->serial : 0;
   }

@@ -3,7 +3,7 @@
 //   bytes --Receive--> engine callbacks --> Inbox --> events
 //   Submit... --> engine's queues, StreamState::queue --Pull--> OutputBuffer
 //
-// This pair of files is the seam: only session.cc includes nghttp2.h, and nothing outside may know that it does, so that
+// This is the seam: session.cc and the two headers that it alone includes know nghttp2, and nothing outside may, so that
 // another engine can be put in its place and compared with it. Checking what callers ask for is H2Connection's work;
 // what arrives is judged by the engine and told by the Inbox.
 #pragma once
