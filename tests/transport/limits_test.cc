@@ -259,6 +259,33 @@ TEST(ConnectionErrorTest, ViolationsEndTheConnectionWithTheirCodeInTheSameRead) 
   }
 }
 
+TEST(ConnectionErrorTest, NoEventFollowsIt) {
+  H2Options options = ClientOptions();
+  options.send_queue_bytes_max = 4096;
+  FrameScript(options)
+      .Do([](H2Connection& c) {
+        c.InitiateConnection();
+        const HeaderList head = {{":method", "POST"}, {":scheme", "http"}, {":path", "/"}};
+        ASSERT_TRUE(c.SendRequestHeaders(head, EndStream::kNo).ok());
+        ASSERT_TRUE(c.SendRequestHeaders(head, EndStream::kNo).ok());
+        EXPECT_EQ(c.SendData(1, std::string(5000, 'x'), EndStream::kNo), 4096u);
+        // The second head is void now, so the drain pulls the body behind it: the stream has room again, and
+        // H2WindowUpdated would say so with the next output.
+        c.RemoveStream(3);
+        c.BeginDrain();
+      })
+      .Peer("PING 0000000000000000")
+      .ExpectEvents({"ConnectionError PROTOCOL_ERROR \"SETTINGS expected\""})
+      .Do([](H2Connection& c) {
+        OutputBuffer out;
+        std::vector<H2Event> events;
+        c.DataToSend(SIZE_MAX, &out, &events);
+        EXPECT_GT(out.size(), 4096u);
+        EXPECT_TRUE(events.empty()) << ToString(events.front());
+      })
+      .Run();
+}
+
 TEST(ConnectionErrorTest, FramesAfterTheEndOfAStreamEndTheConnection) {
   for (const char* frame : {"DATA 1 \"x\"", "HEADERS 1 END_STREAM a=b"}) {
     FrameScript(ServerOptions())

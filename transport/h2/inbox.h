@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -77,8 +78,11 @@ class Inbox {
   void Reset(StreamState* stream, ErrorCode code, ResetBy by);
   // Ends the client's streams above `last_stream_id`.
   void GoAway(StreamId last_stream_id, ErrorCode code, std::string_view debug_data);
+  // H2ConnectionError is the last event ever: what comes after it is dropped.
   template <class Event>
   void Emit(Event event) {
+    if (failed_) return;
+    failed_ = std::is_same_v<Event, H2ConnectionError>;
     (events_ != nullptr ? events_ : &late_)->emplace_back(std::in_place_type<Event>, std::move(event));
   }
 
@@ -115,6 +119,7 @@ class Inbox {
   std::vector<H2Event>* events_ = nullptr;
   size_t first_event_ = 0;     // of this Open
   std::vector<H2Event> late_;  // events that came while nobody listened
+  bool failed_ = false;        // H2ConnectionError was emitted
 
   StreamState* block_stream_ = nullptr;
   MessageRules rules_;  // for the block
