@@ -210,7 +210,7 @@ bool H2Connection::IsFinished() const { return session_->IsFinished(); }
 
 size_t H2Connection::LocalFlowControlWindow(StreamId stream_id) const {
   const StreamState* const stream = session_->streams().Find(stream_id);
-  if (stream == nullptr || !stream->announced || stream->Silent() || stream->local_ended || stream->closed) return 0;
+  if (!IsOpenForSending(stream) || stream->closed) return 0;
   return session_->SendRoom(*stream);
 }
 

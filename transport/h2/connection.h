@@ -81,7 +81,8 @@ class H2Connection {
 
   // Queues body bytes as far as flow control and the stream's queue accept them, and returns how many that was: 0 if
   // none or if the stream is gone. The first form copies; the second keeps a reference, and a queue of less than
-  // H2Options::shared_queue_bytes_max takes it whole. END_STREAM is set only if all were accepted. When less was accepted, H2WindowUpdated tells when to go on.
+  // H2Options::shared_queue_bytes_max takes it whole. END_STREAM is set only if all were accepted. When less was accepted,
+  // H2WindowUpdated tells when to go on.
   size_t SendData(StreamId stream_id, std::string_view data, EndStream end_stream);
   size_t SendData(StreamId stream_id, const SharedBytes& data, EndStream end_stream);
 
