@@ -6,7 +6,7 @@ written here. A repository that the WORKSPACE has declared before the call wins,
 replace any of them by the real upstream repository: the labels are the upstream ones.
 """
 
-load("//bazel:shims.bzl", "remote_coverage_tools_shim", "rules_cc_shim")
+load("//bazel:shims.bzl", "googleapis_shim", "remote_coverage_tools_shim", "rules_cc_shim")
 load("//bazel:system.bzl", "system_library", "system_proto_tree", "system_protobuf")
 
 # Label inside @com_google_absl -> pkg-config modules.
@@ -102,6 +102,7 @@ def _rule_repositories():
 def _libraries():
     """What weir itself links."""
     _unless_declared(system_protobuf, "com_google_protobuf", min_version = "3.21.0")
+    _unless_declared(googleapis_shim, "com_google_googleapis")
     _unless_declared(system_library, "com_google_absl", modules = _ABSL, apt = "libabsl-dev")
     _unless_declared(system_library, "nghttp2", modules = {"nghttp2": ["libnghttp2"]}, apt = "libnghttp2-dev")
     _unless_declared(

@@ -8,6 +8,8 @@ namespace weir {
 namespace {
 
 constexpr char kUnprocessedPayload[] = "weir.unprocessed";
+// A payload is named after the type of what it holds.
+constexpr char kDetailsPayload[] = "type.googleapis.com/google.rpc.Status";
 constexpr int kGrpcNumberMax = 16;  // UNAUTHENTICATED
 
 static_assert(static_cast<int>(absl::StatusCode::kOk) == 0);
@@ -29,6 +31,19 @@ absl::Status Unshared(const absl::Status& status) {
 }
 
 bool IsUnprocessed(const absl::Status& status) { return status.GetPayload(kUnprocessedPayload).has_value(); }
+
+void SetEncodedDetails(absl::Status* status, std::string_view google_rpc_status) {
+  if (google_rpc_status.empty()) {
+    status->ErasePayload(kDetailsPayload);
+  } else {
+    status->SetPayload(kDetailsPayload, absl::Cord(std::string(google_rpc_status)));  // does nothing if OK
+  }
+}
+
+std::string EncodedDetails(const absl::Status& status) {
+  const auto payload = status.GetPayload(kDetailsPayload);
+  return payload.has_value() ? std::string(*payload) : std::string();
+}
 
 absl::StatusCode CodeFromGrpcNumber(uint64_t number) {
   return number <= kGrpcNumberMax ? static_cast<absl::StatusCode>(number) : absl::StatusCode::kUnknown;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 
@@ -15,6 +17,12 @@ bool IsUnprocessed(const absl::Status& status);
 // The same status, sharing no memory with `status`: for handing it to another thread. The reference count inside of a
 // shared one is atomic, but lives in the system's libabsl, where ThreadSanitizer cannot see it.
 absl::Status Unshared(const absl::Status& status);
+
+// What a status says beside its code and text: an encoded google.rpc.Status, opaque here, which travels as
+// grpc-status-details-bin. One payload of the status, so that absl's order of payloads never reaches the wire. OK has
+// none; empty bytes take them away. Typed access: weir/rpc/details/status_details.h.
+void SetEncodedDetails(absl::Status* status, std::string_view google_rpc_status);
+std::string EncodedDetails(const absl::Status& status);  // empty: none
 
 // The number of grpc-status, 0 (OK) to 16 (UNAUTHENTICATED), and back; what is not such a number becomes UNKNOWN
 // (gRPC statuscodes.md: "Error parsing returned status | UNKNOWN").

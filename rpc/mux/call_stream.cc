@@ -265,7 +265,13 @@ void CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
   if (sending_ == Half::kHead) {
     mux_.scratch_.Clear();
     protocol_.EncodeTrailersOnly(status, trailing, &mux_.scratch_);
-    const absl::Status sent = connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kYes);
+    absl::Status sent = connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kYes);
+    if (absl::IsInvalidArgument(sent)) {
+      transport::HeaderList shorter;
+      if (protocol_.ShortenTrailers(mux_.scratch_, &shorter)) {
+        sent = connection().SendResponseHeaders(id_, 200, shorter, EndStream::kYes);
+      }
+    }
     if (absl::IsInvalidArgument(sent)) {
       mux_.scratch_.Clear();
       protocol_.EncodeTrailersOnly(Unsendable(sent), Metadata(), &mux_.scratch_);
@@ -309,7 +315,11 @@ void CallStream::SendEnd(const transport::HeaderList& trailers) {
 
 void CallStream::SendTrailers(const transport::HeaderList& trailers) {
   sending_ = Half::kEnded;
-  const absl::Status sent = connection().SendTrailers(id_, trailers);
+  absl::Status sent = connection().SendTrailers(id_, trailers);
+  if (absl::IsInvalidArgument(sent)) {
+    transport::HeaderList shorter;
+    if (protocol_.ShortenTrailers(trailers, &shorter)) sent = connection().SendTrailers(id_, shorter);
+  }
   if (absl::IsInvalidArgument(sent)) {
     // More than the peer takes, or a field that HTTP/2 has not: the status without what the application added.
     mux_.scratch_.Clear();

@@ -106,6 +106,9 @@ class GrpcProtocol final : public Protocol {
   void EncodeResponseHead(const Metadata& initial, HeaderList* out) const override;
   void EncodeTrailers(const absl::Status& status, const Metadata& trailing, HeaderList* out) const override;
   void EncodeTrailersOnly(const absl::Status& status, const Metadata& trailing, HeaderList* out) const override;
+  bool ShortenTrailers(const HeaderList& block, HeaderList* out) const override {
+    return DropStatusDetails(block, out);
+  }
 
   void EncodeRequest(const RequestHead& head, HeaderList* out) const override;
   DecodedResponse DecodeResponse(const transport::ResponseReceived& response, bool end_stream) const override;

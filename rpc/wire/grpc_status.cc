@@ -15,6 +15,8 @@
 namespace weir::wire {
 namespace {
 
+constexpr std::string_view kDetails = "grpc-status-details-bin";
+
 // "Status -> 1*DIGIT ; 0-9", without leading zeros.
 constexpr std::string_view kNumbers[] = {"0", "1",  "2",  "3",  "4",  "5",  "6",  "7", "8",
                                          "9", "10", "11", "12", "13", "14", "15", "16"};
@@ -52,17 +54,28 @@ std::optional<uint64_t> ParseNumber(std::string_view text) {
 
 void EncodeGrpcStatus(const absl::Status& status, transport::HeaderList* out) {
   out->Add("grpc-status", kNumbers[GrpcNumberFromCode(status.code())]);
-  if (status.ok() || status.message().empty()) return;
+  if (status.ok()) return;
   const std::string_view message(status.message().data(), status.message().size());
-  out->Add("grpc-message", PercentEncode(Shortened(message)));
+  if (!message.empty()) out->Add("grpc-message", PercentEncode(Shortened(message)));
+  if (const std::string details = EncodedDetails(status); !details.empty()) out->Add(kDetails, Base64Encode(details));
+}
+
+bool DropStatusDetails(const transport::HeaderList& block, transport::HeaderList* out) {
+  if (!block.Find(kDetails).has_value()) return false;
+  for (const transport::HeaderView field : block) {
+    if (field.name != kDetails) out->Add(field.name, field.value);
+  }
+  return true;
 }
 
 absl::Status DecodeGrpcStatus(const transport::HeaderList& fields) {
   std::optional<std::string_view> code;
   std::optional<std::string_view> message;
+  std::optional<std::string_view> details;
   for (const transport::HeaderView field : fields) {
     if (!code && field.name == "grpc-status") code = field.value;
     if (!message && field.name == "grpc-message") message = field.value;
+    if (!details && field.name == kDetails) details = field.value;
   }
   if (code == "0") return absl::OkStatus();
   const std::string text = PercentDecode(message.value_or(""));
@@ -74,7 +87,9 @@ absl::Status DecodeGrpcStatus(const transport::HeaderList& fields) {
     return absl::UnknownError(
         absl::StrCat("grpc-status: expected a number from 0 to 16, got \"", absl::CHexEscape(shown), "\"", detail));
   }
-  return absl::Status(CodeFromGrpcNumber(*number), text);
+  absl::Status status(CodeFromGrpcNumber(*number), text);
+  if (details) SetEncodedDetails(&status, Base64Decode(*details).value_or(""));
+  return status;
 }
 
 }  // namespace weir::wire

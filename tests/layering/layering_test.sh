@@ -73,6 +73,8 @@ check() {
     "${include}weir/(rpc/(client|server)/|transport/io/)" "$none" rpc/mux
   forbid "the client knows nothing of the server" "${include}weir/rpc/server/" "$none" rpc/client
   forbid "the server knows nothing of the client" "${include}weir/rpc/client/" "$none" rpc/server
+  forbid "google.rpc.Status is opaque to all but rpc/details, and that is for users" \
+    "${include}(weir/rpc/details/|google/rpc/)" 'rpc/details/' rpc
   forbid "nothing depends on tests or examples" "${include}(weir/)?(tests|examples)/" "$none" transport rpc proto
 }
 
@@ -96,6 +98,7 @@ baits=(
   'rpc/mux/b.h|#include "weir/transport/io/event_loop.h"'
   'rpc/client/a.h|#include "weir/rpc/server/server.h"'
   'rpc/server/a.h|#include "weir/rpc/client/channel.h"'
+  'rpc/wire/b.cc|#include "google/rpc/status.pb.h"'
   'rpc/server/b.h|#include "weir/tests/support/fake_loop.h"'
 )
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/core/status.h"
 #include "weir/tests/support/client_script.h"
 
 namespace weir {
@@ -133,6 +134,27 @@ TEST(ClientResponseTest, TrailersOnlyIsAStatusAndItsMetadata) {
       .ExpectLog({"NOT_FOUND: no such chat", "trailing cost=7"})
       .Peer(Trailers(3, ":status=200 content-type=application/grpc grpc-status=7"))
       .ExpectLog({"PERMISSION_DENIED: "})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+Task<void> CallForDetails(ClientWorld& world) {
+  TestCall call = world.Call("ServerStream", "");
+  absl::Status status = co_await call.Finish();
+  world.Log(Line(status) + " with " + EncodedDetails(status));
+  LogMetadata(world, "trailing", call.trailing_metadata());
+}
+
+TEST(ClientResponseTest, DetailsComeWithTheStatusAndNotAsMetadata) {
+  ClientScript script;
+  script.Handshake()
+      .Spawn(CallForDetails)
+      .Spawn(CallForDetails)
+      .Drop()
+      .Peer(ResponseHead(1) + "\n" + Trailers(1, "grpc-status=5 grpc-message=no grpc-status-details-bin=Zm9v"))
+      .ExpectLog({"NOT_FOUND: no with foo"})
+      .Peer(Trailers(3, ":status=200 content-type=application/grpc grpc-status=5 grpc-status-details-bin=Zm9v"))
+      .ExpectLog({"NOT_FOUND:  with foo"})
       .ExpectNothingLeft()
       .Run();
 }

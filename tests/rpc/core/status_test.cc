@@ -54,6 +54,19 @@ TEST(MethodSpecTest, KindsSayWhoStreams) {
   EXPECT_TRUE(ClientStreams(CallKind::kBidiStreaming) && ServerStreams(CallKind::kBidiStreaming));
 }
 
+TEST(StatusTest, DetailsAreBytesBesideTheStatus) {
+  absl::Status status = absl::NotFoundError("no such chat");
+  EXPECT_EQ(EncodedDetails(status), "");
+  SetEncodedDetails(&status, std::string_view("a\0b", 3));
+  EXPECT_EQ(EncodedDetails(status), std::string_view("a\0b", 3));
+  EXPECT_EQ(EncodedDetails(Unshared(status)), std::string_view("a\0b", 3));
+  SetEncodedDetails(&status, "");
+  EXPECT_EQ(status, absl::NotFoundError("no such chat"));
+  absl::Status ok;
+  SetEncodedDetails(&ok, "x");
+  EXPECT_EQ(EncodedDetails(ok), "");
+}
+
 TEST(StatusTest, AnUnsharedStatusIsTheSameWithItsPayloads) {
   const absl::Status status = MarkUnprocessed(absl::UnavailableError("gone"));
   EXPECT_EQ(Unshared(status), status);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/core/status.h"
 #include "weir/tests/support/server_script.h"
 
 namespace weir {
@@ -307,6 +308,66 @@ TEST(ServerSendTest, MetadataThatThePeerDoesNotTakeEndsTheCallWithInternal) {
       .ExpectWritten({ResponseHead(3), Data(3, Message("tail")), "HEADERS 3 END_STREAM grpc-status=13 ..."})
       .Peer(Request(5, "Unary") + "\n" + Data(5, Message("only"), "END_STREAM"))
       .ExpectWritten({"HEADERS 5 END_STREAM :status=200 content-type=application/grpc grpc-status=13 ..."})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+// The details have 300 bytes; base64 makes 400 of them.
+Task<absl::StatusOr<Payload>> FailWithDetails(ServerWorld& world, ServerContext& context, const Payload& request) {
+  absl::Status status = absl::AbortedError("busy");
+  SetEncodedDetails(&status, std::string(300, 'x'));
+  if (request.body() == "metadata") context.AddTrailingMetadata("much", std::string(300, 'x'));
+  co_return status;
+}
+Task<absl::Status> StreamWithDetails(ServerWorld& world, ServerContext& context, const StreamRequest& request,
+                                     Writer<Payload>& writer) {
+  Payload payload;
+  payload.set_body("hi");
+  co_await writer.Write(payload);
+  absl::Status status = absl::AbortedError("busy");
+  SetEncodedDetails(&status, std::string(300, 'x'));
+  co_return status;
+}
+
+TEST(ServerSendTest, DetailsThatThePeerDoesNotTakeAreDroppedBeforeTheStatus) {
+  const std::string trailers_only = "HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-status=10 ";
+  for (const int limit : {607, 608}) {  // 12+16+32, 11+2+32, 12+4+32, 23+400+32
+    const bool fits = limit == 608;
+    ServerScript script;
+    script.Unary(FailWithDetails)
+        .Handshake()
+        .Peer("SETTINGS MAX_HEADER_LIST_SIZE=" + std::to_string(limit))
+        .Drop()
+        .Peer(Request(1, "Unary") + "\n" + Data(1, Message("x"), "END_STREAM"))
+        .ExpectWritten(
+            {trailers_only + (fits ? "grpc-message=busy grpc-status-details-bin=eHh4..." : "grpc-message=busy")})
+        .ExpectNothingLeft()
+        .Run();
+  }
+}
+
+TEST(ServerSendTest, DetailsBehindMessagesAreDroppedToo) {
+  ServerScript script;
+  script.ServerStream(StreamWithDetails)
+      .Handshake()
+      .Peer("SETTINGS MAX_HEADER_LIST_SIZE=300 INITIAL_WINDOW_SIZE=0")
+      .Drop()
+      .Peer(Request(1, "ServerStream") + "\n" + Data(1, Message(""), "END_STREAM"))
+      .ExpectWritten({ResponseHead(1)})
+      .Peer("WINDOW_UPDATE 1 1000")
+      .ExpectWritten({Data(1, Message("hi")), Trailers(1, "grpc-status=10 grpc-message=busy")})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(ServerSendTest, MetadataThatIsTooLongWithoutTheDetailsAsWellEndsTheCallWithInternal) {
+  ServerScript script;
+  script.Unary(FailWithDetails)
+      .Handshake()
+      .Peer("SETTINGS MAX_HEADER_LIST_SIZE=300")
+      .Drop()
+      .Peer(Request(1, "Unary") + "\n" + Data(1, Message("metadata"), "END_STREAM"))
+      .ExpectWritten({"HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-status=13 ..."})
       .ExpectNothingLeft()
       .Run();
 }

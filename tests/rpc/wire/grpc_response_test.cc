@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "gtest/gtest.h"
+#include "weir/rpc/core/status.h"
 #include "weir/rpc/wire/grpc_status.h"
 #include "weir/rpc/wire/protocol.h"
 
@@ -84,6 +85,31 @@ TEST(GrpcEncodeTrailersTest, AMessageOverTheLimitIsCutBetweenCharacters) {
   EXPECT_EQ(message_of(smileys).size(), kGrpcMessageBytesMax / 9 * 9);
 }
 
+absl::Status WithDetails(absl::Status status, std::string_view details) {
+  SetEncodedDetails(&status, details);
+  return status;
+}
+
+TEST(GrpcEncodeTrailersTest, DetailsFollowTheMessageWithoutPadding) {
+  EXPECT_EQ(Trailers(WithDetails(absl::NotFoundError("x"), "f"), Metadata({{"k", "v"}})),
+            "grpc-status=5\ngrpc-message=x\ngrpc-status-details-bin=Zg\nk=v\n");
+  EXPECT_EQ(Trailers(WithDetails(absl::NotFoundError(""), "f")), "grpc-status=5\ngrpc-status-details-bin=Zg\n");
+  EXPECT_EQ(TrailersOnly(WithDetails(absl::NotFoundError(""), "f")),
+            "content-type=application/grpc\ngrpc-status=5\ngrpc-status-details-bin=Zg\n");
+}
+
+TEST(GrpcEncodeTrailersTest, DetailsAreWhatMayBeLeftOut) {
+  HeaderList fields;
+  HeaderList shorter;
+  Grpc().EncodeTrailers(absl::NotFoundError("x"), Metadata({{"k", "v"}}), &fields);
+  EXPECT_FALSE(Grpc().ShortenTrailers(fields, &shorter));
+  EXPECT_TRUE(shorter.empty());
+  fields.Clear();
+  Grpc().EncodeTrailers(WithDetails(absl::NotFoundError("x"), "f"), Metadata({{"k", "v"}}), &fields);
+  EXPECT_TRUE(Grpc().ShortenTrailers(fields, &shorter));
+  EXPECT_EQ(Text(shorter), "grpc-status=5\ngrpc-message=x\nk=v\n");
+}
+
 TEST(GrpcEncodeTrailersOnlyTest, IsHeadAndTrailersInOne) {
   EXPECT_EQ(TrailersOnly(absl::NotFoundError("x")), "content-type=application/grpc\ngrpc-status=5\ngrpc-message=x\n");
 }
@@ -126,6 +152,24 @@ TEST(GrpcDecodeTrailersTest, ANumberThatIsNoCodeIsUnknown) {
     EXPECT_EQ(status.code(), absl::StatusCode::kUnknown) << text;
     EXPECT_EQ(status.message(), "grpc-status: expected a number from 0 to 16, got \"" + std::string(text) + "\": why");
   }
+}
+
+TEST(GrpcDecodeTrailersTest, DetailsComeWithOrWithoutPadding) {
+  for (const std::string_view details : {"Zg", "Zg=="}) {
+    const absl::Status status =
+        FromTrailers({{"grpc-status-details-bin", details}, {"grpc-status", "5"}, {"grpc-message", "x"}});
+    EXPECT_EQ(status, WithDetails(absl::NotFoundError("x"), "f"));
+  }
+}
+
+TEST(GrpcDecodeTrailersTest, DetailsThatAreNotBase64AreDroppedAlone) {
+  EXPECT_EQ(FromTrailers({{"grpc-status", "5"}, {"grpc-message", "x"}, {"grpc-status-details-bin", "Z"}}),
+            absl::NotFoundError("x"));
+  EXPECT_EQ(FromTrailers({{"grpc-status", "5"}, {"grpc-status-details-bin", ""}}), absl::NotFoundError(""));
+}
+
+TEST(GrpcDecodeTrailersTest, DetailsOfOkAreDropped) {
+  EXPECT_EQ(FromTrailers({{"grpc-status", "0"}, {"grpc-status-details-bin", "Zg"}}), absl::OkStatus());
 }
 
 TEST(GrpcDecodeTrailersTest, LeadingZerosAreRead) {
