@@ -177,6 +177,39 @@ TEST(SendWindowTest, AShrunkenWindowIsZeroNotNegativeAndNothingIsLost) {
       .Run();
 }
 
+TEST(SendWindowTest, TrailersNeedNoWindow) {
+  FrameScript(ServerOptions())
+      .Handshake("INITIAL_WINDOW_SIZE=10")
+      .Peer(kEndedRequest)
+      .Do(Answer)
+      .Do([](H2Connection& c) { EXPECT_EQ(c.SendData(1, Zeros(10), EndStream::kNo), 10u); })
+      .Drop()
+      .Do([](H2Connection& c) {
+        EXPECT_TRUE(c.SendTrailers(1, {{"grpc-status", "0"}}).ok());
+      })
+      .ExpectWritten({"HEADERS 1 END_STREAM grpc-status=0"})
+      .Do([](H2Connection& c) { c.RemoveStream(1); })
+      .ExpectStreams(0)
+      .Run();
+}
+
+TEST(SendWindowTest, TrailersOfAStreamThatSentNothingNeedNoWindowEither) {
+  FrameScript(ServerOptions())
+      .Handshake("INITIAL_WINDOW_SIZE=0")
+      .Peer(kRequest)
+      .Do(Answer)
+      .Do([](H2Connection& c) {
+        EXPECT_TRUE(c.SendTrailers(1, {{"grpc-status", "0"}}).ok());
+        c.ResetStreamAfterEnd(1, ErrorCode::kNoError);
+      })
+      .ExpectWritten({"HEADERS 1 :status=200", "HEADERS 1 END_STREAM grpc-status=0", "RST_STREAM 1 NO_ERROR"})
+      .Peer("WINDOW_UPDATE 1 100")
+      .ExpectWritten({})
+      .Do([](H2Connection& c) { c.RemoveStream(1); })
+      .ExpectStreams(0)
+      .Run();
+}
+
 TEST(SendWindowTest, ARequestsWindowIsTheInitialOneUntilItsHeadHasLeft) {
   FrameScript(ClientOptions())
       .Handshake("INITIAL_WINDOW_SIZE=7")

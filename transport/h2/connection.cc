@@ -176,7 +176,7 @@ absl::Status H2Connection::SendTrailers(StreamId stream_id, const HeaderList& fi
   stream->trailers = fields;
   stream->trailers_held = true;
   stream->local_ended = true;
-  session_->Resume(stream);
+  session_->SendHeldTrailers(stream);
   return absl::OkStatus();
 }
 

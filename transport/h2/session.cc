@@ -218,11 +218,7 @@ struct Session::Callbacks {
       if (stream.trailers_held) {
         // Only here: trailers that are submitted while data is pending overtake it, and the data is lost.
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-        EngineFields& fields = Self(user_data).engine_->trailers;
-        fields.Set(0, stream.trailers);
-        if (nghttp2_submit_trailer(session, id, fields.data(), fields.size()) != 0) {
-          return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-        }
+        if (!Self(user_data).SubmitTrailers(stream)) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
       }
     } else if (taken == 0) {
       stream.send_deferred = true;
@@ -516,6 +512,19 @@ absl::Status Session::SubmitInterimResponse(StreamState* stream, int status, con
   const int code = nghttp2_submit_headers(engine_->session, NGHTTP2_FLAG_NONE, stream->id, nullptr, head.data(),
                                           head.size(), nullptr);
   return code < 0 ? LibraryError("interim response", code) : absl::OkStatus();
+}
+
+bool Session::SubmitTrailers(const StreamState& stream) {
+  EngineFields& fields = engine_->trailers;
+  fields.Set(0, stream.trailers);
+  return nghttp2_submit_trailer(engine_->session, stream.id, fields.data(), fields.size()) == 0;
+}
+
+void Session::SendHeldTrailers(StreamState* stream) {
+  // The engine asks for data, and so for the end, only while the windows are open. Trailers need none (RFC 9113 section
+  // 5.2.1: "only DATA frames are subject to flow control"), and with no data left there is nothing to be overtaken.
+  if (stream->queue.empty() && SubmitTrailers(*stream)) return;
+  Resume(stream);
 }
 
 void Session::Resume(StreamState* stream) {

@@ -51,7 +51,8 @@ class Session {
   absl::StatusOr<StreamId> SubmitRequest(const HeaderList& fields, EndStream end_stream);
   absl::Status SubmitResponse(StreamState* stream, int status, const HeaderList& fields, EndStream end_stream);
   absl::Status SubmitInterimResponse(StreamState* stream, int status, const HeaderList& fields);
-  void Resume(StreamState* stream);  // the stream has data or its end to send
+  void Resume(StreamState* stream);            // the stream has data or its end to send
+  void SendHeldTrailers(StreamState* stream);  // behind what is queued
   void SubmitReset(StreamState* stream, ErrorCode code);
   void SubmitPing(uint64_t opaque);
   // A SendData of `stream` was cut: an event must say when it can go on.
@@ -94,6 +95,7 @@ class Session {
   enum class Drain : uint8_t { kNone, kNoticeQueued, kPingSent, kFinalDue, kFinalQueued };
 
   size_t FlowControlRoom(const StreamState& stream) const;
+  bool SubmitTrailers(const StreamState& stream);
   void ResetByUs(StreamState* stream, ErrorCode code);
   void ReturnOwedBytes();
   void ResetIf(std::optional<ErrorCode> code, StreamId id);
