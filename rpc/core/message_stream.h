@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -40,6 +41,15 @@ class StreamObserver {
   ~StreamObserver() = default;
 };
 
+// Watches a stream that its call has finished while the peer's window is closed. Belongs to the stream: destroyed when
+// flow control has taken everything, or when the stream is gone.
+class SendingWatch {
+ public:
+  virtual ~SendingWatch() = default;
+  // Flow control has taken something again.
+  virtual void OnProgress() = 0;
+};
+
 class MessageStream {
  public:
   // Names who is told from now on. Before anything else; it must live until the call has ended through this stream
@@ -71,8 +81,17 @@ class MessageStream {
   virtual void HalfClose() = 0;
 
   // Server: ends the call with a status, after all messages. The observer is told nothing more and may be destroyed;
-  // the stream goes on until everything has left.
-  virtual void Finish(const absl::Status& status, const Metadata& trailing) = 0;
+  // the stream goes on until everything has left. Returns false if messages still wait for the peer's window: nothing
+  // but WatchSending may follow then, and somebody must, or a peer that never opens it holds them for ever.
+  virtual bool Finish(const absl::Status& status, const Metadata& trailing) = 0;
+
+  // Server, after a Finish that gave false: `watch` lives until the messages have left or the stream is gone. It may
+  // Cancel the stream.
+  virtual void WatchSending(std::unique_ptr<SendingWatch> watch) = 0;
+
+  // Server: ends the call with an error now. Messages that wait for the peer's window are dropped; if one of them has
+  // left in part, the stream is reset instead, with the code that belongs to `error`. The observer is told nothing more.
+  virtual void FinishNow(const absl::Status& error) = 0;
 
   // Server: refuses the call before anything was sent, with an HTTP status (415, 405) where the protocol asks for one.
   virtual void Refuse(int http_status, const absl::Status& status) = 0;

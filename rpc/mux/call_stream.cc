@@ -162,7 +162,7 @@ void CallStream::OnRemoved() {
 void CallStream::Abort(absl::Status status) {
   StreamObserver* observer = observer_;
   if (is_server()) {
-    Finish(status, Metadata());
+    FinishNow(status);
   } else {
     Cancel(status);
   }
@@ -214,10 +214,12 @@ bool CallStream::SendMessage(transport::SharedBytes framed) {
   if (sending_ == Half::kHead) SendHead(Metadata());
   mux_.host_.RequestFlush();
   if (backlog_ == nullptr) {
-    framed.bytes.remove_prefix(connection().SendData(id_, framed, EndStream::kNo));
+    const size_t accepted = connection().SendData(id_, framed, EndStream::kNo);
+    framed.bytes.remove_prefix(accepted);
     if (framed.bytes.empty()) return true;
+    backlog_ = std::make_unique<Backlog>();
+    backlog_->cut = accepted > 0;
   }
-  if (backlog_ == nullptr) backlog_ = std::make_unique<Backlog>();
   backlog_->messages.push_back(std::move(framed));
   mux_.blocked_.insert(id_);
   return false;
@@ -227,11 +229,20 @@ bool CallStream::SendMessage(transport::SharedBytes framed) {
 bool CallStream::SendBacklog() {
   std::vector<transport::SharedBytes>& messages = backlog_->messages;
   size_t done = 0;
+  bool progress = false;
   for (; done < messages.size(); ++done) {
     transport::SharedBytes& piece = messages[done];
-    piece.bytes.remove_prefix(connection().SendData(id_, piece, EndStream::kNo));
-    if (!piece.bytes.empty()) break;
+    const size_t accepted = connection().SendData(id_, piece, EndStream::kNo);
+    piece.bytes.remove_prefix(accepted);
+    progress |= accepted > 0;
+    if (piece.bytes.empty()) {
+      backlog_->cut = false;
+      continue;
+    }
+    backlog_->cut |= accepted > 0;
+    break;
   }
+  if (progress && backlog_->watch != nullptr) backlog_->watch->OnProgress();
   messages.erase(messages.begin(), messages.begin() + static_cast<std::ptrdiff_t>(done));
   return messages.empty();
 }
@@ -260,7 +271,7 @@ void CallStream::HalfClose() {
   if (backlog_ == nullptr) SendEnd(transport::HeaderList());
 }
 
-void CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
+bool CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
   mux_.host_.RequestFlush();
   if (sending_ == Half::kHead) {
     mux_.scratch_.Clear();
@@ -278,9 +289,10 @@ void CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
       connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kYes).IgnoreError();
     }
     sending_ = Half::kEnded;
-    return LeaveObserver();
+    LeaveObserver();
+    return true;
   }
-  if (sending_ != Half::kBody) return;
+  if (sending_ != Half::kBody) return true;
   sending_ = Half::kEnding;
   const bool plain = status.ok() && trailing.empty();
   if (!plain) {
@@ -288,14 +300,31 @@ void CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
     protocol_.EncodeTrailers(status, trailing, &mux_.scratch_);
   }
   const transport::HeaderList& trailers = plain ? mux_.ok_trailers_ : mux_.scratch_;
-  if (backlog_ == nullptr) return SendTrailers(trailers);
+  if (backlog_ == nullptr) {
+    SendTrailers(trailers);
+    return true;
+  }
   backlog_->trailers = trailers;
   observer_ = nullptr;
   ReturnWindow();
+  return false;
+}
+
+void CallStream::WatchSending(std::unique_ptr<SendingWatch> watch) { backlog_->watch = std::move(watch); }
+
+// gRPC's status_ordering.md: the status comes after all messages, but cancellation and deadline may overtake them.
+void CallStream::FinishNow(const absl::Status& error) {
+  if (backlog_ != nullptr) {
+    // Trailers behind half a message would make it look like our fault to some clients.
+    if (backlog_->cut) return Cancel(error);
+    backlog_.reset();
+    mux_.blocked_.erase(id_);
+  }
+  Finish(error, Metadata());
 }
 
 void CallStream::Refuse(int http_status, const absl::Status& status) {
-  if (http_status == 200) return Finish(status, Metadata());
+  if (http_status == 200) return FinishNow(status);
   mux_.scratch_.Clear();
   protocol_.EncodeTrailersOnly(status, Metadata(), &mux_.scratch_);
   connection().SendResponseHeaders(id_, http_status, mux_.scratch_, EndStream::kYes).IgnoreError();

@@ -43,7 +43,9 @@ class CallStream final : public MessageStream, public transport::Pooled {
   bool SendMessage(transport::SharedBytes framed) override;
   void SendInitialMetadata(const Metadata& initial) override;
   void HalfClose() override;
-  void Finish(const absl::Status& status, const Metadata& trailing) override;
+  bool Finish(const absl::Status& status, const Metadata& trailing) override;
+  void WatchSending(std::unique_ptr<SendingWatch> watch) override;
+  void FinishNow(const absl::Status& error) override;
   void Refuse(int http_status, const absl::Status& status) override;
   void Cancel(const absl::Status& status) override;
 
@@ -77,7 +79,9 @@ class CallStream final : public MessageStream, public transport::Pooled {
   // What flow control has not yet accepted, and what follows it. Few streams have any at a time.
   struct Backlog final : transport::Pooled {
     std::vector<transport::SharedBytes> messages;
-    transport::HeaderList trailers;  // of a server's call that has ended
+    transport::HeaderList trailers;       // of a server's call that has ended
+    std::unique_ptr<SendingWatch> watch;  // of such a call
+    bool cut = false;                     // the first message has left in part
   };
 
   bool SendBacklog();

@@ -70,7 +70,11 @@ void ServerCall::OnHandlerReturned() {
   if (MessageStream* open = stream(); open != nullptr) {
     if (status.ok() && reply_.owner != nullptr) open->SendMessage(std::move(reply_));
     Detach();
-    open->Finish(status, context_.trailing_);
+    const bool left = open->Finish(status, context_.trailing_);
+    if (!left) {
+      const bool timed = deadline_ != nullptr && deadline_->IsSet();
+      owner_.OnResponseHeld(*open, timed ? deadline_->due() : transport::MonotonicTime::max());
+    }
     EndAll(status);
   }
   if (deadline_ != nullptr) deadline_->Cancel();  // not reset: this may be its callback
@@ -107,7 +111,7 @@ void ServerCall::Fail(absl::Status why) {
   // left out, because it may be writing it at this moment.
   if (MessageStream* open = stream(); open != nullptr) {
     Detach();
-    open->Finish(why, Metadata());
+    open->FinishNow(why);
   }
   context_.Cancel();
   EndAll(std::move(why));

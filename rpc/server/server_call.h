@@ -1,6 +1,6 @@
 // ServerCall: one call on the server, from its request head to the return of its handler.
 //
-//   kRunning --handler returns--> status sent --> done
+//   kRunning --handler returns--> status sent, or held by the peer's window --> done
 //   kRunning --reset, deadline, connection lost--> kCancelled --handler returns--> done
 //
 // A cancelled call keeps its place until its handler has returned: resetting streams does not buy a client more handlers.
@@ -23,9 +23,13 @@ namespace weir {
 
 class ServerCall;
 
-// The connection a call came on: told when its handler has returned.
+// The connection a call came on.
 class ServerCallOwner {
  public:
+  // The handler has returned, and the peer's window holds its response back. `deadline` is the call's: max() without one.
+  virtual void OnResponseHeld(MessageStream& stream, transport::MonotonicTime deadline) = 0;
+
+  // The handler has returned.
   // `call` may be destroyed as soon as no method of it is running.
   virtual void OnCallDone(ServerCall& call) = 0;
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/core/status.h"
+#include "weir/rpc/server/held_response.h"
 
 namespace weir {
 namespace {
@@ -42,6 +43,7 @@ ServerConnection::ServerConnection(transport::EventLoop& loop, transport::Execut
       dispatcher_(dispatcher),
       owner_(owner),
       peer_(stream->PeerName()),
+      held_response_timeout_(options.held_response_timeout),
       connection_(ConnectionOptions(options)),
       mux_(connection_, *this, this, MuxOptions(options, peer_)),
       driver_(loop, std::move(stream), connection_, *this, std::move(name)),
@@ -104,6 +106,14 @@ std::shared_ptr<const ReceivedHead> ServerConnection::HeadOf(const wire::Protoco
     head->method = target.method;
   }
   return last_head_ = std::move(head);
+}
+
+void ServerConnection::OnResponseHeld(MessageStream& stream, transport::MonotonicTime deadline) {
+  stream.WatchSending(
+      std::make_unique<HeldResponse>(loop_, deadline, held_response_timeout_, [this, &stream](absl::Status why) {
+        stream.Cancel(why);
+        SweepLater();
+      }));
 }
 
 void ServerConnection::OnCallDone(ServerCall& call) {

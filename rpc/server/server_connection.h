@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "weir/rpc/mux/stream_multiplexer.h"
 #include "weir/rpc/server/dispatcher.h"
 #include "weir/rpc/server/received_head.h"
@@ -70,6 +71,7 @@ class ServerConnection final : private transport::EventSink,
   // mux::CallAcceptor
   void OnRequest(MessageStream& stream, const wire::Protocol& protocol, transport::RequestReceived request) override;
   // ServerCallOwner
+  void OnResponseHeld(MessageStream& stream, transport::MonotonicTime deadline) override;
   void OnCallDone(ServerCall& call) override;
 
   std::shared_ptr<const ReceivedHead> HeadOf(const wire::Protocol& protocol, transport::RequestReceived request);
@@ -81,6 +83,7 @@ class ServerConnection final : private transport::EventSink,
   const Dispatcher& dispatcher_;
   ServerConnectionOwner& owner_;
   const std::string peer_;
+  const absl::Duration held_response_timeout_;
   transport::H2Connection connection_;
   mux::StreamMultiplexer mux_;
   transport::ConnectionDriver driver_;

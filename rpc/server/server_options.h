@@ -30,6 +30,11 @@ struct ServerOptions {
   // Bytes that may wait on a connection in calls which nobody reads before these calls hold up the others.
   size_t unread_bytes_max = 16 * 1024 * 1024;
 
+  // How long a response that its handler has finished may wait for a client whose HTTP/2 window takes none of it; then
+  // its stream is reset with CANCEL. The call's deadline, if there is one, ends it sooner. InfiniteDuration: for ever,
+  // which lets a client that never reads hold its responses in the server's memory.
+  absl::Duration held_response_timeout = absl::Seconds(300);
+
   // How long RunUntilSignal lets calls finish after the first signal.
   absl::Duration drain_grace = absl::Seconds(30);
 };

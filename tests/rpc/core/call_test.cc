@@ -55,7 +55,12 @@ class FakeStream final : public MessageStream {
   }
   void SendInitialMetadata(const Metadata&) override { log.push_back("head"); }
   void HalfClose() override { log.push_back("half-close"); }
-  void Finish(const absl::Status& status, const Metadata&) override { log.push_back("finish"); }
+  bool Finish(const absl::Status& status, const Metadata&) override {
+    log.push_back("finish");
+    return true;
+  }
+  void WatchSending(std::unique_ptr<SendingWatch>) override {}
+  void FinishNow(const absl::Status&) override { log.push_back("finish now"); }
   void Refuse(int, const absl::Status&) override { log.push_back("refuse"); }
   void Cancel(const absl::Status&) override { log.push_back("cancel"); }
 
