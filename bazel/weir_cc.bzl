@@ -38,12 +38,12 @@ _OPTIMIZED = select({
     "//conditions:default": [],
 })
 
-def weir_cc_library(name, copts = [], **kwargs):
-    """cc_library whose headers are included as "weir/<folder>/<header>"."""
+def weir_cc_library(name, copts = [], include_prefix = None, **kwargs):
+    """cc_library whose headers are included as "weir/<folder>/<header>", or "<include_prefix>/<header>"."""
     cc_library(
         name = name,
         copts = WEIR_COPTS + _OPTIMIZED + copts,
-        include_prefix = "/".join([part for part in ["weir", native.package_name()] if part]),
+        include_prefix = include_prefix or "/".join([part for part in ["weir", native.package_name()] if part]),
         **kwargs
     )
 

@@ -9,8 +9,8 @@
 #include "gtest/gtest.h"
 #include "weir/examples/h2_echo/echo_connection.h"
 #include "weir/examples/h2_echo/websocket_session.h"
+#include "weir/testing/status_matchers.h"
 #include "weir/tests/support/fake_loop.h"
-#include "weir/tests/support/status_matchers.h"
 #include "weir/tests/transport/io/driver_harness.h"
 
 namespace weir::examples {

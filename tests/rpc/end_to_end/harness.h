@@ -17,7 +17,7 @@
 #include "tests/benchmark/bench.weir.pb.h"
 #include "weir/rpc/client/channel.h"
 #include "weir/rpc/server/server.h"
-#include "weir/tests/support/status_matchers.h"
+#include "weir/testing/status_matchers.h"
 
 namespace weir::testing {
 

@@ -6,7 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "weir/tests/support/status_matchers.h"
+#include "weir/testing/status_matchers.h"
 #include "weir/tests/transport/io/driver_harness.h"
 #include "weir/transport/io/epoll_loop.h"
 #include "weir/transport/io/tcp.h"

@@ -8,7 +8,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "weir/tests/support/status_matchers.h"
+#include "weir/testing/status_matchers.h"
 #include "weir/tests/transport/io/driver_harness.h"
 
 namespace weir::transport {

@@ -17,7 +17,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "weir/tests/support/status_matchers.h"
+#include "weir/testing/status_matchers.h"
 #include "weir/transport/io/loop_pool.h"
 
 namespace weir::transport {

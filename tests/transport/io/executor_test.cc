@@ -10,8 +10,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "weir/testing/status_matchers.h"
 #include "weir/tests/support/fake_loop.h"
-#include "weir/tests/support/status_matchers.h"
 #include "weir/transport/io/blocking_executor.h"
 #include "weir/transport/io/mutex.h"
 #include "weir/transport/io/worker_pool.h"

@@ -7,8 +7,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "weir/testing/status_matchers.h"
 #include "weir/tests/support/fake_loop.h"
-#include "weir/tests/support/status_matchers.h"
 
 namespace weir::transport {
 namespace {

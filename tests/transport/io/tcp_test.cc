@@ -16,7 +16,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "weir/tests/support/status_matchers.h"
+#include "weir/testing/status_matchers.h"
 #include "weir/transport/io/epoll_loop.h"
 
 namespace weir::transport {
