@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "weir/rpc/client/channel_core.h"
+#include "weir/rpc/client/channel_endpoint.h"
 #include "weir/rpc/client/target.h"
 #include "weir/transport/io/blocking_executor.h"
 #include "weir/transport/io/loop_pool.h"
@@ -14,20 +15,17 @@ namespace weir {
 class Channel::Impl {
  public:
   Impl(std::string_view target, ChannelOptions options) : text_(target) {
-    absl::StatusOr<Target> parsed = Target::Parse(target);
-    transport::EventLoop* loop = options.loop;
-    if (loop == nullptr) {
-      absl::StatusOr<std::unique_ptr<transport::LoopPool>> started = transport::LoopPool::Start(1, "weir-channel");
-      if (!started.ok()) {
-        // As std::thread would: a process that cannot start a thread cannot make calls.
-        std::fprintf(stderr, "weir::Channel to %s: cannot start its thread: %s\n", text_.c_str(),
-                     started.status().ToString().c_str());
-        std::abort();
-      }
-      own_loop_ = *std::move(started);
-      loop = &own_loop_->loop(0);
-    }
-    core_ = std::make_shared<ChannelCore>(*loop, text_, std::move(parsed), std::move(options));
+    transport::EventLoop& loop = LoopFor(options);
+    core_ = std::make_shared<ChannelCore>(loop, text_, Target::Parse(target), std::move(options));
+  }
+
+  Impl(ChannelEndpoint endpoint, ChannelOptions options) : text_(endpoint.name), loops_(std::move(endpoint.loops)) {
+    transport::EventLoop& loop = endpoint.loop != nullptr ? *endpoint.loop : LoopFor(options);
+    Target target;
+    target.text = text_;
+    target.authority = std::move(endpoint.authority);
+    core_ =
+        std::make_shared<ChannelCore>(loop, text_, std::move(target), std::move(options), std::move(endpoint.source));
   }
 
   ~Impl() {
@@ -49,13 +47,30 @@ class Channel::Impl {
   std::shared_ptr<ChannelCore> shared_core() { return core_; }
 
  private:
+  // The user's, or one that is started here.
+  transport::EventLoop& LoopFor(const ChannelOptions& options) {
+    if (options.loop != nullptr) return *options.loop;
+    absl::StatusOr<std::unique_ptr<transport::LoopPool>> started = transport::LoopPool::Start(1, "weir-channel");
+    if (!started.ok()) {
+      // As std::thread would: a process that cannot start a thread cannot make calls.
+      std::fprintf(stderr, "weir::Channel to %s: cannot start its thread: %s\n", text_.c_str(),
+                   started.status().ToString().c_str());
+      std::abort();
+    }
+    loops_ = *std::move(started);
+    return loops_->loop(0);
+  }
+
   const std::string text_;
-  std::unique_ptr<transport::LoopPool> own_loop_;
+  std::shared_ptr<transport::LoopPool> loops_;  // null: the loop is the user's
   std::shared_ptr<ChannelCore> core_;
 };
 
 Channel::Channel(std::string_view target, ChannelCredentials, ChannelOptions options)
     : impl_(std::make_unique<Impl>(target, std::move(options))) {}
+
+Channel::Channel(ChannelEndpoint endpoint, ChannelOptions options)
+    : impl_(std::make_unique<Impl>(std::move(endpoint), std::move(options))) {}
 
 Channel::~Channel() = default;
 

@@ -25,9 +25,13 @@
 
 namespace weir {
 
+struct ChannelEndpoint;
+
 class Channel {
  public:
   Channel(std::string_view target, ChannelCredentials credentials, ChannelOptions options = {});
+  // To a server that has no name: weir::InProcess(server).
+  explicit Channel(ChannelEndpoint endpoint, ChannelOptions options = {});
   ~Channel();
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;

@@ -10,8 +10,9 @@
 #include "weir/rpc/wire/user_agent.h"
 
 namespace weir {
+
 ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target,
-                         ChannelOptions options)
+                         ChannelOptions options, std::unique_ptr<StreamSource> source)
     : loop_(loop),
       text_(std::move(text)),
       target_(std::move(target)),
@@ -20,6 +21,7 @@ ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::Sta
                  : target_.ok()              ? target_->authority
                                              : ""),
       user_agent_(wire::UserAgent(options_.user_agent_prefix)),
+      source_(std::move(source)),
       attempt_timer_(loop,
                      [this] {
                        OnAttemptFailed(absl::UnavailableError(absl::StrCat(
@@ -72,6 +74,7 @@ void ChannelCore::Connect() {
   attempt_timer_.Set(TimeAfter(loop_.Now(), options_.connect_timeout));
   addresses_.clear();
   next_address_ = 0;
+  if (source_ != nullptr) return OnConnected(source_->Connect(loop_));
   if (!target_->unix_path.empty()) {
     absl::StatusOr<transport::SocketAddress> address = transport::SocketAddress::Parse("unix:" + target_->unix_path);
     if (!address.ok()) return OnAttemptFailed(address.status());
@@ -181,6 +184,7 @@ void ChannelCore::Shutdown() {
   backoff_timer_.Cancel();
   query_.reset();
   connector_.reset();
+  source_.reset();
   FailWaiting(why);
   if (current_ != nullptr) draining_.push_back(std::move(current_));
   for (auto& connection : draining_) connection->Close(why);

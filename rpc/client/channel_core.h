@@ -23,6 +23,7 @@
 #include "weir/rpc/client/backoff.h"
 #include "weir/rpc/client/channel_options.h"
 #include "weir/rpc/client/client_connection.h"
+#include "weir/rpc/client/stream_source.h"
 #include "weir/rpc/client/target.h"
 #include "weir/transport/io/dns.h"
 #include "weir/transport/io/event_loop.h"
@@ -34,8 +35,9 @@ class ClientCall;
 
 class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, private ClientConnectionOwner {
  public:
-  // `target` not OK: every call ends with that status.
-  ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target, ChannelOptions options);
+  // `target` not OK: every call ends with that status. `source` null: connects to the addresses of the target.
+  ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target, ChannelOptions options,
+              std::unique_ptr<StreamSource> source = nullptr);
   ~ChannelCore();
 
   transport::EventLoop& loop() { return loop_; }
@@ -88,6 +90,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   absl::Status last_error_;
 
   // connecting
+  std::unique_ptr<StreamSource> source_;
   transport::Resolver resolver_;
   std::unique_ptr<transport::Resolver::Query> query_;
   transport::Resolver::Addresses addresses_;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "weir/rpc/server/dispatcher.h"
+#include "weir/rpc/server/in_process_listener.h"
 #include "weir/rpc/server/server_loop.h"
 #include "weir/transport/io/blocking_executor.h"
 #include "weir/transport/io/loop_pool.h"
@@ -55,11 +56,11 @@ class Server::Impl {
   ~Impl() {
     Drain(absl::ZeroDuration()).IgnoreError();
     if (loops_ == nullptr) return;
-    // No handler runs any more. Threads first, then what lived on them, then the loops.
-    loops_->Stop();
-    loops_->Join();
+    // No handler runs any more. What lives on a loop goes there, because the loops may go on after us: channels in this
+    // process live on them, too. Otherwise this ends their threads.
     workers_.reset();
-    shards_.clear();
+    for (auto& shard : shards_) RunOn(shard->loop(), [&shard] { shard.reset(); });
+    loops_.reset();
   }
 
   void AddService(Service& service) {
@@ -74,7 +75,10 @@ class Server::Impl {
     }
     absl::StatusOr<transport::SocketAddress> parsed = ParseListenAddress(address);
     if (!parsed.ok()) return parsed.status();
-    if (absl::Status started = StartThreads(); !started.ok()) return started;
+    {
+      transport::MutexLock lock(start_mutex_);
+      if (absl::Status started = StartThreads(); !started.ok()) return started;
+    }
     absl::Status listening;
     RunOn(accept_loop(), [&] {
       auto listener = std::make_unique<transport::TcpListener>(accept_loop(), [this](int fd) { OnAccept(fd); });
@@ -84,6 +88,13 @@ class Server::Impl {
       listeners_.push_back(std::move(listener));
     });
     return listening;
+  }
+
+  absl::StatusOr<InProcessListener> ListenInProcess() {
+    if (!setup_.ok()) return setup_;
+    transport::MutexLock lock(start_mutex_);  // any thread may come first
+    if (absl::Status started = StartThreads(); !started.ok()) return started;
+    return InProcessListener(loops_, shards_[in_process_count_++ % shards_.size()], accepted_);
   }
 
   int port() const { return port_; }
@@ -120,7 +131,7 @@ class Server::Impl {
  private:
   transport::EventLoop& accept_loop() { return loops_->loop(0); }
 
-  absl::Status StartThreads() {
+  absl::Status StartThreads() WEIR_REQUIRES(start_mutex_) {
     if (loops_ != nullptr) return absl::OkStatus();
     absl::StatusOr<std::unique_ptr<transport::LoopPool>> loops =
         transport::LoopPool::Start(LoopThreads(options_), "weir-server");
@@ -128,14 +139,14 @@ class Server::Impl {
     loops_ = *std::move(loops);
     if (options_.worker_threads > 0) workers_ = std::make_unique<transport::WorkerPool>(options_.worker_threads);
     for (size_t i = 0; i < loops_->size(); ++i) {
-      shards_.push_back(std::make_unique<ServerLoop>(loops_->loop(i), workers_.get(), dispatcher_, options_,
+      shards_.push_back(std::make_shared<ServerLoop>(loops_->loop(i), workers_.get(), dispatcher_, options_,
                                                      [this](int change) { OnConnectionCount(change); }));
     }
     return absl::OkStatus();
   }
 
   void OnAccept(int fd) {
-    const uint64_t number = ++accepted_;
+    const uint64_t number = ++*accepted_;
     ServerLoop& shard = *shards_[number % shards_.size()];
     auto add = [&shard, fd, number] {
       shard.Add(transport::MakeTcpStream(shard.loop(), fd), absl::StrCat("s", number));
@@ -177,11 +188,13 @@ class Server::Impl {
   const ServerOptions options_;
   absl::Status setup_;
   Dispatcher dispatcher_;
-  std::unique_ptr<transport::LoopPool> loops_;  // null before the first Listen
+  transport::Mutex start_mutex_;
+  std::shared_ptr<transport::LoopPool> loops_;  // null before the first Listen
   std::unique_ptr<transport::WorkerPool> workers_;
-  std::vector<std::unique_ptr<ServerLoop>> shards_;
+  std::vector<std::shared_ptr<ServerLoop>> shards_;
   std::vector<std::unique_ptr<transport::TcpListener>> listeners_;  // on the accept loop
-  uint64_t accepted_ = 0;                                           // on the accept loop
+  const std::shared_ptr<std::atomic<uint64_t>> accepted_ = std::make_shared<std::atomic<uint64_t>>(0);
+  size_t in_process_count_ WEIR_GUARDED_BY(start_mutex_) = 0;
   std::atomic<int> port_ = 0;
 
   transport::Mutex mutex_;
@@ -193,6 +206,7 @@ Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(options)) {
 Server::~Server() = default;
 void Server::AddService(Service& service) { impl_->AddService(service); }
 absl::Status Server::Listen(std::string_view address, ServerCredentials) { return impl_->Listen(address); }
+absl::StatusOr<InProcessListener> Server::ListenInProcess() { return impl_->ListenInProcess(); }
 int Server::port() const { return impl_->port(); }
 absl::Status Server::RunUntilSignal() { return impl_->RunUntilSignal(); }
 absl::Status Server::Drain(absl::Duration grace) { return impl_->Drain(grace); }

@@ -17,12 +17,15 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "weir/rpc/server/credentials.h"
 #include "weir/rpc/server/server_options.h"
 #include "weir/rpc/server/service.h"
 
 namespace weir {
+
+class InProcessListener;
 
 class Server {
  public:
@@ -32,13 +35,17 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Before the first Listen. `service` must outlive the server. A method that is served twice makes Listen fail.
+  // Before the first Listen of any kind. `service` must outlive the server. A method that is served twice makes Listen fail.
   void AddService(Service& service);
 
   // Listens on "host:port": a numeric host ("0.0.0.0", "[::]"), "localhost", or "unix:/path". Port 0 lets the system
   // choose: see port(). May be called for several addresses. INVALID_ARGUMENT if the address cannot be parsed,
   // FAILED_PRECONDITION if it cannot be bound; the text says what was expected and what the system said.
   absl::Status Listen(std::string_view address, ServerCredentials credentials);
+
+  // For clients in the same process, which need no socket: see weir::InProcess. A server may have such clients and
+  // no address. Several threads may ask at a time. The error of a service added twice, or of threads that cannot start.
+  absl::StatusOr<InProcessListener> ListenInProcess();
 
   // Port of the first TCP address listened on; 0 before.
   int port() const;

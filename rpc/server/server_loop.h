@@ -27,7 +27,9 @@ class ServerLoop final : private ServerConnectionOwner {
   // Serves an accepted stream; `name` is its short name in traces.
   void Add(std::unique_ptr<transport::ByteStream> stream, std::string name);
 
+  // No new connections.
   void BeginDrain();
+  bool is_draining() const { return draining_; }
   void StopAll(const absl::Status& why);
 
  private:

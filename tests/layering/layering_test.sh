@@ -75,6 +75,9 @@ check() {
   forbid "the server knows nothing of the client" "${include}weir/rpc/client/" "$none" rpc/server
   forbid "google.rpc.Status is opaque to all but rpc/details, and that is for users" \
     "${include}(weir/rpc/details/|google/rpc/)" 'rpc/details/' rpc
+  forbid "what joins client and server is above both" \
+    "${include}weir/rpc/(in_process|testing)/|${include}weir/testing/" "$none" \
+    rpc/core rpc/wire rpc/mux rpc/client rpc/server transport proto
   forbid "nothing depends on tests or examples" "${include}(weir/)?(tests|examples)/" "$none" transport rpc proto
 }
 
@@ -99,6 +102,8 @@ baits=(
   'rpc/client/a.h|#include "weir/rpc/server/server.h"'
   'rpc/server/a.h|#include "weir/rpc/client/channel.h"'
   'rpc/wire/b.cc|#include "google/rpc/status.pb.h"'
+  'rpc/server/c.h|#include "weir/rpc/in_process/in_process.h"'
+  'rpc/client/b.h|#include "weir/testing/test_server.h"'
   'rpc/server/b.h|#include "weir/tests/support/fake_loop.h"'
 )
 

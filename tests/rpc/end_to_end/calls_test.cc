@@ -1,4 +1,5 @@
-// Calls between a real Channel and a real Server over loopback TCP: every kind, from coroutines and from plain threads.
+// Calls between a real Channel and a real Server, over TCP, a Unix socket and in process: every kind, from coroutines and
+// from plain threads.
 #include <atomic>
 #include <optional>
 #include <string>
@@ -21,7 +22,18 @@ using testing::Body;
 using testing::Counter;
 using testing::EchoServer;
 using ::testing::HasSubstr;
+using testing::Over;
+using testing::OverTest;
 using testing::StatusIs;
+
+class WaitTest : public OverTest {};
+class CoroutineTest : public OverTest {};
+class ManyTest : public OverTest {};
+class BlockingTest : public OverTest {};
+WEIR_OVER_EACH(WaitTest);
+WEIR_OVER_EACH(CoroutineTest);
+WEIR_OVER_EACH(ManyTest);
+WEIR_OVER_EACH(BlockingTest);
 
 StreamRequest Ask(uint32_t count, uint32_t size) {
   StreamRequest request;
@@ -32,9 +44,9 @@ StreamRequest Ask(uint32_t count, uint32_t size) {
 
 // ---- from plain threads ----------------------------------------------------------------------------------------------
 
-TEST(WaitTest, UnaryCall) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(WaitTest, UnaryCall) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   EchoClient client(channel);
   absl::StatusOr<Payload> reply = client.Unary(Body("hello")).Wait();
   ASSERT_TRUE(reply.ok()) << reply.status();
@@ -42,9 +54,9 @@ TEST(WaitTest, UnaryCall) {
   EXPECT_THAT(client.Unary(Body("fail")).Wait(), StatusIs(absl::StatusCode::kNotFound, "no such thing"));
 }
 
-TEST(WaitTest, ServerStream) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(WaitTest, ServerStream) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   EchoClient client(channel);
   auto call = client.ServerStream(Ask(1000, 1000));
   int messages = 0;
@@ -53,9 +65,9 @@ TEST(WaitTest, ServerStream) {
   EXPECT_TRUE(call.Finish().Wait().ok());
 }
 
-TEST(WaitTest, ClientStream) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(WaitTest, ClientStream) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   EchoClient client(channel);
   auto call = client.ClientStream();
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(call.Write(Body(std::string(10'000, 'x'))).Wait());
@@ -65,9 +77,9 @@ TEST(WaitTest, ClientStream) {
   EXPECT_EQ(summary->bytes(), 1'000'000u);
 }
 
-TEST(WaitTest, BidiStream) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(WaitTest, BidiStream) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   EchoClient client(channel);
   auto call = client.BidiEcho();
   for (int i = 0; i < 100; ++i) {
@@ -81,9 +93,9 @@ TEST(WaitTest, BidiStream) {
   EXPECT_TRUE(call.Finish().Wait().ok());
 }
 
-TEST(WaitTest, OneThreadReadsWhileAnotherWrites) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(WaitTest, OneThreadReadsWhileAnotherWrites) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   EchoClient client(channel);
   auto call = client.BidiEcho();
   constexpr int kMessages = 500;
@@ -132,9 +144,9 @@ Task<void> Then(Task<absl::Status> task, absl::Status& result, transport::Blocki
   done.Finish();
 }
 
-TEST(CoroutineTest, AllFourKindsOnTheChannelsLoop) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(CoroutineTest, AllFourKindsOnTheChannelsLoop) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   absl::Status status = absl::UnknownError("never set");
   transport::BlockingExecutor done;
   channel.Run(Then(AllFourKinds(EchoClient(channel)), status, done));
@@ -142,27 +154,26 @@ TEST(CoroutineTest, AllFourKindsOnTheChannelsLoop) {
   EXPECT_TRUE(status.ok()) << status;
 }
 
-TEST(CoroutineTest, AllFourKindsOnAPlainThread) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(CoroutineTest, AllFourKindsOnAPlainThread) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   absl::Status status = AllFourKinds(EchoClient(channel)).Wait();
   EXPECT_TRUE(status.ok()) << status;
 }
 
-TEST(CoroutineTest, AllFourKindsAgainstHandlersOnWorkers) {
-  EchoServer server(EchoServer::Threads(2, 2));
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(CoroutineTest, AllFourKindsAgainstHandlersOnWorkers) {
+  EchoServer server(GetParam(), EchoServer::Threads(2, 2));
+  Channel channel = server.Connect();
   absl::Status status = AllFourKinds(EchoClient(channel)).Wait();
   EXPECT_TRUE(status.ok()) << status;
 }
 
 // ---- many ------------------------------------------------------------------------------------------------------------
 
-TEST(ManyTest, SeveralChannelsOnSeveralLoops) {
-  EchoServer server(EchoServer::Threads(4));
+TEST_P(ManyTest, SeveralChannelsOnSeveralLoops) {
+  EchoServer server(GetParam(), EchoServer::Threads(4));
   std::vector<std::unique_ptr<Channel>> channels;
-  for (int i = 0; i < 6; ++i)
-    channels.push_back(std::make_unique<Channel>(server.target(), InsecureChannelCredentials()));
+  for (int i = 0; i < 6; ++i) channels.push_back(server.MakeChannel());
   for (int round = 0; round < 20; ++round) {
     for (auto& channel : channels) {
       absl::StatusOr<Payload> reply = EchoClient(*channel).Unary(Body("x")).Wait();
@@ -172,7 +183,7 @@ TEST(ManyTest, SeveralChannelsOnSeveralLoops) {
   EXPECT_EQ(server.server().connection_count(), channels.size());
 }
 
-TEST(ManyTest, ChannelsOnLoopsOfTheUsersOwn) {
+TEST(LoopsTest, ChannelsOnLoopsOfTheUsersOwn) {
   EchoServer server;
   auto loops = transport::LoopPool::Start(2, "test");
   ASSERT_TRUE(loops.ok()) << loops.status();
@@ -192,9 +203,9 @@ TEST(ManyTest, ChannelsOnLoopsOfTheUsersOwn) {
   (*loops)->Join();
 }
 
-TEST(ManyTest, SeveralThreadsCallOneChannel) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(ManyTest, SeveralThreadsCallOneChannel) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   std::atomic<int> good = 0;
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t) {
@@ -230,10 +241,10 @@ Task<void> StartAll(EchoClient client, int calls, Counter& arrived, Counter& don
   co_return;
 }
 
-TEST(ManyTest, AThousandBidiCallsAtATime) {
+TEST_P(ManyTest, AThousandBidiCallsAtATime) {
   constexpr int kCalls = 1000;
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   Counter arrived, done;
   std::atomic<int> good = 0;
   channel.Run(StartAll(EchoClient(channel), kCalls, arrived, done, good));
@@ -241,11 +252,11 @@ TEST(ManyTest, AThousandBidiCallsAtATime) {
   EXPECT_EQ(good, kCalls);
 }
 
-TEST(ManyTest, CallsAboveTheServersLimitWaitTheirTurn) {
+TEST_P(ManyTest, CallsAboveTheServersLimitWaitTheirTurn) {
   ServerOptions options = EchoServer::Threads(1);
   options.max_concurrent_streams = 3;
-  EchoServer server(options);
-  Channel channel(server.target(), InsecureChannelCredentials());
+  EchoServer server(GetParam(), options);
+  Channel channel = server.Connect();
   Counter arrived, done;
   std::atomic<int> good = 0;
   channel.Run(StartAll(EchoClient(channel), 50, arrived, done, good));
@@ -253,9 +264,9 @@ TEST(ManyTest, CallsAboveTheServersLimitWaitTheirTurn) {
   EXPECT_EQ(good, 50);
 }
 
-TEST(ManyTest, CallsThatNobodyReadsDoNotHoldUpTheOthers) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(ManyTest, CallsThatNobodyReadsDoNotHoldUpTheOthers) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   EchoClient client(channel);
   // Each fills its stream's window in both directions: together several times the connection's.
   std::vector<BidiCall<Payload, Payload>> unread;
@@ -275,9 +286,9 @@ TEST(ManyTest, CallsThatNobodyReadsDoNotHoldUpTheOthers) {
   }
 }
 
-TEST(ManyTest, RepliesMayBeAwaitedInAnotherOrderThanTheyComeIn) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(ManyTest, RepliesMayBeAwaitedInAnotherOrderThanTheyComeIn) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   EchoClient client(channel);
   // Twice what may wait unread on a connection.
   constexpr size_t kBytes = 1'000'000;
@@ -292,13 +303,13 @@ TEST(ManyTest, RepliesMayBeAwaitedInAnotherOrderThanTheyComeIn) {
   }
 }
 
-TEST(ManyTest, MessageOfFourMegabytesGoesBothWays) {
+TEST_P(ManyTest, MessageOfFourMegabytesGoesBothWays) {
   ServerOptions options = EchoServer::Threads(1);
   options.max_receive_message_bytes = 5 << 20;
-  EchoServer server(options);
+  EchoServer server(GetParam(), options);
   ChannelOptions channel_options;
   channel_options.max_receive_message_bytes = 5 << 20;
-  Channel channel(server.target(), InsecureChannelCredentials(), channel_options);
+  Channel channel = server.Connect(channel_options);
   std::string body(4 << 20, 'x');
   for (size_t i = 0; i < body.size(); i += 997) body[i] = static_cast<char>('a' + i % 26);
   absl::StatusOr<Payload> reply = EchoClient(channel).Unary(Body(body)).Wait();
@@ -306,18 +317,18 @@ TEST(ManyTest, MessageOfFourMegabytesGoesBothWays) {
   EXPECT_TRUE(reply->body() == body);
 }
 
-TEST(ManyTest, MessageOverTheServersLimitIsRefusedWithTheOptionsName) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(ManyTest, MessageOverTheServersLimitIsRefusedWithTheOptionsName) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   EXPECT_THAT(EchoClient(channel).Unary(Body(std::string(5 << 20, 'x'))).Wait(),
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("max_receive_message_bytes")));
 }
 
 // ---- blocking --------------------------------------------------------------------------------------------------------
 
-TEST(BlockingTest, HandlersOnWorkersMayBlockWhileOthersAreServed) {
-  EchoServer server(EchoServer::Threads(1, 2));
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(BlockingTest, HandlersOnWorkersMayBlockWhileOthersAreServed) {
+  EchoServer server(GetParam(), EchoServer::Threads(1, 2));
+  Channel channel = server.Connect();
   EchoClient client(channel);
   auto blocked = client.Unary(Body("block"));
   server.service.started.WaitFor(1);
@@ -343,9 +354,9 @@ Task<void> WaitOnTheLoop(EchoClient client, std::vector<std::string>& errors, tr
   done.Finish();
 }
 
-TEST(BlockingTest, WaitOnALoopsThreadFailsAndSaysWhatToDo) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(BlockingTest, WaitOnALoopsThreadFailsAndSaysWhatToDo) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   std::vector<std::string> errors;
   transport::BlockingExecutor done;
   channel.Run(WaitOnTheLoop(EchoClient(channel), errors, done));

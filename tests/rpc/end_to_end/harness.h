@@ -1,6 +1,9 @@
-// What the end-to-end tests are made of: a real server of bench.Echo on a port of the system's choice, and waiting for
-// things that happen on other threads.
+// What the end-to-end tests are made of: a real server of bench.Echo, reached in each of the ways that there are, and
+// waiting for things that happen on other threads.
 #pragma once
+
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -16,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "tests/benchmark/bench.weir.pb.h"
 #include "weir/rpc/client/channel.h"
+#include "weir/rpc/in_process/in_process.h"
 #include "weir/rpc/server/server.h"
 #include "weir/testing/status_matchers.h"
 
@@ -98,14 +102,20 @@ class EchoService final : public bench::EchoService {
   Counter release;
 };
 
+// How a channel reaches its server.
+enum class Over { kTcp, kUnix, kInProcess };
+
 // A server that serves an EchoService.
 class EchoServer {
  public:
-  explicit EchoServer(ServerOptions options = Threads(2), int port = 0) : server_(std::make_unique<Server>(options)) {
+  explicit EchoServer(Over over = Over::kTcp, ServerOptions options = Threads(2), int port = 0)
+      : over_(over), server_(std::make_unique<Server>(options)) {
     server_->AddService(service);
-    const absl::Status listening = server_->Listen("127.0.0.1:" + std::to_string(port), InsecureServerCredentials());
+    if (over == Over::kInProcess) return;
+    target_ = over == Over::kTcp ? "127.0.0.1:" + std::to_string(port) : "unix:" + folder_.path() + "/socket";
+    const absl::Status listening = server_->Listen(target_, InsecureServerCredentials());
     EXPECT_TRUE(listening.ok()) << listening;
-    port_ = server_->port();
+    if (over == Over::kTcp) target_ = "127.0.0.1:" + std::to_string(server_->port());
   }
 
   static ServerOptions Threads(int loops) { return Threads(loops, 0); }
@@ -117,15 +127,47 @@ class EchoServer {
   }
 
   Server& server() { return *server_; }
-  int port() const { return port_; }
-  std::string target() const { return "127.0.0.1:" + std::to_string(port_); }
+  int port() const { return server_->port(); }
+  const std::string& target() const { return target_; }  // not in process
+  Channel Connect(ChannelOptions options = {}) {
+    if (over_ == Over::kInProcess) return Channel(InProcess(*server_), std::move(options));
+    return Channel(target_, InsecureChannelCredentials(), std::move(options));
+  }
+  std::unique_ptr<Channel> MakeChannel(ChannelOptions options = {}) {
+    return std::unique_ptr<Channel>(new Channel(Connect(std::move(options))));
+  }
   void Destroy() { server_.reset(); }
 
   EchoService service;
 
  private:
+  // A folder of its own; gone with its last file, the socket.
+  class Folder {
+   public:
+    Folder() { EXPECT_NE(mkdtemp(path_), nullptr); }
+    ~Folder() { rmdir(path_); }
+    std::string path() const { return path_; }
+
+   private:
+    char path_[sizeof("/tmp/weir-XXXXXX")] = "/tmp/weir-XXXXXX";  // short: a socket's name has at most 107 bytes
+  };
+
+  const Over over_;
+  const Folder folder_;
   std::unique_ptr<Server> server_;
-  int port_ = 0;
+  std::string target_;
 };
+
+// Tests that have to pass whatever is between a channel and its server.
+class OverTest : public ::testing::TestWithParam<Over> {
+ public:
+  static std::string Name(const ::testing::TestParamInfo<Over>& info) {
+    const char* const names[] = {"Tcp", "Unix", "InProcess"};
+    return names[static_cast<int>(info.param)];
+  }
+};
+
+#define WEIR_OVER_EACH(suite) \
+  INSTANTIATE_TEST_SUITE_P(Over, suite, ::testing::Values(Over::kTcp, Over::kUnix, Over::kInProcess), suite::Name)
 
 }  // namespace weir::testing

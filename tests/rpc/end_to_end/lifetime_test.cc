@@ -1,4 +1,4 @@
-// How things end over loopback TCP: cancelled and dropped calls, channels and servers that go away, drains, failures to
+// How things end, over TCP, a Unix socket and in process: cancelled and dropped calls, channels and servers that go away, drains, failures to
 // listen and to connect.
 #include <errno.h>
 #include <stdlib.h>
@@ -25,7 +25,12 @@ using testing::Body;
 using testing::EchoServer;
 using ::testing::HasSubstr;
 using testing::IsOk;
+using testing::Over;
+using testing::OverTest;
 using testing::StatusIs;
+
+class LifetimeTest : public OverTest {};
+WEIR_OVER_EACH(LifetimeTest);
 
 StreamRequest Ask(uint32_t count, uint32_t size) {
   StreamRequest request;
@@ -36,9 +41,9 @@ StreamRequest Ask(uint32_t count, uint32_t size) {
 
 // ---- the caller ------------------------------------------------------------------------------------------------------
 
-TEST(LifetimeTest, DroppedCallCancelsTheHandler) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(LifetimeTest, DroppedCallCancelsTheHandler) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   {
     auto call = EchoClient(channel).BidiEcho();
     ASSERT_TRUE(call.Write(Body("x")).Wait());
@@ -47,9 +52,9 @@ TEST(LifetimeTest, DroppedCallCancelsTheHandler) {
   server.service.cancelled.WaitFor(1);
 }
 
-TEST(LifetimeTest, CancelFromAnotherThreadEndsAReadThatWaits) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(LifetimeTest, CancelFromAnotherThreadEndsAReadThatWaits) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   auto call = EchoClient(channel).BidiEcho();
   std::thread other([&] {
     server.service.started.WaitFor(1);
@@ -61,18 +66,18 @@ TEST(LifetimeTest, CancelFromAnotherThreadEndsAReadThatWaits) {
   server.service.cancelled.WaitFor(1);
 }
 
-TEST(LifetimeTest, CancelEndsAHandlerThatWaitsForTheWindow) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(LifetimeTest, CancelEndsAHandlerThatWaitsForTheWindow) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   auto call = EchoClient(channel).ServerStream(Ask(1'000'000, 1000));
   ASSERT_TRUE(call.Read().Wait().has_value());
   call.Cancel();
   server.service.cancelled.WaitFor(1);
 }
 
-TEST(LifetimeTest, DeadlineEndsTheCallAndItsHandler) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(LifetimeTest, DeadlineEndsTheCallAndItsHandler) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   auto call = EchoClient(channel).BidiEcho(CallOptions().Timeout(absl::Milliseconds(50)));
   EXPECT_FALSE(call.Read().Wait().has_value());
   EXPECT_THAT(call.Finish().Wait(), StatusIs(absl::StatusCode::kDeadlineExceeded));
@@ -89,11 +94,11 @@ Task<void> ReadUntilTheEnd(EchoClient client, std::optional<absl::Status>& ended
   ended = status;
 }
 
-TEST(LifetimeTest, DestroyingAChannelCancelsItsCalls) {
-  EchoServer server;
+TEST_P(LifetimeTest, DestroyingAChannelCancelsItsCalls) {
+  EchoServer server(GetParam());
   std::optional<absl::Status> ended;  // written on the channel's loop, which has stopped when it is read
   {
-    Channel channel(server.target(), InsecureChannelCredentials());
+    Channel channel = server.Connect();
     channel.Run(ReadUntilTheEnd(EchoClient(channel), ended));
     server.service.started.WaitFor(1);
   }
@@ -102,11 +107,11 @@ TEST(LifetimeTest, DestroyingAChannelCancelsItsCalls) {
   server.service.cancelled.WaitFor(1);
 }
 
-TEST(LifetimeTest, ChannelThatMadeNoCallGoesQuietly) { Channel channel("127.0.0.1:1", InsecureChannelCredentials()); }
+TEST(ConnectTest, ChannelThatMadeNoCallGoesQuietly) { Channel channel("127.0.0.1:1", InsecureChannelCredentials()); }
 
-TEST(LifetimeTest, CallMayBeDestroyedAfterItsChannel) {
-  EchoServer server;
-  auto channel = std::make_unique<Channel>(server.target(), InsecureChannelCredentials());
+TEST_P(LifetimeTest, CallMayBeDestroyedAfterItsChannel) {
+  EchoServer server(GetParam());
+  auto channel = server.MakeChannel();
   auto running = EchoClient(*channel).BidiEcho();
   auto unread = EchoClient(*channel).ServerStream(Ask(2, 10));
   server.service.started.WaitFor(2);
@@ -115,9 +120,9 @@ TEST(LifetimeTest, CallMayBeDestroyedAfterItsChannel) {
 
 // ---- the server ------------------------------------------------------------------------------------------------------
 
-TEST(LifetimeTest, DestroyingAServerCancelsHandlersThatWait) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(LifetimeTest, DestroyingAServerCancelsHandlersThatWait) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   auto call = EchoClient(channel).BidiEcho();
   server.service.started.WaitFor(1);
   server.Destroy();
@@ -126,9 +131,9 @@ TEST(LifetimeTest, DestroyingAServerCancelsHandlersThatWait) {
   EXPECT_THAT(call.Finish().Wait(), StatusIs(absl::StatusCode::kUnavailable));
 }
 
-TEST(LifetimeTest, DestroyingAServerWaitsForHandlersOnWorkers) {
-  EchoServer server(EchoServer::Threads(1, 1));
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(LifetimeTest, DestroyingAServerWaitsForHandlersOnWorkers) {
+  EchoServer server(GetParam(), EchoServer::Threads(1, 1));
+  Channel channel = server.Connect();
   auto call = EchoClient(channel).Unary(Body("block"));
   server.service.started.WaitFor(1);
   std::thread releaser([&] {
@@ -140,14 +145,14 @@ TEST(LifetimeTest, DestroyingAServerWaitsForHandlersOnWorkers) {
   releaser.join();
 }
 
-TEST(LifetimeTest, ServerThatNeverListenedGoesQuietly) {
+TEST(ListenTest, ServerThatNeverListenedGoesQuietly) {
   Server server;
   EXPECT_THAT(server.Drain(absl::Seconds(1)), IsOk());
 }
 
-TEST(LifetimeTest, DrainLetsCallsFinishAndSendsNewOnesElsewhere) {
-  EchoServer first;
-  Channel channel(first.target(), InsecureChannelCredentials());
+TEST_P(LifetimeTest, DrainLetsCallsFinishAndSendsNewOnesElsewhere) {
+  EchoServer first(GetParam());
+  Channel channel = first.Connect();
   EchoClient client(channel);
   auto survivor = client.BidiEcho();
   ASSERT_TRUE(survivor.Write(Body("a")).Wait());
@@ -174,9 +179,9 @@ TEST(LifetimeTest, DrainLetsCallsFinishAndSendsNewOnesElsewhere) {
   EXPECT_EQ(first.service.cancelled.value(), 0);
 }
 
-TEST(LifetimeTest, DrainsGraceIsOverAndWhatIsLeftIsCancelled) {
-  EchoServer server;
-  Channel channel(server.target(), InsecureChannelCredentials());
+TEST_P(LifetimeTest, DrainsGraceIsOverAndWhatIsLeftIsCancelled) {
+  EchoServer server(GetParam());
+  Channel channel = server.Connect();
   auto call = EchoClient(channel).BidiEcho();
   server.service.started.WaitFor(1);
   EXPECT_THAT(server.server().Drain(absl::Milliseconds(50)),
@@ -186,11 +191,11 @@ TEST(LifetimeTest, DrainsGraceIsOverAndWhatIsLeftIsCancelled) {
   EXPECT_THAT(call.Finish().Wait(), StatusIs(absl::StatusCode::kUnavailable));
 }
 
-TEST(LifetimeTest, DrainOfIdleConnectionsEndsByItself) {
-  EchoServer server;
+TEST_P(LifetimeTest, DrainOfIdleConnectionsEndsByItself) {
+  EchoServer server(GetParam());
   std::vector<std::unique_ptr<Channel>> channels;
   for (int i = 0; i < 4; ++i) {
-    channels.push_back(std::make_unique<Channel>(server.target(), InsecureChannelCredentials()));
+    channels.push_back(server.MakeChannel());
     ASSERT_TRUE(EchoClient(*channels.back()).Unary(Body("x")).Wait().ok());
   }
   EXPECT_THAT(server.server().Drain(absl::Seconds(60)), IsOk());
@@ -252,7 +257,7 @@ ChannelOptions ShortBackoff() {
 
 // A port on which nobody listens any more.
 std::string DeadTarget() {
-  EchoServer server(EchoServer::Threads(1));
+  EchoServer server(Over::kTcp, EchoServer::Threads(1));
   return server.target();
 }
 
@@ -279,7 +284,7 @@ TEST(ConnectTest, TargetThatCannotBeParsedFailsEveryCall) {
 }
 
 TEST(ConnectTest, ChannelReconnectsAfterTheServerHasComeBack) {
-  auto first = std::make_unique<EchoServer>(EchoServer::Threads(1));
+  auto first = std::make_unique<EchoServer>(Over::kTcp, EchoServer::Threads(1));
   const int port = first->port();
   Channel channel(first->target(), InsecureChannelCredentials(), ShortBackoff());
   EchoClient client(channel);
@@ -287,7 +292,7 @@ TEST(ConnectTest, ChannelReconnectsAfterTheServerHasComeBack) {
   first.reset();
   EXPECT_THAT(client.Unary(Body("x")).Wait(), StatusIs(absl::StatusCode::kUnavailable));
 
-  EchoServer second(EchoServer::Threads(1), port);
+  EchoServer second(Over::kTcp, EchoServer::Threads(1), port);
   for (;;) {
     absl::StatusOr<Payload> reply = client.Unary(Body("x")).Wait();
     if (reply.ok()) break;

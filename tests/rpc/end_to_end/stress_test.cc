@@ -16,6 +16,11 @@ using bench::Payload;
 using bench::StreamRequest;
 using testing::Body;
 using testing::EchoServer;
+using testing::Over;
+using testing::OverTest;
+
+class StressTest : public OverTest {};
+WEIR_OVER_EACH(StressTest);
 
 constexpr int kThreads = 8;
 constexpr int kRounds = 40;
@@ -67,11 +72,11 @@ void OneCall(EchoClient client, std::minstd_rand& random, std::atomic<int>& ende
   ++ended;
 }
 
-void Stress(ServerOptions options) {
-  EchoServer server(options);
+void Stress(Over over, ServerOptions options) {
+  EchoServer server(over, options);
   std::atomic<int> ended = 0;
   {
-    Channel channel(server.target(), InsecureChannelCredentials());
+    Channel channel = server.Connect();
     std::vector<std::thread> threads;
     for (unsigned t = 0; t < kThreads; ++t) {
       threads.emplace_back([&channel, &ended, t] {
@@ -86,16 +91,18 @@ void Stress(ServerOptions options) {
   EXPECT_TRUE(server.server().Drain(absl::Seconds(60)).ok());
 }
 
-TEST(StressTest, ThreadsStartCancelAndTimeOutAgainstHandlersOnLoops) { Stress(EchoServer::Threads(2)); }
+TEST_P(StressTest, ThreadsStartCancelAndTimeOutAgainstHandlersOnLoops) { Stress(GetParam(), EchoServer::Threads(2)); }
 
-TEST(StressTest, ThreadsStartCancelAndTimeOutAgainstHandlersOnWorkers) { Stress(EchoServer::Threads(2, 3)); }
+TEST_P(StressTest, ThreadsStartCancelAndTimeOutAgainstHandlersOnWorkers) {
+  Stress(GetParam(), EchoServer::Threads(2, 3));
+}
 
-TEST(StressTest, ServerGoesAwayUnderCalls) {
+TEST_P(StressTest, ServerGoesAwayUnderCalls) {
   for (int round = 0; round < 5; ++round) {
-    EchoServer server(EchoServer::Threads(2, round % 2));
+    EchoServer server(GetParam(), EchoServer::Threads(2, round % 2));
     ChannelOptions options;
     options.backoff_initial = absl::Milliseconds(1);
-    Channel channel(server.target(), InsecureChannelCredentials(), options);
+    Channel channel = server.Connect(options);
     std::atomic<int> ended = 0;
     std::vector<std::thread> threads;
     for (unsigned t = 0; t < kThreads; ++t) {
@@ -112,15 +119,15 @@ TEST(StressTest, ServerGoesAwayUnderCalls) {
   }
 }
 
-TEST(StressTest, ChannelsComeAndGo) {
-  EchoServer server;
+TEST_P(StressTest, ChannelsComeAndGo) {
+  EchoServer server(GetParam());
   std::vector<std::thread> threads;
   for (unsigned t = 0; t < kThreads; ++t) {
     threads.emplace_back([&server, t] {
       std::minstd_rand random(t + 1);
       std::atomic<int> ended = 0;
       for (int i = 0; i < 5; ++i) {
-        Channel channel(server.target(), InsecureChannelCredentials());
+        Channel channel = server.Connect();
         auto running = EchoClient(channel).BidiEcho();  // destroyed before the channel, still running
         OneCall(EchoClient(channel), random, ended);
       }
