@@ -14,7 +14,8 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
     : Call(loop),
       channel_(std::move(channel)),
       event_loop_(loop),
-      method_(method),
+      own_path_(method.storage == PathStorage::kCaller ? std::make_unique<const std::string>(method.path) : nullptr),
+      method_(own_path_ == nullptr ? method : MethodSpec{*own_path_, method.kind}),
       metadata_(options.metadata()),
       timeout_(options.timeout().value_or(absl::InfiniteDuration())),
       half_close_wanted_(request != nullptr) {

@@ -78,6 +78,7 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
 
   const std::shared_ptr<ChannelCore> channel_;
   transport::EventLoop& event_loop_;
+  const std::unique_ptr<const std::string> own_path_;  // null: the path of the method is of static storage
   const MethodSpec method_;
   const Metadata metadata_;
   const absl::Duration timeout_;  // InfiniteDuration: none
@@ -169,7 +170,7 @@ class [[nodiscard]] ReplyOperation final : public ReceiveOneOperation {
 
  private:
   static Task<absl::StatusOr<Reply>> AsTask(ReplyOperation& self) { co_return co_await self; }
-  google::protobuf::MessageLite& MessageFor(size_t) override { return reply_; }
+  absl::Status Decode(std::string_view payload) override { return wire::DecodeMessage(payload, &reply_); }
 
   ClientCall& client_call_;
   Reply reply_;

@@ -14,9 +14,16 @@ enum class CallKind : uint8_t {
   kBidiStreaming,    // many each way, independently
 };
 
+// Whose the characters of a path are.
+enum class PathStorage : uint8_t {
+  kStatic,  // they are always there
+  kCaller,  // a call that needs them longer than its start has to copy them
+};
+
 struct MethodSpec {
-  std::string_view path;  // "/package.Service/Method", of static storage
+  std::string_view path;  // "/package.Service/Method"
   CallKind kind = CallKind::kUnary;
+  PathStorage storage = PathStorage::kStatic;
 
   // "package.Service" and "Method"; empty if `path` has not that form.
   constexpr std::string_view service() const {

@@ -16,12 +16,18 @@ absl::Status Dispatcher::Add(Service& service) {
           absl::StrCat("method ", Key(method.spec.path), " is served by another service already: add each once"));
     }
   }
+  if (const ServerMethod* any = service.any_method(); any != nullptr) {
+    if (any_.service != nullptr) {
+      return absl::AlreadyExistsError("a service for any method was added twice: expected one GenericService");
+    }
+    any_ = Target{&service, any};
+  }
   return absl::OkStatus();
 }
 
 Dispatcher::Target Dispatcher::Find(std::string_view path) const {
   auto it = targets_.find(Key(path));
-  return it == targets_.end() ? Target{} : it->second;
+  return it == targets_.end() ? any_ : it->second;
 }
 
 }  // namespace weir

@@ -19,14 +19,15 @@ class Dispatcher {
     const ServerMethod* method = nullptr;
   };
 
-  // ALREADY_EXISTS naming the method if another service serves it.
+  // ALREADY_EXISTS naming the method if another service serves it. Of services for any method there may be one.
   absl::Status Add(Service& service);
 
-  // Null members if there is no such method.
+  // The service for any method, if there is one, gets what no other has. Null members if nobody serves `path`.
   Target Find(std::string_view path) const;
 
  private:
   absl::flat_hash_map<absl::string_view, Target> targets_;
+  Target any_;
 };
 
 }  // namespace weir

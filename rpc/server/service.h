@@ -40,6 +40,8 @@ class Service {
   virtual ~Service() = default;
   // A constant table; the same on every call.
   virtual std::span<const ServerMethod> methods() const = 0;
+  // Serves what no table has (GenericService); null for all others.
+  virtual const ServerMethod* any_method() const { return nullptr; }
 };
 
 namespace internal {
@@ -52,7 +54,9 @@ class RequestOperation final : public ReceiveOneOperation {
   const Request& message() const { return request_.message(); }
 
  private:
-  google::protobuf::MessageLite& MessageFor(size_t payload_bytes) override { return request_.Take(payload_bytes); }
+  absl::Status Decode(std::string_view payload) override {
+    return wire::DecodeMessage(payload, &request_.Take(payload.size()));
+  }
 
   Recycled<Request> request_;
 };

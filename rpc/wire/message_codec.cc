@@ -2,6 +2,7 @@
 
 #include <climits>
 #include <cstdint>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message_lite.h"
@@ -26,9 +27,23 @@ constexpr OutgoingMessage::Codec kProtobuf = {
         },
 };
 
+const std::string& DataOf(const void* message) { return static_cast<const Bytes*>(message)->data(); }
+
+constexpr OutgoingMessage::Codec kBytes = {
+    .framed_bytes = [](const void* message) { return kEnvelopeHeaderBytes + DataOf(message).size(); },
+    .write =
+        [](const void* message, char* to) {
+          const std::string& data = DataOf(message);
+          PutEnvelopeHeader(to, /*compressed=*/false, static_cast<uint32_t>(data.size()));
+          data.copy(to + kEnvelopeHeaderBytes, data.size());
+        },
+};
+
 }  // namespace
 
 OutgoingMessage Outgoing(const MessageLite& message) { return OutgoingMessage(kProtobuf, &message); }
+
+OutgoingMessage Outgoing(const Bytes& message) { return OutgoingMessage(kBytes, &message); }
 
 absl::Status DecodeMessage(std::string_view payload, google::protobuf::MessageLite* message) {
   if (payload.size() <= INT_MAX && message->ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
@@ -36,6 +51,11 @@ absl::Status DecodeMessage(std::string_view payload, google::protobuf::MessageLi
   }
   return absl::InternalError(
       absl::StrCat("message of ", payload.size(), " bytes is not a valid ", message->GetTypeName()));
+}
+
+absl::Status DecodeMessage(std::string_view payload, Bytes* message) {
+  *message = Bytes(std::string(payload));
+  return absl::OkStatus();
 }
 
 }  // namespace weir::wire

@@ -1,10 +1,11 @@
-// Message codec: protobuf messages to and from the bytes of one Length-Prefixed-Message.
+// Message codec: protobuf messages, and weir::Bytes, to and from the bytes of one Length-Prefixed-Message.
 #pragma once
 
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "weir/rpc/core/outgoing_message.h"
+#include "weir/rpc/wire/bytes.h"
 
 namespace google::protobuf {
 class MessageLite;
@@ -14,9 +15,11 @@ namespace weir::wire {
 
 // The five bytes of the envelope and the serialization behind them. `message` must live until it has been encoded.
 OutgoingMessage Outgoing(const google::protobuf::MessageLite& message);
+OutgoingMessage Outgoing(const Bytes& message);
 
 // Parses `payload` (without the five bytes) into *message, which is cleared first. INTERNAL naming the type if it is
 // not an encoding of it, or lacks a required field.
 absl::Status DecodeMessage(std::string_view payload, google::protobuf::MessageLite* message);
+absl::Status DecodeMessage(std::string_view payload, Bytes* message);  // always OK
 
 }  // namespace weir::wire

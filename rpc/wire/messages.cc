@@ -13,7 +13,7 @@ absl::StatusOr<bool> ReceiveOneOperation::OnPayload(std::string_view payload) {
   if (received_)
     return absl::UnimplementedError("expected exactly one message on this half of the call, got a second one");
   received_ = true;
-  absl::Status decoded = wire::DecodeMessage(payload, &MessageFor(payload.size()));
+  absl::Status decoded = Decode(payload);
   if (!decoded.ok()) return decoded;
   return true;  // the end must follow
 }

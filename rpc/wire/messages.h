@@ -61,10 +61,9 @@ class [[nodiscard]] ReceiveOneOperation : public Operation, private MessageRecei
 
   absl::Status await_resume() { return std::move(result_); }
 
-  // Where the message goes: asked for when it has come, so that calls that wait for theirs own none.
-  virtual google::protobuf::MessageLite& MessageFor(size_t payload_bytes) = 0;
-
  private:
+  // Decodes the message, which is asked for when it has come, so that calls that wait for theirs own none.
+  virtual absl::Status Decode(std::string_view payload) = 0;
   bool Begin() override { return call_.Receive(*this); }
   absl::StatusOr<bool> OnPayload(std::string_view payload) override;
   void OnNoMore() override;

@@ -99,7 +99,7 @@ class ReceiveInto final : public ReceiveOneOperation {
   ReceiveInto(Call& call, google::protobuf::MessageLite& message) : ReceiveOneOperation(call), message_(message) {}
 
  private:
-  google::protobuf::MessageLite& MessageFor(size_t) override { return message_; }
+  absl::Status Decode(std::string_view payload) override { return wire::DecodeMessage(payload, &message_); }
 
   google::protobuf::MessageLite& message_;
 };
