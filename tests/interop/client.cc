@@ -9,6 +9,7 @@
 #include "grpc/testing/test.weir.pb.h"
 #include "tests/interop/cases/client_main.h"
 #include "tests/interop/cases/features.weir.pb.h"
+#include "tests/interop/cases/orca_service.weir.pb.h"
 #include "weir/rpc/client/channel.h"
 
 namespace weir::interop {
@@ -21,6 +22,8 @@ using grpc::testing::StreamingInputCallRequest;
 using grpc::testing::StreamingInputCallResponse;
 using grpc::testing::StreamingOutputCallRequest;
 using grpc::testing::StreamingOutputCallResponse;
+using xds::data::orca::v3::OrcaLoadReport;
+using xds::service::orca::v3::OrcaLoadReportRequest;
 
 Pairs ToPairs(const Metadata& metadata) { return Pairs(metadata.begin(), metadata.end()); }
 
@@ -156,6 +159,11 @@ class WeirClient final : public TestClient {
         test_.HalfDuplexCall(With(setup)));
   }
 
+  std::unique_ptr<LoadStream> StreamCoreMetrics(const OrcaLoadReportRequest& request, const CallSetup& setup) override {
+    return std::make_unique<WeirDownload<OrcaLoadReportRequest, OrcaLoadReport>>(
+        orca_.StreamCoreMetrics(request, With(setup)));
+  }
+
   Outcome<InspectReply> Inspect(const InspectRequest& request, const CallSetup& setup) override {
     return Wait(features_.Inspect(request, With(setup)));
   }
@@ -183,6 +191,7 @@ class WeirClient final : public TestClient {
   Channel channel_;
   grpc::testing::TestServiceClient test_{channel_};
   grpc::testing::UnimplementedServiceClient unimplemented_{channel_};
+  xds::service::orca::v3::OpenRcaServiceClient orca_{channel_};
   FeaturesClient features_{channel_};
 };
 

@@ -3,6 +3,7 @@
 _PROGRAMS = {
     "grpcpp_client": "//tests/interop/peers:grpcpp_client",
     "grpcpp_server": "//tests/interop/peers:grpcpp_server",
+    "http2_server": "//tests/interop/tools:http2_server.py",
     "python_client": "//tests/interop/peers:python_client.py",
     "python_server": "//tests/interop/peers:python_server.py",
     "weir_client": "//tests/interop:client",
@@ -30,7 +31,7 @@ def interop_matrix_test(name, directions, groups = "all,features", size = "mediu
 
     Args:
       name: the test.
-      directions: "client:server", each of weir, grpcpp, python.
+      directions: "client:server", each of weir, grpcpp, python; the server may be http2.
       groups: of cases.
       size: of the test.
       tags: "grpcpp" and "grpcio" are added where such a peer takes part.

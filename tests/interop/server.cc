@@ -1,4 +1,4 @@
-// weir's interop server: gRPC's TestService, and Features.
+// weir's interop server: gRPC's TestService, ORCA's out-of-band service, and Features.
 //
 //   server --port=0      prints "listening on 127.0.0.1:PORT"; SIGTERM or Features.Drain ends it with 0
 #include "weir/rpc/server/server.h"
@@ -13,6 +13,7 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "tests/interop/features_service.h"
+#include "tests/interop/orca_service.h"
 #include "tests/interop/test_service.h"
 
 ABSL_FLAG(int, port, 0, "0: any free one, see the first line of output");
@@ -28,7 +29,9 @@ int main(int argc, char** argv) {
     return 2;
   }
 
-  weir::interop::TestServiceImpl test_service(absl::StrCat("weir-", getpid()));
+  weir::interop::LoadReport load;
+  weir::interop::TestServiceImpl test_service(absl::StrCat("weir-", getpid()), load);
+  weir::interop::OrcaServiceImpl orca(load);
   weir::interop::FeaturesServiceImpl features;
   weir::ServerOptions options;
   options.loop_threads = absl::GetFlag(FLAGS_loop_threads);
@@ -36,6 +39,7 @@ int main(int argc, char** argv) {
   options.drain_grace = absl::Seconds(15);
   weir::Server server(options);
   server.AddService(test_service);
+  server.AddService(orca);
   server.AddService(features);
 
   std::string address = absl::GetFlag(FLAGS_address);

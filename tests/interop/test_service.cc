@@ -41,7 +41,8 @@ absl::Status CheckSize(int bytes) {
 
 // Sends the responses that one request asks for. The writer and the request belong to the handler that awaits this.
 Task<absl::Status> WriteResponses(const StreamingOutputCallRequest& request,
-                                  Writer<StreamingOutputCallResponse>& writer) {
+                                  Writer<StreamingOutputCallResponse>& writer, LoadReport& load) {
+  if (request.has_orca_oob_report()) load.Set(request.orca_oob_report());
   for (const grpc::testing::ResponseParameters& parameters : request.response_parameters()) {
     if (absl::Status size = CheckSize(parameters.size()); !size.ok()) co_return size;
     co_await SleepOnLoop(absl::Microseconds(parameters.interval_us()));
@@ -61,6 +62,10 @@ Task<absl::StatusOr<Empty>> TestServiceImpl::EmptyCall(ServerContext& context, c
 
 Task<absl::StatusOr<SimpleResponse>> TestServiceImpl::UnaryCall(ServerContext& context, const SimpleRequest& request) {
   EchoMetadata(context);
+  if (request.has_orca_per_query_report()) {
+    const auto report = ToLoadReport(request.orca_per_query_report());
+    context.AddTrailingMetadata(kLoadTrailer, report.SerializeAsString());
+  }
   if (absl::Status asked = AskedStatus(request.response_status()); !asked.ok()) co_return asked;
   if (absl::Status size = CheckSize(request.response_size()); !size.ok()) co_return size;
   SimpleResponse response;
@@ -91,14 +96,14 @@ Task<absl::Status> TestServiceImpl::StreamingOutputCall(ServerContext& context,
                                                         const StreamingOutputCallRequest& request,
                                                         Writer<StreamingOutputCallResponse>& writer) {
   EchoMetadata(context);
-  co_return co_await WriteResponses(request, writer);
+  co_return co_await WriteResponses(request, writer, load_);
 }
 
 Task<absl::Status> TestServiceImpl::FullDuplexCall(ServerContext& context, Reader<StreamingOutputCallRequest>& reader,
                                                    Writer<StreamingOutputCallResponse>& writer) {
   EchoMetadata(context);
   while (std::optional<StreamingOutputCallRequest> request = co_await reader.Read()) {
-    absl::Status written = co_await WriteResponses(*request, writer);
+    absl::Status written = co_await WriteResponses(*request, writer, load_);
     if (!written.ok()) co_return written;
   }
   co_return absl::OkStatus();
@@ -112,7 +117,7 @@ Task<absl::Status> TestServiceImpl::HalfDuplexCall(ServerContext& context, Reade
     requests.push_back(*std::move(request));
   }
   for (const StreamingOutputCallRequest& request : requests) {
-    absl::Status written = co_await WriteResponses(request, writer);
+    absl::Status written = co_await WriteResponses(request, writer, load_);
     if (!written.ok()) co_return written;
   }
   co_return absl::OkStatus();

@@ -6,13 +6,15 @@
 #include <string>
 
 #include "grpc/testing/test.weir.pb.h"
+#include "tests/interop/cases/load_report.h"
 
 namespace weir::interop {
 
 class TestServiceImpl final : public grpc::testing::TestServiceService {
  public:
-  // `server_id`: what SimpleRequest.fill_server_id asks for; unique among servers.
-  explicit TestServiceImpl(std::string server_id) : server_id_(std::move(server_id)) {}
+  // `server_id`: what SimpleRequest.fill_server_id asks for; unique among servers. `load` belongs to the caller;
+  // requests may set it.
+  TestServiceImpl(std::string server_id, LoadReport& load) : server_id_(std::move(server_id)), load_(load) {}
 
   Task<absl::StatusOr<grpc::testing::Empty>> EmptyCall(ServerContext& context,
                                                        const grpc::testing::Empty& request) override;
@@ -32,6 +34,7 @@ class TestServiceImpl final : public grpc::testing::TestServiceService {
 
  private:
   const std::string server_id_;
+  LoadReport& load_;
 };
 
 }  // namespace weir::interop

@@ -5,6 +5,7 @@ namespace {
 
 constexpr CaseGroup kAll = CaseGroup::kAll;
 constexpr CaseGroup kFeatures = CaseGroup::kFeatures;
+constexpr CaseGroup kHttp2 = CaseGroup::kHttp2;
 
 // A case that ends its server comes last.
 constexpr Case kCases[] = {
@@ -29,6 +30,8 @@ constexpr Case kCases[] = {
     {"rpc_soak", kAll, RpcSoak, "large_unary many times on one channel"},
     {"channel_soak", kAll, ChannelSoak, "large_unary many times, each on a new channel"},
     {"long_lived_channel", kAll, LongLivedChannel, "large_unary at intervals on one channel"},
+    {"orca_per_rpc", kAll, OrcaPerRpc, "the server's load in the trailers of a call"},
+    {"orca_oob", kAll, OrcaOob, "the server's load on a stream of its own"},
 
     {"half_duplex", kFeatures, HalfDuplex, "all requests first, then all responses"},
     {"deadline_seen_by_server", kFeatures, DeadlineSeenByServer, "the handler knows the time that is left"},
@@ -47,6 +50,15 @@ constexpr Case kCases[] = {
     {"slow_reader", kFeatures, SlowReader, "a client that does not read stops the server's writes"},
     {"unread_calls", kFeatures, UnreadCalls, "calls whose replies nobody reads do not hold up the others"},
     {"drain_in_flight", kFeatures, DrainInFlight, "a draining server finishes its calls and takes no more"},
+
+    {"goaway", kHttp2, Goaway, "GOAWAY after the first call: the second one on a new connection"},
+    {"rst_after_header", kHttp2, RstAfterHeader, "RST_STREAM instead of data: the call fails"},
+    {"rst_during_data", kHttp2, RstDuringData, "RST_STREAM after half of the data: the call fails"},
+    {"rst_after_data", kHttp2, RstAfterData, "RST_STREAM instead of trailers: the call fails"},
+    {"ping", kHttp2, Ping, "PINGs around headers and data are answered"},
+    {"max_streams", kHttp2, MaxStreams, "10 calls at once where 1 stream is allowed: all succeed"},
+    {"data_frame_padding", kHttp2, DataFramePadding, "frames of 5 bytes with 255 of padding"},
+    {"no_df_padding_sanity_test", kHttp2, NoDataFramePaddingSanityTest, "the same without padding"},
 };
 
 }  // namespace

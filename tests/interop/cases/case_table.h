@@ -8,8 +8,9 @@
 
 namespace weir::interop {
 
-// What --test_case may name besides a single case: "all" is the official ones, "features" is ours.
-enum class CaseGroup { kAll, kFeatures };
+// What --test_case may name besides a single case: "all" is the official ones, "features" is ours, "http2" those against
+// a server that misbehaves.
+enum class CaseGroup { kAll, kFeatures, kHttp2 };
 
 struct Case {
   std::string_view name;
@@ -46,6 +47,20 @@ void TimeoutOnSleepingServer(Trial& trial);
 void RpcSoak(Trial& trial);
 void ChannelSoak(Trial& trial);
 void LongLivedChannel(Trial& trial);
+
+// Load reports (orca.cc).
+void OrcaPerRpc(Trial& trial);
+void OrcaOob(Trial& trial);
+
+// Negative HTTP/2 (http2.cc).
+void Goaway(Trial& trial);
+void RstAfterHeader(Trial& trial);
+void RstDuringData(Trial& trial);
+void RstAfterData(Trial& trial);
+void Ping(Trial& trial);
+void MaxStreams(Trial& trial);
+void DataFramePadding(Trial& trial);
+void NoDataFramePaddingSanityTest(Trial& trial);
 
 // Features: what each side sees of a call (feature_calls.cc).
 void HalfDuplex(Trial& trial);

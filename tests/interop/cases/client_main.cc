@@ -1,7 +1,9 @@
 #include "tests/interop/cases/client_main.h"
 
 #include <cstdio>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -15,7 +17,9 @@
 ABSL_FLAG(std::string, server_host, "localhost", "where the server runs");
 ABSL_FLAG(int, server_port, 0, "its port");
 ABSL_FLAG(std::string, server_host_override, "", "accepted; only TLS looks at it");
-ABSL_FLAG(std::string, test_case, "large_unary", "a case, \"all\" (the official ones) or \"features\"");
+ABSL_FLAG(std::string, test_case, "large_unary",
+          "cases and groups of cases, separated by commas: \"all\" (the official ones), \"features\", \"http2\"");
+ABSL_FLAG(std::string, except, "", "cases to leave out, separated by commas");
 ABSL_FLAG(bool, use_tls, false, "must be false: these cases run without TLS");
 ABSL_FLAG(bool, use_test_ca, false, "accepted; only TLS looks at it");
 ABSL_FLAG(std::string, additional_metadata, "", "sent with every call: key1:value1;key2:value2");
@@ -60,18 +64,34 @@ TrialOptions OptionsOfFlags() {
   return options;
 }
 
-std::vector<Case> SelectCases(const std::string& name) {
+std::string_view NameOf(CaseGroup group) {
+  switch (group) {
+    case CaseGroup::kAll:
+      return "all";
+    case CaseGroup::kFeatures:
+      return "features";
+    case CaseGroup::kHttp2:
+      return "http2";
+  }
+  return "";
+}
+
+std::vector<Case> SelectCases(const std::string& names, const std::string& except) {
+  const std::set<std::string> wanted = absl::StrSplit(names, ',');
+  const std::set<std::string> left_out = absl::StrSplit(except, ',');
+  const auto has = [](const std::set<std::string>& set, std::string_view name) {
+    return set.contains(std::string(name));
+  };
   std::vector<Case> selected;
   for (const Case& test : AllCases()) {
-    const bool in_group =
-        (name == "all" && test.group == CaseGroup::kAll) || (name == "features" && test.group == CaseGroup::kFeatures);
-    if (in_group || test.name == name) selected.push_back(test);
+    if (has(left_out, test.name)) continue;
+    if (has(wanted, test.name) || has(wanted, NameOf(test.group))) selected.push_back(test);
   }
   return selected;
 }
 
 void PrintKnownCases(const std::string& name) {
-  std::fprintf(stderr, "--test_case: expected a known case, \"all\" or \"features\", got \"%s\". Known:\n",
+  std::fprintf(stderr, "--test_case: expected known cases, \"all\", \"features\" or \"http2\", got \"%s\". Known:\n",
                name.c_str());
   for (const Case& test : AllCases()) {
     std::fprintf(stderr, "  %-28s %s\n", std::string(test.name).c_str(), std::string(test.what).c_str());
@@ -116,7 +136,7 @@ int RunInteropClient(int argc, char** argv, const std::string& library, const Ma
     return 2;
   }
   const std::string name = absl::GetFlag(FLAGS_test_case);
-  const std::vector<Case> cases = SelectCases(name);
+  const std::vector<Case> cases = SelectCases(name, absl::GetFlag(FLAGS_except));
   if (cases.empty()) {
     PrintKnownCases(name);
     return 2;

@@ -16,6 +16,8 @@
 #include "grpc/testing/empty.pb.h"
 #include "grpc/testing/messages.pb.h"
 #include "tests/interop/cases/features.pb.h"
+#include "tests/interop/cases/orca_load_report.pb.h"
+#include "tests/interop/cases/orca_service.pb.h"
 
 namespace weir::interop {
 
@@ -75,6 +77,7 @@ using InputStream = Stream<grpc::testing::StreamingInputCallRequest, grpc::testi
 using OutputStream = Stream<grpc::testing::StreamingOutputCallRequest, grpc::testing::StreamingOutputCallResponse>;
 using HoldStream = Stream<Note, Note>;
 using FloodStream = Stream<FloodRequest, Blob>;
+using LoadStream = Stream<xds::service::orca::v3::OrcaLoadReportRequest, xds::data::orca::v3::OrcaLoadReport>;
 
 // One client library on one channel.
 class TestClient {
@@ -93,6 +96,9 @@ class TestClient {
                                                             const CallSetup& setup) = 0;
   virtual std::unique_ptr<OutputStream> FullDuplexCall(const CallSetup& setup) = 0;
   virtual std::unique_ptr<OutputStream> HalfDuplexCall(const CallSetup& setup) = 0;
+
+  virtual std::unique_ptr<LoadStream> StreamCoreMetrics(const xds::service::orca::v3::OrcaLoadReportRequest& request,
+                                                        const CallSetup& setup) = 0;
 
   virtual Outcome<InspectReply> Inspect(const InspectRequest& request, const CallSetup& setup) = 0;
   virtual std::unique_ptr<HoldStream> Hold(const CallSetup& setup) = 0;

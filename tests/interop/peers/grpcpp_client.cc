@@ -13,6 +13,7 @@
 #include "grpc/testing/test.grpc.pb.h"
 #include "tests/interop/cases/client_main.h"
 #include "tests/interop/cases/features.grpc.pb.h"
+#include "tests/interop/cases/orca_service.grpc.pb.h"
 
 namespace weir::interop {
 namespace {
@@ -24,6 +25,8 @@ using grpc::testing::StreamingInputCallRequest;
 using grpc::testing::StreamingInputCallResponse;
 using grpc::testing::StreamingOutputCallRequest;
 using grpc::testing::StreamingOutputCallResponse;
+using xds::data::orca::v3::OrcaLoadReport;
+using xds::service::orca::v3::OrcaLoadReportRequest;
 
 absl::Status ToAbsl(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
@@ -167,6 +170,7 @@ class GrpcppClient final : public TestClient {
                                                    grpc::InsecureChannelCredentials(), arguments);
     test_ = grpc::testing::TestService::NewStub(channel);
     unimplemented_ = grpc::testing::UnimplementedService::NewStub(channel);
+    orca_ = xds::service::orca::v3::OpenRcaService::NewStub(channel);
     features_ = Features::NewStub(channel);
   }
 
@@ -210,6 +214,12 @@ class GrpcppClient final : public TestClient {
     return stream;
   }
 
+  std::unique_ptr<LoadStream> StreamCoreMetrics(const OrcaLoadReportRequest& request, const CallSetup& setup) override {
+    auto stream = std::make_unique<GrpcppDownload<OrcaLoadReportRequest, OrcaLoadReport>>();
+    stream->Open(additional_, setup, [&](auto* context) { return orca_->StreamCoreMetrics(context, request); });
+    return stream;
+  }
+
   Outcome<InspectReply> Inspect(const InspectRequest& request, const CallSetup& setup) override {
     return Unary<InspectReply>(*features_, &Features::Stub::Inspect, request, setup);
   }
@@ -245,6 +255,7 @@ class GrpcppClient final : public TestClient {
   const Pairs additional_;
   std::unique_ptr<grpc::testing::TestService::Stub> test_;
   std::unique_ptr<grpc::testing::UnimplementedService::Stub> unimplemented_;
+  std::unique_ptr<xds::service::orca::v3::OpenRcaService::Stub> orca_;
   std::unique_ptr<Features::Stub> features_;
 };
 

@@ -19,6 +19,8 @@
 #include "grpc/testing/test.grpc.pb.h"
 #include "tests/interop/cases/call_journal.h"
 #include "tests/interop/cases/features.grpc.pb.h"
+#include "tests/interop/cases/load_report.h"
+#include "tests/interop/cases/orca_service.grpc.pb.h"
 
 ABSL_FLAG(int, port, 0, "0: any free one, see the first line of output");
 ABSL_FLAG(bool, use_tls, false, "must be false");
@@ -50,9 +52,14 @@ Status StatusOf(const Request& request) {
   return Status(static_cast<grpc::StatusCode>(request.response_status().code()), request.response_status().message());
 }
 
+using xds::data::orca::v3::OrcaLoadReport;
+using xds::service::orca::v3::OpenRcaService;
+using xds::service::orca::v3::OrcaLoadReportRequest;
+
 using OutputWriter = grpc::internal::WriterInterface<StreamingOutputCallResponse>;
 
-bool WriteResponses(const StreamingOutputCallRequest& request, OutputWriter* writer) {
+bool WriteResponses(const StreamingOutputCallRequest& request, OutputWriter* writer, LoadReport& load) {
+  if (request.has_orca_oob_report()) load.Set(request.orca_oob_report());
   for (const auto& parameters : request.response_parameters()) {
     absl::SleepFor(absl::Microseconds(parameters.interval_us()));
     StreamingOutputCallResponse response;
@@ -64,6 +71,9 @@ bool WriteResponses(const StreamingOutputCallRequest& request, OutputWriter* wri
 
 class TestServiceImpl final : public grpc::testing::TestService::Service {
  public:
+  // `load` belongs to the caller; requests may set it.
+  explicit TestServiceImpl(LoadReport& load) : load_(load) {}
+
   Status EmptyCall(ServerContext* context, const Empty*, Empty*) override {
     EchoMetadata(context);
     return Status::OK;
@@ -71,6 +81,10 @@ class TestServiceImpl final : public grpc::testing::TestService::Service {
 
   Status UnaryCall(ServerContext* context, const SimpleRequest* request, SimpleResponse* response) override {
     EchoMetadata(context);
+    if (request->has_orca_per_query_report()) {
+      const OrcaLoadReport report = ToLoadReport(request->orca_per_query_report());
+      context->AddTrailingMetadata(kLoadTrailer, report.SerializeAsString());
+    }
     if (request->has_response_status() && request->response_status().code() != 0) return StatusOf(*request);
     response->mutable_payload()->set_body(std::string(static_cast<size_t>(request->response_size()), '\0'));
     if (request->fill_server_id()) response->set_server_id(absl::StrCat("grpc++-", getpid()));
@@ -95,7 +109,7 @@ class TestServiceImpl final : public grpc::testing::TestService::Service {
   Status StreamingOutputCall(ServerContext* context, const StreamingOutputCallRequest* request,
                              grpc::ServerWriter<StreamingOutputCallResponse>* writer) override {
     EchoMetadata(context);
-    WriteResponses(*request, writer);
+    WriteResponses(*request, writer, load_);
     return request->has_response_status() ? StatusOf(*request) : Status::OK;
   }
 
@@ -106,7 +120,7 @@ class TestServiceImpl final : public grpc::testing::TestService::Service {
     StreamingOutputCallRequest request;
     while (stream->Read(&request)) {
       if (request.response_status().code() != 0) return StatusOf(request);
-      if (!WriteResponses(request, stream)) break;
+      if (!WriteResponses(request, stream, load_)) break;
     }
     return Status::OK;
   }
@@ -119,10 +133,27 @@ class TestServiceImpl final : public grpc::testing::TestService::Service {
     StreamingOutputCallRequest request;
     while (stream->Read(&request)) requests.push_back(request);
     for (const StreamingOutputCallRequest& each : requests) {
-      if (!WriteResponses(each, stream)) break;
+      if (!WriteResponses(each, stream, load_)) break;
     }
     return Status::OK;
   }
+
+ private:
+  LoadReport& load_;
+};
+
+class OrcaServiceImpl final : public OpenRcaService::Service {
+ public:
+  explicit OrcaServiceImpl(const LoadReport& load) : load_(load) {}
+
+  Status StreamCoreMetrics(ServerContext*, const OrcaLoadReportRequest* request,
+                           grpc::ServerWriter<OrcaLoadReport>* writer) override {
+    while (writer->Write(load_.Get())) absl::SleepFor(ReportInterval(*request));
+    return Status::CANCELLED;
+  }
+
+ private:
+  const LoadReport& load_;
 };
 
 class FeaturesImpl final : public Features::Service {
@@ -209,13 +240,16 @@ sigset_t BlockStopSignals() {
 int Run() {
   const sigset_t stop = BlockStopSignals();
 
-  TestServiceImpl test_service;
+  LoadReport load;
+  TestServiceImpl test_service(load);
+  OrcaServiceImpl orca(load);
   FeaturesImpl features;
   int port = absl::GetFlag(FLAGS_port);
   grpc::ServerBuilder builder;
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(&test_service);
+  builder.RegisterService(&orca);
   builder.RegisterService(&features);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) {

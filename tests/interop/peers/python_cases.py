@@ -218,9 +218,41 @@ def long_lived_channel(trial):
     soak(trial, lambda: trial.test, trial.options.iteration_interval)
 
 
+def orca_per_rpc(trial):
+    numbers = dict(cpu_utilization=0.8210, request_cost={"cost": 3456.32}, utilization={"util": 0.30499})
+    request = trial.api.SimpleRequest(orca_per_query_report=dict(numbers, memory_utilization=0.5847))
+    _, call = trial.unary(trial.test.UnaryCall, request)
+    if trial.expect_ok("UnaryCall", call):
+        values = [value for key, value in call.trailing_metadata() if key == "endpoint-load-metrics-bin"]
+        got = [trial.api.OrcaLoadReport.FromString(value) for value in values]
+        trial.expect_equal("reports", [trial.api.OrcaLoadReport(mem_utilization=0.5847, **numbers)], got)
+
+
+def orca_oob(trial):
+    often = trial.api.OrcaLoadReportRequest()
+    often.report_interval.FromMilliseconds(50)
+    reports = trial.orca.StreamCoreMetrics(often, timeout=20)
+    stream = Stream(trial.test.FullDuplexCall, timeout=20)
+    for cpu, memory, util in ((0.8210, 0.5847, 0.30499), (0.29309, 0.2, 0.2039)):
+        request = trial.api.StreamingOutputCallRequest(
+            orca_oob_report=dict(cpu_utilization=cpu, memory_utilization=memory, utilization={"util": util}))
+        request.response_parameters.add(size=1)
+        stream.write(request)
+        expect_response(trial, stream, "FullDuplexCall", 1)
+        expected = trial.api.OrcaLoadReport(cpu_utilization=cpu, mem_utilization=memory, utilization={"util": util})
+        try:
+            trial.expect("the report comes", expected in reports)
+        except grpc.RpcError as error:
+            trial.fail("StreamCoreMetrics: expected %s, got %s" % (expected, error.code()))
+    reports.cancel()
+    trial.expect_equal("responses after the last", 0, stream.finish())
+    trial.expect_ok("FullDuplexCall", stream.call)
+
+
 CASES = [
     empty_unary, cacheable_unary, large_unary, client_streaming, server_streaming, ping_pong, empty_stream,
     custom_metadata, status_code_and_message, special_status_message, unimplemented_method, unimplemented_service,
     cancel_after_begin, cancel_after_first_response, timeout_on_sleeping_server, pick_first_unary,
-    concurrent_large_unary, very_large_request, rpc_soak, channel_soak, long_lived_channel
+    concurrent_large_unary, very_large_request, rpc_soak, channel_soak, long_lived_channel,
+    orca_per_rpc, orca_oob
 ]

@@ -39,6 +39,7 @@ def parse_arguments():
     arguments.add_argument("--server_host_override", default="")
     arguments.add_argument("--use_test_ca", default="false")
     arguments.add_argument("--test_case", default="large_unary")
+    arguments.add_argument("--except", default="", help="cases to leave out, separated by commas")
     arguments.add_argument("--additional_metadata", default="")
     for name, default in (("soak_iterations", 10), ("soak_max_failures", 0),
                           ("soak_per_iteration_max_acceptable_latency_ms", 1000), ("soak_overall_timeout_seconds", 10),
@@ -70,9 +71,13 @@ def run_case(case, api, options):
 def main():
     options = parse_arguments()
     known = [case for cases in GROUPS.values() for case in cases]
-    cases = GROUPS.get(options.test_case) or [case for case in known if case.__name__ == options.test_case]
+    wanted, left_out = options.test_case.split(","), vars(options)["except"].split(",")
+    cases = [
+        case for group, cases in GROUPS.items() for case in cases
+        if (group in wanted or case.__name__ in wanted) and case.__name__ not in left_out
+    ]
     if not cases:
-        print("--test_case: expected a known case, \"all\" or \"features\", got \"%s\". Known:\n  %s" %
+        print("--test_case: expected known cases, \"all\" or \"features\", got \"%s\". Known:\n  %s" %
               (options.test_case, "\n  ".join(case.__name__ for case in known)), file=sys.stderr)
         return 2
     api = Api(options.descriptors)

@@ -16,6 +16,7 @@ import grpc.aio
 from python_messages import Api, parser
 
 GRACE_S = 15
+LOAD_TRAILER = "endpoint-load-metrics-bin"  # gRFC A51: the report of one call, in its trailers
 
 
 def code_of(number):
@@ -38,10 +39,32 @@ async def abort_if_asked(context, request):
         await context.abort(code_of(request.response_status.code), request.response_status.message)
 
 
-class TestService:
+class LoadReports:
+    """ORCA's out-of-band service, and what it reports."""
 
     def __init__(self, api):
         self.api = api
+        self.current = api.OrcaLoadReport()
+
+    def convert(self, report):
+        return self.api.OrcaLoadReport(
+            cpu_utilization=report.cpu_utilization,
+            mem_utilization=report.memory_utilization,
+            request_cost=report.request_cost,
+            utilization=report.utilization)
+
+    async def StreamCoreMetrics(self, request, context):
+        interval = request.report_interval.seconds + request.report_interval.nanos / 1e9
+        while True:
+            await context.write(self.current)
+            await asyncio.sleep(max(0.01, interval))
+
+
+class TestService:
+
+    def __init__(self, api, load):
+        self.api = api
+        self.load = load
 
     async def EmptyCall(self, request, context):
         await echo_metadata(context)
@@ -49,6 +72,9 @@ class TestService:
 
     async def UnaryCall(self, request, context):
         await echo_metadata(context)
+        if request.HasField("orca_per_query_report"):
+            report = self.load.convert(request.orca_per_query_report).SerializeToString()
+            context.set_trailing_metadata(((LOAD_TRAILER, report),))
         await abort_if_asked(context, request)
         response = self.api.SimpleResponse()
         response.payload.body = bytes(request.response_size)
@@ -85,6 +111,8 @@ class TestService:
             await self._write_responses(request, context)
 
     async def _write_responses(self, request, context):
+        if request.HasField("orca_oob_report"):
+            self.load.current = self.load.convert(request.orca_oob_report)
         for parameters in request.response_parameters:
             if parameters.interval_us:
                 await asyncio.sleep(parameters.interval_us / 1e6)
@@ -177,8 +205,10 @@ async def run(arguments):
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
 
+    load = LoadReports(api)
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    add_service(server, api, "grpc.testing.TestService", TestService(api))
+    add_service(server, api, "grpc.testing.TestService", TestService(api, load))
+    add_service(server, api, "xds.service.orca.v3.OpenRcaService", load)
     add_service(server, api, "weir.interop.Features", Features(api))
     port = server.add_insecure_port("127.0.0.1:%d" % arguments.port)
     await server.start()

@@ -17,7 +17,7 @@ class Trial:
         self.options = options
         self.failures = []
         self._channels = []
-        self.test, self.unimplemented, self.features = self.new_stubs()
+        self.test, self.unimplemented, self.orca, self.features = self.new_stubs()
 
     def new_stubs(self):
         """Stubs on a connection of their own."""
@@ -28,7 +28,8 @@ class Trial:
         intercepted = grpc.intercept_channel(channel, *self.options.interceptors)
         return [
             Stub(intercepted, self.api, name)
-            for name in ("grpc.testing.TestService", "grpc.testing.UnimplementedService", "weir.interop.Features")
+            for name in ("grpc.testing.TestService", "grpc.testing.UnimplementedService",
+                         "xds.service.orca.v3.OpenRcaService", "weir.interop.Features")
         ]
 
     def close(self):

@@ -4,7 +4,12 @@
   matrix.py --program=weir_client=PATH --program=grpcpp_server=PATH ... weir:grpcpp grpcpp:weir
 
 A direction is CLIENT:SERVER. Each group of cases has a server process of its own. Group "features" ends with a case that
-drains the server, which must then end by itself; group "all" ends with SIGTERM. Either way the exit code must be 0.
+drains the server, which must then end by itself; the others end with SIGTERM. Either way the exit code must be 0.
+
+--peers=weir,go,http2 stands for weir:weir weir:go go:weir weir:http2.
+
+The server "http2" is no gRPC library but a script that misbehaves, differently for every case: see
+tools/http2_server.py. Its directions have their own cases, and a server process for each.
 """
 
 import argparse
@@ -13,10 +18,14 @@ import re
 import sys
 import time
 
+import not_applicable
+from http2_cases import HTTP2_CASES
 from processes import Server, run
+from table import print_table
 
 GROUPS = ("all", "features")
-CLIENT_PATIENCE_S = 60  # several clients that hang still leave time to print the matrix
+HTTP2 = "http2"
+CLIENT_PATIENCE_S = 90  # several clients that hang still leave time to print the matrix
 RESULT = re.compile(r"(PASS|FAIL) (\w+) +(\d+) ms$")
 
 
@@ -29,10 +38,14 @@ class Outcome:
 
 
 def command(programs, name):
-    """The command line of a program: python scripts with their interpreter and descriptors."""
+    """The command line of a program: scripts with their interpreter, python ones with their descriptors, too."""
     if name not in programs:
         sys.exit("matrix.py: expected --program=%s=PATH, got none" % name)
     path = programs[name]
+    if path.endswith(".js"):
+        return ["node", path]
+    if name == HTTP2 + "_server":
+        return ["/usr/bin/python3", path]
     if path.endswith(".py"):
         return ["/usr/bin/python3", path, "--descriptors=" + programs["descriptors"]]
     return [path]
@@ -49,72 +62,114 @@ def read_output(output, outcome):
             outcome.problems.append("%s: %s" % (case, line.strip()))
 
 
-def run_group(programs, client, server_name, group):
+def run_client(programs, client, server, cases, left_out, outcome):
+    code, output = run(
+        command(programs, client + "_client") + [
+            "--server_host=" + server.host,
+            "--server_port=%d" % server.port,
+            "--test_case=" + cases,
+            "--except=" + ",".join(left_out),
+            "--iteration_interval=0",
+        ], CLIENT_PATIENCE_S)
+    before = len(outcome.cells)
+    read_output(output, outcome)
+    if code != 0 and not any(cell == "FAIL" for cell in outcome.cells.values()):
+        outcome.problems.append("client: expected exit code 0, got %s; its output ends:\n%s" %
+                                ("none within %d s" % CLIENT_PATIENCE_S if code is None else code, output[-2000:]))
+    if len(outcome.cells) == before:
+        outcome.problems.append("client: expected cases of %s, got none" % cases)
+
+
+def run_group(programs, direction, group):
+    """All the cases of a group on one server, or of a list of cases that are separated by commas."""
+    client, server_name = direction.split(":")
     outcome = Outcome()
+    if all(not_applicable.reason(direction, case, group) for case in group.split(",")):
+        return outcome
     try:
         server = Server(command(programs, server_name + "_server") + ["--port=0"])
     except RuntimeError as error:
         outcome.problems.append(str(error))
         return outcome
-    code, output = run(
-        command(programs, client + "_client") + [
-            "--server_host=" + server.host,
-            "--server_port=%d" % server.port,
-            "--test_case=" + group,
-            "--iteration_interval=0",
-        ], CLIENT_PATIENCE_S)
-    read_output(output, outcome)
+    run_client(programs, client, server, group, not_applicable.left_out(direction), outcome)
     drained = outcome.cells.get("drain_in_flight", "FAIL") != "FAIL"
     server_problem = server.wait() if drained else server.stop()
     if server_problem is not None:
         outcome.problems.append(server_problem)
-    if code != 0 and not any(cell == "FAIL" for cell in outcome.cells.values()):
-        outcome.problems.append("client: expected exit code 0, got %s; its output ends:\n%s" %
-                                ("none within %d s" % CLIENT_PATIENCE_S if code is None else code, output[-2000:]))
-    if not outcome.cells:
-        outcome.problems.append("client: expected cases, got none")
     return outcome
 
 
-def print_matrix(directions, results):
-    cases = []
-    for outcome in results.values():
-        cases += [case for case in outcome.cells if case not in cases]
-    titles = ["%s > %s" % tuple(direction.split(":")) for direction in directions]
-    print("%-28s" % "case" + "".join("%20s" % title for title in titles))
-    missing = 0
+def run_http2(programs, direction, cases):
+    """Each case on a server of its own, which must be content, too."""
+    client = direction.split(":")[0]
+    outcome = Outcome()
     for case in cases:
-        row = []
-        for direction in directions:
-            cells = [results[key].cells[case] for key in results if key[0] == direction and case in results[key].cells]
-            missing += not cells
-            row.append(cells[0] if cells else "not run")
-        print("%-28s" % case + "".join("%20s" % cell for cell in row))
-    return len(cases), missing
+        if not_applicable.reason(direction, case, HTTP2):
+            continue
+        server = Server(command(programs, HTTP2 + "_server") + ["--port=0", "--test_case=" + case])
+        run_client(programs, client, server, case, [], outcome)
+        server_problem = server.stop()
+        if server_problem is not None:
+            outcome.problems.append("%s: %s" % (case, server_problem))
+            outcome.cells[case] = "FAIL"
+    return outcome
+
+
+def plan(directions, groups, cases):
+    """What to run: (direction, group or cases) -> a function of the programs."""
+    tasks = {}
+    for direction in directions:
+        if direction.endswith(":" + HTTP2):
+            chosen = [case for case in HTTP2_CASES if not cases or case in cases]
+            if chosen:
+                tasks[direction, HTTP2] = lambda programs, d=direction, c=chosen: run_http2(programs, d, c)
+            continue
+        others = [case for case in cases if case not in HTTP2_CASES]
+        for group in ([",".join(others)] if others else []) if cases else groups:
+            tasks[direction, group] = lambda programs, d=direction, g=group: run_group(programs, d, g)
+    return tasks
+
+
+def directions_with(peers):
+    """Both directions between weir and each of these."""
+    directions = []
+    for peer in peers:
+        directions.append("weir:" + peer)
+        if peer not in ("weir", HTTP2):
+            directions.append(peer + ":weir")
+    return directions
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--groups", default=",".join(GROUPS))
+    parser.add_argument("--cases", default="", help="run these instead of whole groups, separated by commas")
     parser.add_argument("--jobs", type=int, default=2, help="how many groups run at a time")
-    parser.add_argument("directions", nargs="+", metavar="CLIENT:SERVER")
+    parser.add_argument("--peers", default="", help="both directions between weir and each, separated by commas")
+    parser.add_argument("directions", nargs="*", metavar="CLIENT:SERVER")
     options = parser.parse_args()
+    options.directions += directions_with([peer for peer in options.peers.split(",") if peer])
     programs = dict(entry.split("=", 1) for entry in options.program)
 
     start = time.monotonic()
-    keys = [(direction, group) for direction in options.directions for group in options.groups.split(",")]
+    tasks = plan(options.directions, options.groups.split(","), [case for case in options.cases.split(",") if case])
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        outcomes = pool.map(lambda key: run_group(programs, *key[0].split(":"), key[1]), keys)
-        results = dict(zip(keys, outcomes))
+        outcomes = pool.map(lambda task: task(programs), tasks.values())
+        results = dict(zip(tasks, outcomes))
 
-    cases, missing = print_matrix(options.directions, results)
+    cases = missing = 0
+    for directions in ([d for d in options.directions if not d.endswith(":" + HTTP2)],
+                       [d for d in options.directions if d.endswith(":" + HTTP2)]):
+        if any(direction in directions for direction, _ in tasks):
+            counts = print_table(directions, results)
+            cases, missing = cases + counts[0], missing + counts[1]
     for (direction, group), outcome in results.items():
         for problem in outcome.problems:
-            print("\n%s %s: %s" % (direction.replace(":", " > "), group, problem))
+            print("%s %s: %s\n" % (direction.replace(":", " > "), group, problem))
     failed = sum(cell == "FAIL" for outcome in results.values() for cell in outcome.cells.values())
-    good = not missing and not failed and not any(outcome.problems for outcome in results.values())
-    print("\n%s: %d cases in %d directions, %d cells failed, %d not run, %.0f s" %
+    good = cases and not missing and not failed and not any(outcome.problems for outcome in results.values())
+    print("%s: %d cases in %d directions, %d cells failed, %d not run, %.0f s" %
           ("PASSED" if good else "FAILED", cases, len(options.directions), failed, missing, time.monotonic() - start))
     return 0 if good else 1
 
