@@ -51,6 +51,7 @@ bool ParseMetadata(const std::string& text, Pairs* metadata) {
 
 TrialOptions OptionsOfFlags() {
   TrialOptions options;
+  options.server_uri = absl::StrCat(absl::GetFlag(FLAGS_server_host), ":", absl::GetFlag(FLAGS_server_port));
   options.soak_iterations = absl::GetFlag(FLAGS_soak_iterations);
   options.soak_max_failures = absl::GetFlag(FLAGS_soak_max_failures);
   options.soak_per_iteration_max_acceptable_latency =

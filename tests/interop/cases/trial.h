@@ -18,6 +18,7 @@ namespace weir::interop {
 
 // The official flags that cases look at.
 struct TrialOptions {
+  std::string server_uri;  // host:port, for the lines that the soak cases print
   int soak_iterations = 10;
   int soak_max_failures = 0;
   absl::Duration soak_per_iteration_max_acceptable_latency = absl::Seconds(1);
