@@ -113,6 +113,9 @@ def _libraries():
     )
     _unless_declared(system_library, "zlib", modules = {"zlib": ["zlib"]}, apt = "zlib1g-dev")
 
+    # Only of who depends on //rpc/wire:zstd.
+    _unless_declared(system_library, "zstd", modules = {"zstd": ["libzstd"]}, apt = "libzstd-dev")
+
 def _test_libraries():
     """What only tests and benchmarks use. Bazel asks for them when such a target is built, not before."""
     _unless_declared(

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "absl/time/clock.h"
@@ -33,12 +34,21 @@ class CallOptions {
     return *this;
   }
 
+  // Compresses the messages that this call sends: "gzip", or another of ChannelOptions::compressors; "identity" for none.
+  // Without: as ChannelOptions::compression says. A name that the channel does not know fails the call with INTERNAL.
+  CallOptions& Compression(std::string_view encoding) {
+    compression_ = encoding;
+    return *this;
+  }
+
   const std::optional<absl::Duration>& timeout() const { return timeout_; }
   const weir::Metadata& metadata() const { return metadata_; }
+  const std::string& compression() const { return compression_; }
 
  private:
   std::optional<absl::Duration> timeout_;
   weir::Metadata metadata_;
+  std::string compression_;  // empty: the channel's
 };
 
 }  // namespace weir

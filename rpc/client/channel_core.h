@@ -42,6 +42,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
 
   transport::EventLoop& loop() { return loop_; }
   const std::string& target() const { return text_; }
+  const ChannelOptions& options() const { return options_; }  // constant: any thread
 
   // Starts the call on a connection, now or when there is one; or ends it.
   void Place(std::shared_ptr<ClientCall> call);

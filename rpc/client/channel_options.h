@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "weir/rpc/wire/compressors.h"
 
 namespace weir::transport {
 class EventLoop;
@@ -26,6 +27,11 @@ struct ChannelOptions {
 
   // Largest message accepted; a larger one ends its call with RESOURCE_EXHAUSTED.
   size_t max_receive_message_bytes = 4 * 1024 * 1024;
+
+  // Content codings for messages: those that servers may answer in, all of them announced, and those that calls may use.
+  Compressors compressors;
+  // How calls compress what they send, unless their CallOptions say otherwise: a name of `compressors`; empty: not at all.
+  std::string compression;
 
   // HTTP/2 receive windows: how much a server may send ahead of the application's reading in one call, and ahead of this
   // process in all calls of a connection.

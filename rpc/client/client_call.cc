@@ -19,13 +19,25 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
       metadata_(options.metadata()),
       timeout_(options.timeout().value_or(absl::InfiniteDuration())),
       half_close_wanted_(request != nullptr) {
-  if (request != nullptr) framed_request_ = request->Encode();
+  const std::string& compression =
+      options.compression().empty() ? channel_->options().compression : options.compression();
+  if (!wire::IsIdentity(compression)) CompressBy(compression);
+  if (request != nullptr && framed_request_.ok()) framed_request_ = request->Encode(compressor());
   if (timeout_ != absl::InfiniteDuration()) {
     deadline_at_ = TimeAfter(std::chrono::steady_clock::now(), timeout_);
   }
 }
 
 ClientCall::~ClientCall() = default;
+
+void ClientCall::CompressBy(std::string_view encoding) {
+  const Compressors& known = channel_->options().compressors;
+  set_compressor(known.Find(encoding));
+  if (compressor() != nullptr) return;
+  framed_request_ =
+      absl::InternalError(absl::StrCat("compression of the call: expected one of ", known.accept_encoding(), ", got \"",
+                                       std::string(encoding), "\"; add it to ChannelOptions::compressors"));
+}
 
 // ---- from the user's thread -----------------------------------------------------------------------------------------
 

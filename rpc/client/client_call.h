@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -67,6 +68,7 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   void OnReset(absl::Status status) override;
   void OnSendingEnd() override;
   void OnWritesDrained() override;
+  void CompressBy(std::string_view encoding);
   void HalfCloseHere();
   void Conclude(absl::Status status);
   void TellMetadataWaiter();
@@ -83,7 +85,7 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   const Metadata metadata_;
   const absl::Duration timeout_;  // InfiniteDuration: none
   transport::MonotonicTime deadline_at_{};
-  absl::StatusOr<transport::SharedBytes> framed_request_ = transport::SharedBytes();
+  absl::StatusOr<transport::SharedBytes> framed_request_ = transport::SharedBytes();  // or why there can be no call
   Metadata initial_;
   Metadata trailing_;
   std::optional<transport::Timer> deadline_;

@@ -21,6 +21,7 @@ transport::H2Options ConnectionOptions(const ChannelOptions& options) {
 mux::MultiplexerOptions MuxOptions(const ChannelOptions& options, const std::string& peer) {
   mux::MultiplexerOptions mux;
   mux.max_receive_message_bytes = options.max_receive_message_bytes;
+  mux.compressors = &options.compressors;
   mux.peer = peer;
   return mux;
 }
@@ -32,6 +33,7 @@ ClientConnection::ClientConnection(transport::EventLoop& loop, const ChannelOpti
                                    std::string name)
     : loop_(loop),
       owner_(owner),
+      accept_encoding_(options.compressors.empty() ? std::string_view() : options.compressors.accept_encoding()),
       peer_(stream->PeerName()),
       connection_(ConnectionOptions(options)),
       mux_(connection_, *this, nullptr, MuxOptions(options, peer_)),
@@ -47,6 +49,8 @@ void ClientConnection::Open(ClientCall& call, std::string_view authority, std::s
   head.authority = authority;
   head.user_agent = user_agent;
   head.timeout = call.TimeLeft();
+  if (call.compressor() != nullptr) head.encoding = call.compressor()->name();
+  head.accept_encoding = accept_encoding_;
   head.metadata = &call.metadata();
   absl::StatusOr<MessageStream*> stream = mux_.Open(wire::Grpc(), head, call);
   if (!stream.ok()) return call.End(MarkUnprocessed(stream.status()));

@@ -39,6 +39,7 @@ class ClientConnectionOwner {
 
 class ClientConnection final : private transport::EventSink, private mux::Host {
  public:
+  // `options` must outlive it.
   ClientConnection(transport::EventLoop& loop, const ChannelOptions& options, ClientConnectionOwner& owner,
                    std::unique_ptr<transport::ByteStream> stream, std::string name);
   ~ClientConnection();
@@ -71,6 +72,7 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
 
   transport::EventLoop& loop_;
   ClientConnectionOwner& owner_;
+  const std::string_view accept_encoding_;  // empty: nothing is offered
   const std::string peer_;
   transport::H2Connection connection_;
   mux::StreamMultiplexer mux_;

@@ -41,6 +41,9 @@ class AnyCall {
   // The metadata that came with the status. Only after Finish (or, for a unary call, its result).
   const Metadata& trailing_metadata() const { return call_->trailing_metadata(); }
 
+  // Did the last message that was read, or the reply, come compressed? Only after that.
+  bool last_message_compressed() const { return call_->last_message_compressed(); }
+
  protected:
   // The application writes the requests.
   AnyCall(Channel& channel, const MethodSpec& method, const CallOptions& options)
@@ -70,7 +73,9 @@ class [[nodiscard]] ClientStreamCall : public AnyCall {
       : AnyCall(channel, method, options) {}
 
   // false: the call has ended; Finish says why.
-  WriteOperation Write(const Request& request) { return WriteOperation(*call_, wire::Outgoing(request)); }
+  WriteOperation Write(const Request& request, WriteOptions options = WriteOptions()) {
+    return WriteOperation(*call_, wire::Outgoing(request), options);
+  }
   // Half-closes, and waits for the reply.
   ReplyOperation<Reply> Finish() {
     call_->HalfClose();
@@ -97,7 +102,9 @@ class [[nodiscard]] BidiCall : public AnyCall {
   BidiCall(Channel& channel, const MethodSpec& method, const CallOptions& options)
       : AnyCall(channel, method, options) {}
 
-  WriteOperation Write(const Request& request) { return WriteOperation(*call_, wire::Outgoing(request)); }
+  WriteOperation Write(const Request& request, WriteOptions options = WriteOptions()) {
+    return WriteOperation(*call_, wire::Outgoing(request), options);
+  }
   // No more writes from here; reading goes on.
   void WritesDone() { call_->HalfClose(); }
   ReadOperation<Reply> Read() { return ReadOperation<Reply>(*call_); }

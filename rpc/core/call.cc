@@ -8,8 +8,8 @@ namespace weir {
 
 // ---- WriteOperation -------------------------------------------------------------------------------------------------
 
-WriteOperation::WriteOperation(Call& call, OutgoingMessage message)
-    : Operation(call.loop()), call_(call), message_(message) {}
+WriteOperation::WriteOperation(Call& call, OutgoingMessage message, WriteOptions options)
+    : Operation(call.loop()), call_(call), message_(message), options_(options) {}
 
 WriteOperation::~WriteOperation() {
   if (state_ == State::kWaitingToSend || state_ == State::kWaitingForWindow) call_.Forget(*this);
@@ -20,7 +20,8 @@ bool WriteOperation::await_ready() {
     accepted_ = true;
     return true;
   }
-  absl::StatusOr<transport::SharedBytes> framed = message_.Encode();
+  absl::StatusOr<transport::SharedBytes> framed =
+      message_.Encode(options_.uncompressed() ? nullptr : call_.compressor());
   if (!framed.ok()) {
     call_.Fail(framed.status());
     return true;
@@ -67,9 +68,10 @@ void Call::StopReceiving(MessageReceiver& receiver) {
 
 MessageReceiver* Call::TakeReceiver() { return std::exchange(receiver_, nullptr); }
 
-bool Call::OnMessage(std::string_view payload) {
+bool Call::OnMessage(const ReceivedMessage& message) {
   if (receiver_ == nullptr) return false;
-  absl::StatusOr<bool> more = receiver_->OnPayload(payload);
+  last_message_compressed_ = message.was_compressed;
+  absl::StatusOr<bool> more = receiver_->OnPayload(message.bytes);
   if (!more.ok()) {
     Fail(more.status());
     return false;
@@ -92,7 +94,7 @@ void Call::EndReading(absl::Status status) {
 // ---- writing --------------------------------------------------------------------------------------------------------
 
 bool Call::SendNow(const OutgoingMessage& message) {
-  if (write_ended_ || stream_ == nullptr || first_write_ != nullptr) return false;
+  if (write_ended_ || stream_ == nullptr || first_write_ != nullptr || compressor_ != nullptr) return false;
   BeforeMessage();
   if (stream_ == nullptr) return false;
   char* const room = stream_->Reserve(message.FramedBytes());

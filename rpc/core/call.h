@@ -16,6 +16,7 @@
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/operation.h"
 #include "weir/rpc/core/outgoing_message.h"
+#include "weir/rpc/core/write_options.h"
 #include "weir/transport/io/executor.h"
 #include "weir/transport/memory/shared_bytes.h"
 
@@ -46,7 +47,7 @@ class MessageReceiver {
 class [[nodiscard]] WriteOperation final : public Operation {
  public:
   // The message is encoded when the operation is awaited, and must live until then.
-  WriteOperation(Call& call, OutgoingMessage message);
+  WriteOperation(Call& call, OutgoingMessage message, WriteOptions options = WriteOptions());
   ~WriteOperation();
 
   bool await_ready();
@@ -68,6 +69,7 @@ class [[nodiscard]] WriteOperation final : public Operation {
   WriteOperation* next_ = nullptr;  // behind this one in the call's queue
   State state_ = State::kNew;
   bool accepted_ = false;
+  const WriteOptions options_;
 };
 
 class Call : public StreamObserver {
@@ -87,6 +89,11 @@ class Call : public StreamObserver {
   const absl::Status& end_status() const { return end_status_; }
   bool read_ended() const { return read_ended_; }
 
+  // Did the last message that was read come compressed? Where the reader is.
+  bool last_message_compressed() const { return last_message_compressed_; }
+  // Compresses the messages of this call that do not opt out; null: none is compressed.
+  const Compressor* compressor() const { return compressor_; }
+
   // Ends the call from this side with an error: stream reset, readers and writers told. Any thread.
   virtual void Fail(absl::Status why) = 0;
 
@@ -103,8 +110,10 @@ class Call : public StreamObserver {
 
   // Ends both directions: whoever waits is told. `status` becomes end_status().
   void EndAll(absl::Status status);
+  // Before the first message is encoded. It must outlive the call.
+  void set_compressor(const Compressor* compressor) { compressor_ = compressor; }
   // Encodes `message` straight into what is sent next. False, and nothing has happened to the message, if it has to wait,
-  // is not small, or the call takes no more.
+  // is not small, may be compressed, or the call takes no more.
   bool SendNow(const OutgoingMessage& message);
   void EndWriting();
   // Writes that wait still go out; new ones give false.
@@ -116,7 +125,7 @@ class Call : public StreamObserver {
   // The last write that waited has been taken.
   virtual void OnWritesDrained() {}
 
-  bool OnMessage(std::string_view payload) final;
+  bool OnMessage(const ReceivedMessage& message) final;
   void OnWritable() final;
   // The peer's half is over; `status` becomes end_status() if that is still OK.
   void EndReading(absl::Status status);
@@ -133,12 +142,14 @@ class Call : public StreamObserver {
   transport::Executor& loop_;
   MessageStream* stream_ = nullptr;
   MessageReceiver* receiver_ = nullptr;
+  const Compressor* compressor_ = nullptr;
   WriteOperation* first_write_ = nullptr;
   WriteOperation* last_write_ = nullptr;
   absl::Status end_status_;
   bool receiving_ = false;  // inside Receive: the receiver is told by its result
   bool read_ended_ = false;
   bool write_ended_ = false;
+  bool last_message_compressed_ = false;
 };
 
 }  // namespace weir

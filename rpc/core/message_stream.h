@@ -16,13 +16,21 @@
 
 namespace weir {
 
+class Compressor;
+
+// A whole message as it came, without its envelope.
+struct ReceivedMessage {
+  std::string_view bytes;  // decompressed; valid while it is being delivered
+  bool was_compressed = false;
+};
+
 class StreamObserver {
  public:
   // Client: the response head has come. At most once, before any message.
   virtual void OnInitialMetadata(Metadata metadata) = 0;
 
-  // A whole message, only after WantMessage. Returns true if the next one is wanted too. `payload` is valid inside only.
-  virtual bool OnMessage(std::string_view payload) = 0;
+  // A whole message, only after WantMessage. Returns true if the next one is wanted too.
+  virtual bool OnMessage(const ReceivedMessage& message) = 0;
 
   // The peer's half has ended in good order and every message was delivered. Client: the status of the call.
   // Server: the client sends no more messages (status OK). Nothing but OnWritable or OnReset may follow.
@@ -56,6 +64,10 @@ class MessageStream {
   // (Finish, Refuse, Cancel) or has been told of its end (OnReset; OnEnd too on a client).
   virtual void Bind(StreamObserver& observer) = 0;
 
+  // Server: messages of the request whose flag says so are compressed by this. Before any message; not called, and there
+  // are no such messages, if the request's head names no encoding. It must outlive the stream.
+  virtual void DecompressBy(const Compressor& compressor) = 0;
+
   // The application waits for a message: deliver one as soon as it is whole, perhaps inside this call. Until then the
   // receive window stays closed behind what has been read (back-pressure).
   virtual void WantMessage() = 0;
@@ -73,9 +85,10 @@ class MessageStream {
   // otherwise OnWritable follows when it has.
   virtual bool SendMessage(transport::SharedBytes framed) = 0;
 
-  // Server: sends the response head now. Otherwise it goes with the first message or the end. If it cannot be sent, the
-  // call is ended with INTERNAL and the observer told by OnReset.
-  virtual void SendInitialMetadata(const Metadata& initial) = 0;
+  // Server: sends the response head now. Otherwise it goes with the first message or the end. `compressor` not null: some
+  // of the messages that follow are compressed by it. If the head cannot be sent, the call is ended with INTERNAL and the
+  // observer told by OnReset.
+  virtual void SendInitialMetadata(const Metadata& initial, const Compressor* compressor) = 0;
 
   // Client: no more messages from here.
   virtual void HalfClose() = 0;

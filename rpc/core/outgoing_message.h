@@ -11,6 +11,8 @@
 
 namespace weir {
 
+class Compressor;
+
 class OutgoingMessage {
  public:
   struct Codec {
@@ -18,6 +20,9 @@ class OutgoingMessage {
     size_t (*framed_bytes)(const void* message);
     // Writes exactly so many bytes.
     void (*write)(const void* message, char* to);
+    // A message that `write` has written, compressed if that makes it smaller. Null: messages that are never compressed.
+    absl::StatusOr<transport::SharedBytes> (*compress)(transport::SharedBytes framed,
+                                                       const Compressor& compressor) = nullptr;
   };
 
   // Protobuf's own limit, envelope included.
@@ -28,8 +33,9 @@ class OutgoingMessage {
   size_t FramedBytes() const { return codec_->framed_bytes(message_); }
   void Write(char* to) const { codec_->write(message_, to); }
 
-  // Envelope and message in a buffer of their own. RESOURCE_EXHAUSTED for a message that cannot be sent.
-  absl::StatusOr<transport::SharedBytes> Encode() const;
+  // Envelope and message in a buffer of their own, compressed unless `compressor` is null. RESOURCE_EXHAUSTED for a message
+  // that cannot be sent.
+  absl::StatusOr<transport::SharedBytes> Encode(const Compressor* compressor = nullptr) const;
 
  private:
   const Codec* codec_;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/mux/stream_multiplexer.h"
+#include "weir/rpc/wire/compressed_message.h"
 #include "weir/rpc/wire/status_mapping.h"
 
 namespace weir::mux {
@@ -46,6 +47,11 @@ void CallStream::OnResponseHead(const transport::H2ResponseReceived& event) {
   if (decoded.final_status.has_value()) {
     if (!event.end_stream) return Abort(*std::move(decoded.final_status));
     return EndReceiving(*std::move(decoded.final_status), protocol_.DecodeMetadata(event.response.fields));
+  }
+  if (!decoded.encoding.empty()) {
+    absl::StatusOr<const Compressor*> found = wire::OfResponse(mux_.options_.compressors, decoded.encoding);
+    if (!found.ok()) return Abort(found.status());
+    decompressor_ = *found;
   }
   receiving_ = Half::kBody;
   if (observer_ != nullptr) observer_->OnInitialMetadata(protocol_.DecodeMetadata(event.response.fields));
@@ -97,16 +103,29 @@ void CallStream::Deliver() {
       Abort(reader_.error());
       break;
     }
-    if (envelope.compressed) {
-      Abort(wire::CheckCompressedFlag(envelope, /*encoding=*/""));
-      break;
-    }
     wanted_ = false;
     expected_ = false;
-    if (observer_->OnMessage(envelope.payload)) wanted_ = true;
+    const bool more = envelope.compressed ? DeliverDecompressed(envelope.payload)
+                                          : observer_->OnMessage(ReceivedMessage{.bytes = envelope.payload});
+    if (more) wanted_ = true;
   }
   delivering_ = false;
   DeliverEnd();
+}
+
+bool CallStream::DeliverDecompressed(std::string_view payload) {
+  // What it may keep for the next one.
+  constexpr size_t kKeptBytesMax = 64 * 1024;
+  // Taken away meanwhile: whoever gets the message may make another stream of the connection deliver one.
+  std::string message = std::exchange(mux_.decompressed_, {});
+  absl::Status status = wire::Decompress(payload, decompressor_, mux_.options_.max_receive_message_bytes, &message);
+  if (!status.ok()) {
+    Abort(std::move(status));
+    return false;
+  }
+  const bool more = observer_->OnMessage(ReceivedMessage{.bytes = message, .was_compressed = true});
+  if (message.capacity() <= kKeptBytesMax) mux_.decompressed_ = std::move(message);
+  return more;
 }
 
 // The end comes after every message, and only if the last one is whole.
@@ -182,13 +201,19 @@ void CallStream::OnReset(const absl::Status& status) {
 
 // ---- sending --------------------------------------------------------------------------------------------------------
 
-void CallStream::SendHead(const Metadata& initial) {
+void CallStream::SendHead(const Metadata& initial, const Compressor* compressor) {
   if (sending_ != Half::kHead) return;
   if (is_server()) {
-    const bool plain = initial.empty();
+    const bool plain = initial.empty() && compressor == nullptr && decompressor_ == nullptr;
     if (!plain) {
+      wire::ResponseHead head;
+      if (compressor != nullptr) head.encoding = compressor->name();
+      // gRPC compression.md: a peer that "receives a message compressed in an undisclosed but supported encoding, it MUST
+      // include said encoding in the response's grpc-accept-encoding header". Other clients have not asked.
+      if (decompressor_ != nullptr) head.accept_encoding = mux_.accept_encoding();
+      head.metadata = &initial;
       mux_.scratch_.Clear();
-      protocol_.EncodeResponseHead(initial, &mux_.scratch_);
+      protocol_.EncodeResponseHead(head, &mux_.scratch_);
     }
     const transport::HeaderList& head = plain ? mux_.plain_head_ : mux_.scratch_;
     const absl::Status sent = connection().SendResponseHeaders(id_, 200, head, EndStream::kNo);
@@ -198,20 +223,20 @@ void CallStream::SendHead(const Metadata& initial) {
   sending_ = Half::kBody;
 }
 
-void CallStream::SendInitialMetadata(const Metadata& initial) {
-  SendHead(initial);
+void CallStream::SendInitialMetadata(const Metadata& initial, const Compressor* compressor) {
+  SendHead(initial, compressor);
   mux_.host_.RequestFlush();
 }
 
 char* CallStream::Reserve(size_t bytes) {
-  if (sending_ == Half::kHead) SendHead(Metadata());
+  if (sending_ == Half::kHead) SendHead(Metadata(), nullptr);
   if (sending_ != Half::kBody || bytes >= kByReferenceBytes || backlog_ != nullptr) return nullptr;
   mux_.host_.RequestFlush();
   return connection().ReserveData(id_, bytes);
 }
 
 bool CallStream::SendMessage(transport::SharedBytes framed) {
-  if (sending_ == Half::kHead) SendHead(Metadata());
+  if (sending_ == Half::kHead) SendHead(Metadata(), nullptr);
   mux_.host_.RequestFlush();
   if (backlog_ == nullptr) {
     const size_t accepted = connection().SendData(id_, framed, EndStream::kNo);
@@ -275,7 +300,7 @@ bool CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
   mux_.host_.RequestFlush();
   if (sending_ == Half::kHead) {
     mux_.scratch_.Clear();
-    protocol_.EncodeTrailersOnly(status, trailing, &mux_.scratch_);
+    protocol_.EncodeTrailersOnly(status, trailing, mux_.accept_encoding(), &mux_.scratch_);
     absl::Status sent = connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kYes);
     if (absl::IsInvalidArgument(sent)) {
       transport::HeaderList shorter;
@@ -285,7 +310,7 @@ bool CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
     }
     if (absl::IsInvalidArgument(sent)) {
       mux_.scratch_.Clear();
-      protocol_.EncodeTrailersOnly(Unsendable(sent), Metadata(), &mux_.scratch_);
+      protocol_.EncodeTrailersOnly(Unsendable(sent), Metadata(), mux_.accept_encoding(), &mux_.scratch_);
       connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kYes).IgnoreError();
     }
     sending_ = Half::kEnded;
@@ -326,7 +351,7 @@ void CallStream::FinishNow(const absl::Status& error) {
 void CallStream::Refuse(int http_status, const absl::Status& status) {
   if (http_status == 200) return FinishNow(status);
   mux_.scratch_.Clear();
-  protocol_.EncodeTrailersOnly(status, Metadata(), &mux_.scratch_);
+  protocol_.EncodeTrailersOnly(status, Metadata(), mux_.accept_encoding(), &mux_.scratch_);
   connection().SendResponseHeaders(id_, http_status, mux_.scratch_, EndStream::kYes).IgnoreError();
   sending_ = Half::kEnded;
   LeaveObserver();

@@ -37,11 +37,12 @@ class CallStream final : public MessageStream, public transport::Pooled {
 
   // ---- MessageStream: what the call asks for
   void Bind(StreamObserver& observer) override { observer_ = &observer; }
+  void DecompressBy(const Compressor& compressor) override { decompressor_ = &compressor; }
   void WantMessage() override;
   void ExpectMessage() override { expected_ = true; }
   char* Reserve(size_t bytes) override;
   bool SendMessage(transport::SharedBytes framed) override;
-  void SendInitialMetadata(const Metadata& initial) override;
+  void SendInitialMetadata(const Metadata& initial, const Compressor* compressor) override;
   void HalfClose() override;
   bool Finish(const absl::Status& status, const Metadata& trailing) override;
   void WatchSending(std::unique_ptr<SendingWatch> watch) override;
@@ -70,6 +71,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   transport::H2Connection& connection() const;
 
   void Deliver();
+  bool DeliverDecompressed(std::string_view payload);
   void DeliverEnd();
   void ReturnWindow();
   void ReturnNow(size_t due);
@@ -85,7 +87,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   };
 
   bool SendBacklog();
-  void SendHead(const Metadata& initial);
+  void SendHead(const Metadata& initial, const Compressor* compressor);
   void SendEnd(const transport::HeaderList& trailers);
   void StopSending();
   void SendTrailers(const transport::HeaderList& trailers);
@@ -98,8 +100,9 @@ class CallStream final : public MessageStream, public transport::Pooled {
 
   // receiving
   wire::EnvelopeReader reader_;
-  size_t unreturned_bytes_ = 0;  // received, and not yet given back to the peer's window
-  size_t withheld_bytes_ = 0;    // those of them that are due, but too few to be worth a frame
+  const Compressor* decompressor_ = nullptr;  // null: the peer's head names no encoding
+  size_t unreturned_bytes_ = 0;               // received, and not yet given back to the peer's window
+  size_t withheld_bytes_ = 0;                 // those of them that are due, but too few to be worth a frame
   Half receiving_ = Half::kHead;
   bool wanted_ = false;
   bool expected_ = false;

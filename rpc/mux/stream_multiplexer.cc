@@ -12,7 +12,7 @@ StreamMultiplexer::StreamMultiplexer(transport::H2Connection& connection, Host& 
                                      MultiplexerOptions options)
     : connection_(connection), host_(host), acceptor_(acceptor), options_(std::move(options)) {
   if (acceptor_ == nullptr) return;
-  wire::Grpc().EncodeResponseHead(Metadata(), &plain_head_);
+  wire::Grpc().EncodeResponseHead(wire::ResponseHead(), &plain_head_);
   wire::Grpc().EncodeTrailers(absl::OkStatus(), Metadata(), &ok_trailers_);
 }
 
@@ -130,7 +130,8 @@ void StreamMultiplexer::ReturnWithheld() {
 
 const transport::HeaderList& StreamMultiplexer::EncodeRequest(const wire::Protocol& protocol,
                                                               const wire::RequestHead& head) {
-  const bool plain = !head.timeout.has_value() && (head.metadata == nullptr || head.metadata->empty());
+  const bool plain =
+      !head.timeout.has_value() && head.encoding.empty() && (head.metadata == nullptr || head.metadata->empty());
   if (plain && plain_request_.Is(head)) return plain_request_.fields;
   scratch_.Clear();
   protocol.EncodeRequest(head, &scratch_);

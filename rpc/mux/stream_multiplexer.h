@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "weir/rpc/core/message_stream.h"
 #include "weir/rpc/mux/call_stream.h"
+#include "weir/rpc/wire/compressors.h"
 #include "weir/rpc/wire/protocol.h"
 #include "weir/transport/h2/connection.h"
 
@@ -52,7 +53,8 @@ class Host {
 
 struct MultiplexerOptions {
   size_t max_receive_message_bytes = 4 * 1024 * 1024;
-  std::string peer;  // for error texts
+  const Compressors* compressors = nullptr;  // null: identity only. They must outlive the multiplexer
+  std::string peer;                          // for error texts
 };
 
 class StreamMultiplexer {
@@ -95,7 +97,7 @@ class StreamMultiplexer {
  private:
   friend class CallStream;
 
-  // The head of the last request that had neither deadline nor metadata: most clients send the same again and again.
+  // The head of the last request that had neither deadline, metadata nor compression: most clients send the same again and again.
   struct PlainRequest {
     bool Is(const wire::RequestHead& head) const {
       return path == head.path && authority == head.authority && user_agent == head.user_agent && scheme == head.scheme;
@@ -116,6 +118,9 @@ class StreamMultiplexer {
   void OnStreamReset(const transport::H2StreamReset& event);
   void OnWindowUpdated(transport::StreamId id);
   void ReturnWithheld();
+  std::string_view accept_encoding() const {
+    return options_.compressors == nullptr ? "identity" : std::string_view(options_.compressors->accept_encoding());
+  }
 
   transport::H2Connection& connection_;
   Host& host_;
@@ -129,6 +134,7 @@ class StreamMultiplexer {
   std::set<transport::StreamId> blocked_;  // streams with bytes that wait for a window; in order, for fairness
   std::vector<std::unique_ptr<CallStream>> removed_;
   transport::HeaderList scratch_;  // header blocks on their way out
+  std::string decompressed_;       // memory for the next message that comes compressed
   // Those of most calls: the connection checks a list that it has sent before no more.
   PlainRequest plain_request_;        // client
   transport::HeaderList plain_head_;  // server: of a response

@@ -1,8 +1,9 @@
 // ReceivedHead: the head of a request as it came, what it means, and the method that it names.
 #pragma once
 
-#include <utility>
+#include <string_view>
 
+#include "weir/rpc/wire/compressors.h"
 #include "weir/rpc/wire/protocol.h"
 #include "weir/transport/h2/event.h"
 
@@ -13,12 +14,18 @@ struct ServerMethod;
 
 // Constant once it is made. Clients repeat their heads: calls whose header blocks were the same share one.
 struct ReceivedHead {
-  ReceivedHead(const wire::Protocol& spoken, transport::RequestReceived received)
-      : protocol(spoken), request(std::move(received)), decoded(spoken.DecodeRequest(request)) {}
+  // `known`: what the server can compress and decompress; `compression`: how it answers, by name (ServerOptions).
+  ReceivedHead(const wire::Protocol& spoken, transport::RequestReceived received, const Compressors& known,
+               std::string_view compression);
 
   const wire::Protocol& protocol;
   const transport::RequestReceived request;
-  const wire::DecodedRequest decoded;  // views into `request`
+  const Compressors& compressors;
+  wire::DecodedRequest decoded;  // views into `request`
+
+  const Compressor* decompressor = nullptr;  // of its messages; null: identity
+  const Compressor* reply_compressor =
+      nullptr;  // null: the server compresses nothing, or the client would not understand it
 
   // Null if there is no such method, or `decoded` refuses the request.
   Service* service = nullptr;

@@ -51,7 +51,12 @@ void RunOn(transport::EventLoop& loop, const std::function<void()>& work) {
 
 class Server::Impl {
  public:
-  explicit Impl(ServerOptions options) : options_(options) {}
+  explicit Impl(ServerOptions options) : options_(std::move(options)) {
+    if (wire::IsIdentity(options_.compression) || options_.compressors.Find(options_.compression) != nullptr) return;
+    setup_ = absl::InvalidArgumentError(absl::StrCat("ServerOptions::compression: expected one of ",
+                                                     options_.compressors.accept_encoding(), ", got \"",
+                                                     options_.compression, "\"; add it to `compressors`"));
+  }
 
   ~Impl() {
     Drain(absl::ZeroDuration()).IgnoreError();

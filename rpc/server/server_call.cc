@@ -30,8 +30,10 @@ absl::Status TakeStatus(Task<absl::Status>& handler) {
 
 ServerCall::ServerCall(transport::EventLoop& loop, transport::Executor* workers, ServerCallOwner& owner,
                        MessageStream& stream, std::shared_ptr<const ReceivedHead> head, const std::string& peer)
-    : Call(loop), event_loop_(loop), workers_(workers), owner_(owner), context_(std::move(head), peer) {
+    : Call(loop), event_loop_(loop), workers_(workers), owner_(owner), context_(*this, std::move(head), peer) {
   stream.Bind(*this);
+  set_compressor(this->head().reply_compressor);
+  if (this->head().decompressor != nullptr) stream.DecompressBy(*this->head().decompressor);
   Attach(&stream);
 }
 
@@ -57,7 +59,7 @@ void ServerCall::OnTaskDone() noexcept {
 
 absl::Status ServerCall::SendReply(const OutgoingMessage& reply) {
   if (event_loop_.IsCurrent() && SendNow(reply)) return absl::OkStatus();
-  absl::StatusOr<transport::SharedBytes> framed = reply.Encode();
+  absl::StatusOr<transport::SharedBytes> framed = reply.Encode(compressor());
   if (!framed.ok()) return framed.status();
   reply_ = *std::move(framed);
   return absl::OkStatus();
@@ -66,9 +68,10 @@ absl::Status ServerCall::SendReply(const OutgoingMessage& reply) {
 void ServerCall::OnHandlerReturned() {
   const absl::Status status = TakeStatus(handler_);
   handler_ = {};  // its frames and its request serve the next call while they are in the cache
-  if (stream() != nullptr) BeforeMessage();
+  const bool replies = status.ok() && reply_.owner != nullptr;
+  if (stream() != nullptr && (replies || !context_.initial_.empty())) BeforeMessage();
   if (MessageStream* open = stream(); open != nullptr) {
-    if (status.ok() && reply_.owner != nullptr) open->SendMessage(std::move(reply_));
+    if (replies) open->SendMessage(std::move(reply_));
     Detach();
     const bool left = open->Finish(status, context_.trailing_);
     if (!left) {
@@ -82,8 +85,20 @@ void ServerCall::OnHandlerReturned() {
 }
 
 void ServerCall::BeforeMessage() {
-  if (std::exchange(initial_sent_, true) || context_.initial_.empty()) return;
-  stream()->SendInitialMetadata(context_.initial_);
+  if (std::exchange(initial_sent_, true) || (context_.initial_.empty() && compressor() == nullptr)) return;
+  stream()->SendInitialMetadata(context_.initial_, compressor());
+}
+
+void ServerCall::SetCompression(std::string_view encoding) {
+  if (initial_sent_) return;  // it says how
+  if (wire::IsIdentity(encoding)) return set_compressor(nullptr);
+  const Compressor* const found = head().compressors.Find(encoding);
+  if (found == nullptr) {
+    return Fail(absl::InternalError(absl::StrCat("SetCompression: expected one of ",
+                                                 head().compressors.accept_encoding(), ", got \"",
+                                                 std::string(encoding), "\"; add it to ServerOptions::compressors")));
+  }
+  set_compressor(wire::Accepts(head().decoded.accept_encoding, encoding) ? found : nullptr);
 }
 
 // ---- the call is cancelled ------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "weir/rpc/core/call.h"
@@ -54,6 +55,9 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   // The reply of a unary or client-streaming method; its status follows with the handler's return. From the handler.
   // An error: there is no reply, and this is the call's status.
   absl::Status SendReply(const OutgoingMessage& reply);
+
+  // See ServerContext.
+  void SetCompression(std::string_view encoding);
 
   // Answers with `why`, and cancels the handler: the deadline passed, a message was bad, the server stops. Any thread.
   void Fail(absl::Status why) override;

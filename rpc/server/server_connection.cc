@@ -28,6 +28,7 @@ transport::H2Options ConnectionOptions(const ServerOptions& options) {
 mux::MultiplexerOptions MuxOptions(const ServerOptions& options, const std::string& peer) {
   mux::MultiplexerOptions mux;
   mux.max_receive_message_bytes = options.max_receive_message_bytes;
+  mux.compressors = &options.compressors;
   mux.peer = peer;
   return mux;
 }
@@ -41,6 +42,7 @@ ServerConnection::ServerConnection(transport::EventLoop& loop, transport::Execut
     : loop_(loop),
       workers_(workers),
       dispatcher_(dispatcher),
+      options_(options),
       owner_(owner),
       peer_(stream->PeerName()),
       held_response_timeout_(options.held_response_timeout),
@@ -99,7 +101,7 @@ std::shared_ptr<const ReceivedHead> ServerConnection::HeadOf(const wire::Protoco
   const bool repeats = last_head_ != nullptr && &last_head_->protocol == &protocol &&
                        request.fields.SharesBufferWith(last_head_->request.fields);
   if (repeats) return last_head_;
-  auto head = std::make_shared<ReceivedHead>(protocol, std::move(request));
+  auto head = std::make_shared<ReceivedHead>(protocol, std::move(request), options_.compressors, options_.compression);
   if (head->decoded.status.ok()) {
     const Dispatcher::Target target = dispatcher_.Find(head->decoded.path);
     head->service = target.service;

@@ -40,7 +40,7 @@ class ServerConnection final : private transport::EventSink,
                                private mux::CallAcceptor,
                                private ServerCallOwner {
  public:
-  // `workers` null: handlers run on the loop.
+  // `workers` null: handlers run on the loop. `options` must outlive it.
   ServerConnection(transport::EventLoop& loop, transport::Executor* workers, const Dispatcher& dispatcher,
                    const ServerOptions& options, ServerConnectionOwner& owner,
                    std::unique_ptr<transport::ByteStream> stream, std::string name);
@@ -81,6 +81,7 @@ class ServerConnection final : private transport::EventSink,
   transport::EventLoop& loop_;
   transport::Executor* const workers_;
   const Dispatcher& dispatcher_;
+  const ServerOptions& options_;
   ServerConnectionOwner& owner_;
   const std::string peer_;
   const absl::Duration held_response_timeout_;

@@ -1,5 +1,7 @@
 #include "weir/rpc/server/server_context.h"
 
+#include "weir/rpc/server/server_call.h"
+
 namespace weir {
 
 const Metadata& ServerContext::metadata() const {
@@ -11,6 +13,10 @@ void ServerContext::OnCancel(std::function<void()> callback) {
   if (IsCancelled()) return callback();
   on_cancel_.push_back(std::move(callback));
 }
+
+void ServerContext::SetCompression(std::string_view encoding) { call_.SetCompression(encoding); }
+
+bool ServerContext::request_was_compressed() const { return call_.last_message_compressed(); }
 
 void ServerContext::Cancel() {
   if (cancelled_.exchange(true, std::memory_order_acq_rel)) return;

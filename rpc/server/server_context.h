@@ -19,6 +19,8 @@
 
 namespace weir {
 
+class ServerCall;
+
 class ServerContext {
  public:
   ServerContext(const ServerContext&) = delete;
@@ -44,16 +46,24 @@ class ServerContext {
 
   // Sent before the first message; ignored after that.
   void AddInitialMetadata(std::string_view key, std::string_view value) { initial_.Add(key, value); }
+  // Compresses the messages of the answer: "gzip", or another of ServerOptions::compressors; "identity" for none. Before
+  // the first message; ignored after that. Without: as ServerOptions::compression says. Messages go as they are to a
+  // client that does not accept the encoding; one that the server does not know ends the call with INTERNAL.
+  void SetCompression(std::string_view encoding);
+  // Did the request, or the last message that was read, come compressed?
+  bool request_was_compressed() const;
+
   // Sent with the status.
   void AddTrailingMetadata(std::string_view key, std::string_view value) { trailing_.Add(key, value); }
 
  private:
   friend class ServerCall;
-  ServerContext(std::shared_ptr<const ReceivedHead> head, const std::string& peer)
-      : head_(std::move(head)), peer_(peer) {}
+  ServerContext(ServerCall& call, std::shared_ptr<const ReceivedHead> head, const std::string& peer)
+      : call_(call), head_(std::move(head)), peer_(peer) {}
 
   void Cancel();
 
+  ServerCall& call_;
   const std::shared_ptr<const ReceivedHead> head_;
   const std::string& peer_;  // the connection's
   absl::Time deadline_ = absl::InfiniteFuture();

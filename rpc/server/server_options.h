@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "absl/time/time.h"
+#include "weir/rpc/wire/compressors.h"
 
 namespace weir {
 
@@ -21,6 +23,12 @@ struct ServerOptions {
 
   // Largest message accepted; a larger one ends its call with RESOURCE_EXHAUSTED.
   size_t max_receive_message_bytes = 4 * 1024 * 1024;
+
+  // Content codings for messages: those that clients may use, and those that handlers may answer in.
+  Compressors compressors;
+  // How answers are compressed, for clients that understand it, unless the handler says otherwise
+  // (ServerContext::SetCompression): a name of `compressors`; empty: not at all, whatever the request uses.
+  std::string compression;
 
   // HTTP/2 receive windows: how much a client may send ahead of the application's reading in one call, and ahead of this
   // process in all calls of a connection.

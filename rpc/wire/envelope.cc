@@ -129,9 +129,4 @@ absl::Status EnvelopeReader::AtEnd() const {
                                           " of ", LengthOf(front.data()), " bytes"));
 }
 
-absl::Status CheckCompressedFlag(const Envelope& envelope, std::string_view encoding) {
-  if (!envelope.compressed || (!encoding.empty() && encoding != "identity")) return absl::OkStatus();
-  return absl::InternalError("message has its compressed flag set, but the call has no grpc-encoding");
-}
-
 }  // namespace weir::wire

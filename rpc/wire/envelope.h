@@ -70,10 +70,4 @@ class EnvelopeReader {
   size_t message_bytes_max_;
   absl::Status error_;
 };
-
-// OK if a message with this compressed flag may be read: INTERNAL for a flag of 1 in a stream whose grpc-encoding is
-// absent or "identity". gRPC compression.md: "An ill-constructed message with its Compressed-Flag bit set but lacking a
-// grpc-encoding entry different from identity in its metadata MUST fail with INTERNAL status".
-absl::Status CheckCompressedFlag(const Envelope& envelope, std::string_view encoding);
-
 }  // namespace weir::wire

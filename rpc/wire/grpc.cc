@@ -25,7 +25,6 @@ using transport::HeaderList;
 using transport::HeaderView;
 
 constexpr std::string_view kContentType = "application/grpc";
-constexpr char kAcceptedEncodings[] = "identity";
 
 // The part of a peer's value that an error text repeats.
 std::string Quoted(std::string_view text) {
@@ -55,8 +54,6 @@ bool IsMethodPath(std::string_view path) {
   return slash != std::string_view::npos && slash > 1 && slash + 1 < path.size() &&
          path.find('/', slash + 1) == std::string_view::npos;
 }
-
-bool IsIdentity(std::string_view encoding) { return encoding.empty() || encoding == "identity"; }
 
 // Is this field the protocol's or HTTP's own, and not the application's? "user-agent" is passed on: handlers want it.
 bool IsReserved(std::string_view name) {
@@ -103,9 +100,10 @@ class GrpcProtocol final : public Protocol {
   bool Accepts(std::string_view content_type) const override { return IsGrpc(content_type); }
 
   DecodedRequest DecodeRequest(const transport::RequestReceived& request) const override;
-  void EncodeResponseHead(const Metadata& initial, HeaderList* out) const override;
+  void EncodeResponseHead(const ResponseHead& head, HeaderList* out) const override;
   void EncodeTrailers(const absl::Status& status, const Metadata& trailing, HeaderList* out) const override;
-  void EncodeTrailersOnly(const absl::Status& status, const Metadata& trailing, HeaderList* out) const override;
+  void EncodeTrailersOnly(const absl::Status& status, const Metadata& trailing, std::string_view accept_encoding,
+                          HeaderList* out) const override;
   bool ShortenTrailers(const HeaderList& block, HeaderList* out) const override {
     return DropStatusDetails(block, out);
   }
@@ -150,6 +148,9 @@ DecodedRequest GrpcProtocol::DecodeRequest(const transport::RequestReceived& req
       case 13:
         take(field.name, "grpc-encoding", field.value, &decoded.encoding);
         break;
+      case 20:
+        take(field.name, "grpc-accept-encoding", field.value, &decoded.accept_encoding);
+        break;
       default:
         break;
     }
@@ -169,11 +170,6 @@ DecodedRequest GrpcProtocol::DecodeRequest(const transport::RequestReceived& req
   } else if (!IsMethodPath(decoded.path)) {
     decoded.status = absl::UnimplementedError(
         absl::StrCat(":path: expected \"/package.Service/Method\", got ", Quoted(decoded.path)));
-  } else if (!IsIdentity(decoded.encoding)) {
-    // gRPC compression.md: an unsupported algorithm "WILL result in an UNIMPLEMENTED error status on the server. The
-    // server will then include in its response a grpc-accept-encoding header".
-    decoded.status = absl::UnimplementedError(
-        absl::StrCat("grpc-encoding: expected ", kAcceptedEncodings, ", got ", Quoted(decoded.encoding)));
   } else if (timeout.data() != nullptr) {
     absl::StatusOr<absl::Duration> parsed = ParseTimeout(timeout);
     if (parsed.ok()) {
@@ -185,9 +181,11 @@ DecodedRequest GrpcProtocol::DecodeRequest(const transport::RequestReceived& req
   return decoded;
 }
 
-void GrpcProtocol::EncodeResponseHead(const Metadata& initial, HeaderList* out) const {
+void GrpcProtocol::EncodeResponseHead(const ResponseHead& head, HeaderList* out) const {
+  if (!head.encoding.empty()) out->Add("grpc-encoding", head.encoding);
+  if (!head.accept_encoding.empty()) out->Add("grpc-accept-encoding", head.accept_encoding);
   out->Add("content-type", kContentType);
-  AppendMetadata(initial, out);
+  if (head.metadata != nullptr) AppendMetadata(*head.metadata, out);
 }
 
 void GrpcProtocol::EncodeTrailers(const absl::Status& status, const Metadata& trailing, HeaderList* out) const {
@@ -195,10 +193,11 @@ void GrpcProtocol::EncodeTrailers(const absl::Status& status, const Metadata& tr
   AppendMetadata(trailing, out);
 }
 
-void GrpcProtocol::EncodeTrailersOnly(const absl::Status& status, const Metadata& trailing, HeaderList* out) const {
+void GrpcProtocol::EncodeTrailersOnly(const absl::Status& status, const Metadata& trailing,
+                                      std::string_view accept_encoding, HeaderList* out) const {
   out->Add("content-type", kContentType);
-  // An unsupported grpc-encoding is answered with what is supported. Harmless for every other cause of UNIMPLEMENTED.
-  if (absl::IsUnimplemented(status)) out->Add("grpc-accept-encoding", kAcceptedEncodings);
+  // Harmless for every cause of UNIMPLEMENTED but the request's encoding.
+  if (absl::IsUnimplemented(status)) out->Add("grpc-accept-encoding", accept_encoding);
   EncodeTrailers(status, trailing, out);
 }
 
@@ -215,6 +214,8 @@ void GrpcProtocol::EncodeRequest(const RequestHead& head, HeaderList* out) const
   if (head.timeout && *head.timeout != absl::InfiniteDuration()) out->Add("grpc-timeout", EncodeTimeout(*head.timeout));
   out->Add("te", "trailers");
   out->Add("content-type", kContentType);
+  if (!head.encoding.empty()) out->Add("grpc-encoding", head.encoding);
+  if (!head.accept_encoding.empty()) out->Add("grpc-accept-encoding", head.accept_encoding);
   out->Add("user-agent", head.user_agent.empty() ? kUserAgent : head.user_agent);
   if (head.metadata != nullptr) AppendMetadata(*head.metadata, out);
 }
@@ -244,11 +245,6 @@ DecodedResponse GrpcProtocol::DecodeResponse(const transport::ResponseReceived& 
                                         absl::StrCat("peer answered HTTP ", response.status, ", expected 200"));
   } else if (end_stream) {
     decoded.final_status = DecodeGrpcStatus(response.fields);  // says that there is none
-  } else if (!IsIdentity(decoded.encoding)) {
-    // gRPC compression.md: "Data sent from a server compressed with an algorithm not supported by the client WILL
-    // result in an INTERNAL error status on the client side."
-    decoded.final_status = absl::InternalError(
-        absl::StrCat("peer answered with grpc-encoding ", Quoted(decoded.encoding), ", which was not offered"));
   }
   return decoded;
 }

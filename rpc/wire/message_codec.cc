@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message_lite.h"
+#include "weir/rpc/wire/compressed_message.h"
 #include "weir/rpc/wire/envelope.h"
 
 namespace weir::wire {
@@ -25,6 +26,7 @@ constexpr OutgoingMessage::Codec kProtobuf = {
           PutEnvelopeHeader(to, /*compressed=*/false, bytes);
           AsProtobuf(message).SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(to) + kEnvelopeHeaderBytes);
         },
+    .compress = CompressFramed,
 };
 
 const std::string& DataOf(const void* message) { return static_cast<const Bytes*>(message)->data(); }
@@ -37,6 +39,7 @@ constexpr OutgoingMessage::Codec kBytes = {
           PutEnvelopeHeader(to, /*compressed=*/false, static_cast<uint32_t>(data.size()));
           data.copy(to + kEnvelopeHeaderBytes, data.size());
         },
+    .compress = CompressFramed,
 };
 
 }  // namespace

@@ -85,6 +85,9 @@ class Reader {
   // nullopt: the peer sends no more, or the call has ended. The peer's window reopens as messages are read.
   ReadOperation<M> Read() { return ReadOperation<M>(call_); }
 
+  // Did the last message that was read come compressed?
+  bool last_message_compressed() const { return call_.last_message_compressed(); }
+
  private:
   Call& call_;
 };
@@ -100,7 +103,9 @@ class Writer {
   // Completes when flow control has taken the message (back-pressure); false: the peer is gone or the call has ended.
   // The message is encoded when the write is awaited, and must live until it has completed: `co_await` and Wait() see to
   // that, also for a temporary.
-  WriteOperation Write(const M& message) { return WriteOperation(call_, wire::Outgoing(message)); }
+  WriteOperation Write(const M& message, WriteOptions options = WriteOptions()) {
+    return WriteOperation(call_, wire::Outgoing(message), options);
+  }
 
  private:
   Call& call_;

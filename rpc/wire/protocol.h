@@ -26,14 +26,15 @@ struct DecodedRequest {
   std::string_view path;  // "/package.Service/Method"
   std::string_view authority;
   std::optional<absl::Duration> timeout;  // grpc-timeout; absent: no deadline
-  std::string_view encoding;              // grpc-encoding; empty: identity
+  std::string_view encoding;              // grpc-encoding, known or not; empty: identity
+  std::string_view accept_encoding;       // grpc-accept-encoding: what the client understands
 };
 
 // What the head of a response means.
 struct DecodedResponse {
   // Set if the head already ends the call: Trailers-Only, or not gRPC at all (status from the HTTP status).
   std::optional<absl::Status> final_status;
-  std::string_view encoding;
+  std::string_view encoding;  // grpc-encoding, known or not; empty: identity
 };
 
 // What a client asks for.
@@ -43,6 +44,15 @@ struct RequestHead {
   std::string_view authority;
   std::string_view user_agent;
   std::optional<absl::Duration> timeout;
+  std::string_view encoding;           // of its messages that are compressed; empty: none is
+  std::string_view accept_encoding;    // what responses may use; empty: identity only
+  const Metadata* metadata = nullptr;  // may be null
+};
+
+// What a server answers with.
+struct ResponseHead {
+  std::string_view encoding;           // as above
+  std::string_view accept_encoding;    // what requests may use; empty: not said
   const Metadata* metadata = nullptr;  // may be null
 };
 
@@ -58,14 +68,15 @@ class Protocol {
   // ---- server
   virtual DecodedRequest DecodeRequest(const transport::RequestReceived& request) const = 0;
   // Regular header fields of the response head (":status" is the transport's).
-  virtual void EncodeResponseHead(const Metadata& initial, transport::HeaderList* out) const = 0;
+  virtual void EncodeResponseHead(const ResponseHead& head, transport::HeaderList* out) const = 0;
   virtual void EncodeTrailers(const absl::Status& status, const Metadata& trailing,
                               transport::HeaderList* out) const = 0;
   // For a peer to which such a block is too long: the block without what the status can do without. False: it needs all.
   virtual bool ShortenTrailers(const transport::HeaderList& block, transport::HeaderList* out) const = 0;
-  // A response of a single header block: EncodeResponseHead and EncodeTrailers in one.
+  // A response of a single header block: EncodeResponseHead and EncodeTrailers in one. UNIMPLEMENTED may be due to the
+  // request's encoding, and says what is understood.
   virtual void EncodeTrailersOnly(const absl::Status& status, const Metadata& trailing,
-                                  transport::HeaderList* out) const = 0;
+                                  std::string_view accept_encoding, transport::HeaderList* out) const = 0;
 
   // ---- client
   // All fields, pseudo-header fields first.

@@ -32,10 +32,10 @@ class TestCall {
  public:
   explicit TestCall(std::shared_ptr<ClientCall> call) : call_(std::move(call)) {}
 
-  Task<bool> Write(std::string body) {
+  Task<bool> Write(std::string body, WriteOptions options = WriteOptions()) {
     bench::Payload payload;
     payload.set_body(std::move(body));
-    co_return co_await WriteOperation(*call_, wire::Outgoing(payload));
+    co_return co_await WriteOperation(*call_, wire::Outgoing(payload), options);
   }
   ReadOperation<bench::Payload> Read() { return ReadOperation<bench::Payload>(*call_); }
   void WritesDone() { call_->HalfClose(); }
@@ -46,6 +46,7 @@ class TestCall {
   ReplyOperation<bench::Payload> Reply() { return ReplyOperation<bench::Payload>(*call_); }
   MetadataOperation InitialMetadata() { return MetadataOperation(*call_); }
   const Metadata& trailing_metadata() const { return call_->trailing_metadata(); }
+  bool last_message_compressed() const { return call_->last_message_compressed(); }
   void Cancel() { call_->Cancel(); }
 
  private:

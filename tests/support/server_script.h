@@ -51,7 +51,7 @@ class ServerWorld final : public CallWorld, private ServerConnectionOwner {
 
 class ServerScript final : public CallScript<ServerScript, ServerWorld> {
  public:
-  explicit ServerScript(weir::ServerOptions options = {}) : options_(options) {}
+  explicit ServerScript(weir::ServerOptions options = {}) : options_(std::move(options)) {}
 
   template <class Handler>
   ServerScript& Unary(Handler handler) {

@@ -53,7 +53,8 @@ class FakeStream final : public MessageStream {
     log.push_back("send " + std::string(framed.bytes));
     return accepts;
   }
-  void SendInitialMetadata(const Metadata&) override { log.push_back("head"); }
+  void DecompressBy(const Compressor&) override {}
+  void SendInitialMetadata(const Metadata&, const Compressor*) override { log.push_back("head"); }
   void HalfClose() override { log.push_back("half-close"); }
   bool Finish(const absl::Status& status, const Metadata&) override {
     log.push_back("finish");
@@ -80,10 +81,11 @@ class PlainCall final : public Call {
   using Call::Attach;
   using Call::EndAll;
   using Call::EndWriting;
-  using Call::OnMessage;
   using Call::OnWritable;
   using Call::RefuseNewWrites;
   using Call::writes_wait;
+
+  bool Deliver(std::string_view bytes) { return OnMessage(ReceivedMessage{.bytes = bytes}); }
 
   void Fail(absl::Status why) override { EndAll(std::move(why)); }
   void OnInitialMetadata(Metadata) override {}
@@ -142,13 +144,13 @@ TEST_F(CallTest, ReaderAsksTheStreamAndGetsTheMessageThatComesLater) {
   });
   EXPECT_EQ(stream_.Take(), Log({"want"}));
   EXPECT_EQ(Take(), Log());
-  OnLoop([&] { EXPECT_FALSE(call_.OnMessage(Raw("a"))); });
+  OnLoop([&] { EXPECT_FALSE(call_.Deliver(Raw("a"))); });
   EXPECT_EQ(Take(), Log({"r read a"}));
   EXPECT_FALSE(call_.has_receiver());
 }
 
 TEST_F(CallTest, MessageThatComesInsideTheQuestionNeedsNoSuspension) {
-  stream_.on_want = [&] { EXPECT_FALSE(call_.OnMessage(Raw("a"))); };
+  stream_.on_want = [&] { EXPECT_FALSE(call_.Deliver(Raw("a"))); };
   OnLoop([&] {
     call_.Attach(&stream_);
     Spawn(Read("r"));
@@ -159,7 +161,7 @@ TEST_F(CallTest, MessageThatComesInsideTheQuestionNeedsNoSuspension) {
 TEST_F(CallTest, MessageNobodyWaitsForIsNotTaken) {
   OnLoop([&] {
     call_.Attach(&stream_);
-    EXPECT_FALSE(call_.OnMessage(Raw("a")));
+    EXPECT_FALSE(call_.Deliver(Raw("a")));
   });
   EXPECT_EQ(Take(), Log());
 }
@@ -169,7 +171,7 @@ TEST_F(CallTest, ReaderThatComesBeforeTheStreamIsServedWhenItIsThere) {
   EXPECT_EQ(stream_.Take(), Log());
   OnLoop([&] { call_.Attach(&stream_); });
   EXPECT_EQ(stream_.Take(), Log({"want"}));
-  OnLoop([&] { call_.OnMessage(Raw("a")); });
+  OnLoop([&] { call_.Deliver(Raw("a")); });
   EXPECT_EQ(Take(), Log({"r read a"}));
 }
 
@@ -180,7 +182,7 @@ TEST_F(CallTest, SecondReaderGetsNothingAndDoesNotDisturbTheFirst) {
     Spawn(Read("second"));
   });
   EXPECT_EQ(Take(), Log({"second read nothing"}));
-  OnLoop([&] { call_.OnMessage(Raw("a")); });
+  OnLoop([&] { call_.Deliver(Raw("a")); });
   EXPECT_EQ(Take(), Log({"first read a"}));
 }
 
@@ -198,7 +200,7 @@ TEST_F(CallTest, ReceiverOfOneMessageWaitsForTheEndBehindIt) {
   OnLoop([&] {
     call_.Attach(&stream_);
     Spawn(ReadOne("one"));
-    EXPECT_TRUE(call_.OnMessage(Raw("a")));
+    EXPECT_TRUE(call_.Deliver(Raw("a")));
   });
   EXPECT_EQ(Take(), Log());
   OnLoop([&] { call_.OnEnd(absl::OkStatus(), Metadata()); });
@@ -209,7 +211,7 @@ TEST_F(CallTest, MessageThatCannotBeDecodedFailsTheCall) {
   OnLoop([&] {
     call_.Attach(&stream_);
     Spawn(ReadOne("one"));
-    EXPECT_FALSE(call_.OnMessage("\x0a\x7fz"));
+    EXPECT_FALSE(call_.Deliver("\x0a\x7fz"));
   });
   EXPECT_EQ(call_.end_status().code(), absl::StatusCode::kInternal);
   EXPECT_EQ(Take().size(), 1u);

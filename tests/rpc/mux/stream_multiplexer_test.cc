@@ -38,8 +38,8 @@ class Observer final : public StreamObserver {
   Observer(std::string name, Log& log) : name_(std::move(name)), log_(log) {}
 
   void OnInitialMetadata(Metadata) override { Say("initial metadata"); }
-  bool OnMessage(std::string_view payload) override {
-    Say(absl::StrCat("message ", std::string(payload)));
+  bool OnMessage(const ReceivedMessage& message) override {
+    Say(absl::StrCat("message ", std::string(message.bytes)));
     if (on_message) on_message();
     return more;
   }

@@ -354,7 +354,7 @@ TEST(ServerReceiveTest, UnaryRequestOfNoMessageIsUnimplementedAndRunsNoHandler) 
       .Peer(Request(1, "Unary", "", "END_STREAM"))
       .ExpectLog({})
       .ExpectWritten(
-          {"HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-accept-encoding=identity "
+          {"HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-accept-encoding=identity,gzip,deflate "
            "grpc-status=12 grpc-message=\"expected exactly one message on this half of the call, got none\""})
       .ExpectNothingLeft()
       .Run();
@@ -367,10 +367,11 @@ TEST(ServerReceiveTest, UnaryRequestOfTwoMessagesIsUnimplementedAndRunsNoHandler
       .Peer(Request(1, "Unary"))
       .Peer(Data(1, Message("a") + Message("b")))
       .ExpectLog({})
-      .ExpectWritten({"HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-accept-encoding=identity "
-                      "grpc-status=12 grpc-message=\"expected exactly one message on this half of the call, got a "
-                      "second one\"",
-                      "RST_STREAM 1 NO_ERROR"})
+      .ExpectWritten(
+          {"HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-accept-encoding=identity,gzip,deflate "
+           "grpc-status=12 grpc-message=\"expected exactly one message on this half of the call, got a "
+           "second one\"",
+           "RST_STREAM 1 NO_ERROR"})
       .ExpectNothingLeft()
       .Run();
 }

@@ -61,17 +61,18 @@ void Refused(const std::string& head, const std::string& answer) {
 TEST(ServerRefuseTest, UnknownMethodIsUnimplemented) {
   for (const char* path : {"/bench.Echo/unary", "/bench.Echo/Unary2", "/bench.echo/Unary", "/Echo/Unary"}) {
     Refused(std::string(":method=POST :path=") + path + " " + kHead + " content-type=application/grpc",
-            std::string(":status=200 content-type=application/grpc grpc-accept-encoding=identity grpc-status=12 "
-                        "grpc-message=\"unknown method ") +
+            std::string(
+                ":status=200 content-type=application/grpc grpc-accept-encoding=identity,gzip,deflate grpc-status=12 "
+                "grpc-message=\"unknown method ") +
                 path + "\"");
   }
 }
 
 TEST(ServerRefuseTest, PathThatNamesNoMethodIsUnimplemented) {
-  Refused(
-      std::string(":method=POST :path=/Unary ") + kHead + " content-type=application/grpc",
-      ":status=200 content-type=application/grpc grpc-accept-encoding=identity grpc-status=12 grpc-message=\":path: "
-      "expected...");
+  Refused(std::string(":method=POST :path=/Unary ") + kHead + " content-type=application/grpc",
+          ":status=200 content-type=application/grpc grpc-accept-encoding=identity,gzip,deflate grpc-status=12 "
+          "grpc-message=\":path: "
+          "expected...");
 }
 
 TEST(ServerRefuseTest, ContentTypeThatIsNotGrpcIsHttp415) {
@@ -99,7 +100,7 @@ TEST(ServerRefuseTest, TimeoutThatCannotBeReadIsInternal) {
 TEST(ServerRefuseTest, EncodingThatIsUnknownIsUnimplementedAndSaysWhatIsAccepted) {
   Refused(std::string(":method=POST :path=/bench.Echo/Unary ") + kHead +
               " content-type=application/grpc grpc-encoding=snappy",
-          ":status=200 content-type=application/grpc grpc-accept-encoding=identity grpc-status=12 ...");
+          ":status=200 content-type=application/grpc grpc-accept-encoding=identity,gzip,deflate grpc-status=12 ...");
 }
 
 TEST(ServerRefuseTest, ExtendedConnectIsRefusedAndTheConnectionGoesOn) {
@@ -120,8 +121,9 @@ TEST(ServerRefuseTest, MethodThatIsNotImplementedSaysSo) {
   ServerScript script;  // no handler: the generated base class answers
   script.Handshake()
       .Peer(Request(1, "Unary") + "\n" + Data(1, Message("x"), "END_STREAM"))
-      .ExpectWritten({"HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-accept-encoding=identity "
-                      "grpc-status=12 ..."})
+      .ExpectWritten(
+          {"HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-accept-encoding=identity,gzip,deflate "
+           "grpc-status=12 ..."})
       .ExpectNothingLeft()
       .Run();
 }

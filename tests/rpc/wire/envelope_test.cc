@@ -187,16 +187,5 @@ TEST(EnvelopeReaderTest, LargeMessagesComeOutWhole) {
 
 TEST(EnvelopeReaderTest, SitsInEveryStreamAndIsSmall) { EXPECT_LE(sizeof(EnvelopeReader), 80u); }
 
-TEST(CheckCompressedFlagTest, TheFlagNeedsAnEncoding) {
-  const Envelope plain{.payload = "x", .compressed = false};
-  const Envelope compressed{.payload = "x", .compressed = true};
-  for (const std::string_view encoding : {"", "identity", "gzip"}) {
-    EXPECT_TRUE(CheckCompressedFlag(plain, encoding).ok()) << encoding;
-  }
-  EXPECT_TRUE(CheckCompressedFlag(compressed, "gzip").ok());
-  EXPECT_EQ(CheckCompressedFlag(compressed, "").code(), absl::StatusCode::kInternal);
-  EXPECT_EQ(CheckCompressedFlag(compressed, "identity").code(), absl::StatusCode::kInternal);
-}
-
 }  // namespace
 }  // namespace weir::wire

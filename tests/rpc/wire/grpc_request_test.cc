@@ -169,10 +169,8 @@ TEST(GrpcDecodeRequestTest, RowsOfTheSpecification) {
       {"grpc-timeout", "1.5S", StatusCode::kInternal, 200},
       {"grpc-timeout", "5", StatusCode::kInternal, 200},
       {"grpc-timeout", "123456789n", StatusCode::kInternal, 200},
-      // W8: grpc-encoding
-      {"grpc-encoding", "identity", StatusCode::kOk, 200},
-      {"grpc-encoding", "gzip", StatusCode::kUnimplemented, 200},
-      {"grpc-encoding", "Identity", StatusCode::kUnimplemented, 200},
+      // W8: which encodings there are is the server's matter (compressors_test)
+      {"grpc-encoding", "unheard-of", StatusCode::kOk, 200},
       // Not the protocol's
       {"grpc-unheard-of", "x", StatusCode::kOk, 200},
   };
