@@ -53,13 +53,15 @@ def _codegen_impl(ctx):
     # Everything is below an include directory of its own. So it does not matter in which package and
     # repository the .proto file is, and two libraries may be generated from the same file.
     include_dir = "_virtual_includes/" + ctx.label.name
-    hdrs, srcs = [], []
+    hdrs, srcs, mocks = [], [], []
     for path in sources:
         if not path.endswith(".proto"):
             fail("%s: expected a file named *.proto, got %s" % (ctx.label, path))
         stem = include_dir + "/" + path[:-len(".proto")]
         hdrs.append(ctx.actions.declare_file(stem + ".weir.pb.h"))
         srcs.append(ctx.actions.declare_file(stem + ".weir.pb.cc"))
+        if ctx.attr.mocks:
+            mocks.append(ctx.actions.declare_file(stem + ".weir.mock.h"))
     out = hdrs[0].path[:hdrs[0].path.index(include_dir) + len(include_dir)]
 
     # The sources themselves are read for their comments, which descriptor sets do not have. Imports
@@ -67,6 +69,8 @@ def _codegen_impl(ctx):
     args = ctx.actions.args()
     args.add(ctx.executable._plugin, format = "--plugin=protoc-gen-weir=%s")
     args.add("--weir_out=" + out)
+    if ctx.attr.mocks:
+        args.add("--weir_opt=generate_mock_code=true")
     args.add_joined("--descriptor_set_in", descriptors, join_with = ctx.configuration.host_path_separator)
     args.add_all(["-I%s=%s" % (path, src.path) for path, src in sources.items()])
     args.add_all(sources.keys())
@@ -75,13 +79,13 @@ def _codegen_impl(ctx):
         arguments = [args],
         inputs = depset(sources.values(), transitive = [descriptors]),
         tools = [ctx.executable._plugin],
-        outputs = hdrs + srcs,
+        outputs = hdrs + srcs + mocks,
         mnemonic = "WeirCodegen",
         progress_message = "Generating weir services of %s" % ctx.label,
     )
     return [
-        DefaultInfo(files = depset(hdrs + srcs)),
-        OutputGroupInfo(hdrs = depset(hdrs), srcs = depset(srcs)),
+        DefaultInfo(files = depset(hdrs + srcs + mocks)),
+        OutputGroupInfo(hdrs = depset(hdrs), srcs = depset(srcs), mocks = depset(mocks)),
         CcInfo(compilation_context = cc_common.create_compilation_context(
             headers = depset(hdrs),
             includes = depset([out]),
@@ -91,6 +95,7 @@ def _codegen_impl(ctx):
 _weir_codegen = rule(
     implementation = _codegen_impl,
     attrs = {
+        "mocks": attr.bool(),
         "protos": attr.label_list(allow_empty = False, mandatory = True, providers = [ProtoInfo]),
         "_plugin": attr.label(cfg = "exec", default = "//proto/plugin:protoc-gen-weir", executable = True),
         "_protoc": attr.label(
@@ -143,6 +148,22 @@ def _messages_of_files(name, cc_name, srcs, deps, well_known_protos, common):
     cc_proto_library(name = cc_name, deps = [":" + proto], **common)
     return ":" + proto
 
+def _mock_library(name, codegen, copts, common):
+    """The classes that tests use in place of those of the library `name`."""
+    common = dict(common, testonly = True)
+    native.filegroup(name = codegen + "_mocks", srcs = [":" + codegen], output_group = "mocks", **common)
+    cc_library(
+        name = name + "_mock",
+        hdrs = [":" + codegen + "_mocks"],
+        copts = ["-std=c++20"] + copts,
+        deps = [
+            ":" + name,
+            Label("//rpc/testing:script"),
+            Label("@com_google_googletest//:gtest"),
+        ],
+        **common
+    )
+
 def cc_weir_library(
         name,
         srcs,
@@ -165,7 +186,8 @@ def cc_weir_library(
         libraries made by this macro from the files that they import.
       proto_only: only messages, no services.
       well_known_protos: with .proto files, they may import google/protobuf/*.proto.
-      generate_mocks: not supported.
+      generate_mocks: makes a second library, of the same name with "_mock" at its end, for tests only: greeter.weir.mock.h
+        with MockGreeterClient and MockGreeterService, for GoogleMock.
       allow_deprecated: no effect, as with gRPC.
       use_external: no effect, as with gRPC.
       grpc_only: whether `srcs` are proto_library targets. This macro sees it, and only checks.
@@ -174,9 +196,6 @@ def cc_weir_library(
     """
     if not srcs:
         fail("%s: expected srcs, got none" % name)
-    if generate_mocks:
-        fail("%s: generate_mocks: weir has no mocks of clients. " % name +
-             "Do: derive a fake from the service class and serve it in the test")
     files = [src for src in srcs if src.endswith(".proto")]
     if files and len(files) != len(srcs):
         fail("%s: srcs: expected proto_library targets or .proto files, got both" % name)
@@ -199,7 +218,7 @@ def cc_weir_library(
         return
 
     codegen = "_" + name + "_weir_codegen"
-    _weir_codegen(name = codegen, protos = protos, **common)
+    _weir_codegen(name = codegen, mocks = generate_mocks, protos = protos, **common)
     native.filegroup(name = codegen + "_hdrs", srcs = [":" + codegen], output_group = "hdrs", **common)
     native.filegroup(name = codegen + "_srcs", srcs = [":" + codegen], output_group = "srcs", **common)
     cc_library(
@@ -215,5 +234,7 @@ def cc_weir_library(
         ],
         **kwargs
     )
+    if generate_mocks:
+        _mock_library(name, codegen, copts, common)
 
 cc_grpc_library = cc_weir_library

@@ -1,4 +1,4 @@
-// protoc-gen-weir: reads descriptors from protoc, writes x.weir.pb.h and x.weir.pb.cc for every x.proto.
+// protoc-gen-weir: reads descriptors from protoc, writes x.weir.pb.h and x.weir.pb.cc for every x.proto, and x.weir.mock.h if asked.
 //
 //   protoc --plugin=protoc-gen-weir=PATH --weir_out=DIR --cpp_out=DIR x.proto
 #include <google/protobuf/compiler/code_generator.h>
@@ -37,6 +37,7 @@ class Generator final : public compiler::CodeGenerator {
     const File file = ReadFile(*descriptor, options);
     WriteFile(file.header, WriteHeader(file), *context);
     WriteFile(file.source, WriteSource(file), *context);
+    if (options.mocks) WriteFile(file.mock_header, WriteMocks(file), *context);
     return true;
   }
 };

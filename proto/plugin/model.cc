@@ -98,8 +98,10 @@ Method ReadMethod(const pb::MethodDescriptor& method) {
 // so that `rpc methods` does not take the name of `rpc methods_`; constants come last, for they are seen least.
 void NameMethods(const pb::ServiceDescriptor& descriptor, Service* service) {
   NameSet names({
-      service->service_class, service->client_class, "kServiceName", "methods",  // in the service
-      "channel_",                                                                // in the client
+      service->service_class, service->mock_service_class,  // constructors
+      service->client_class, service->mock_client_class,    //
+      "kServiceName", "methods", "any_method",              // in the service
+      "channel_",                                           // in the client
   });
   for (int i = 0; i < descriptor.method_count(); ++i) {
     const std::string& name = descriptor.method(i)->name();
@@ -114,16 +116,26 @@ void NameMethods(const pb::ServiceDescriptor& descriptor, Service* service) {
   }
 }
 
-Service ReadService(const pb::ServiceDescriptor& descriptor, NameSet* declared) {
-  Service service;
-  service.full_name = descriptor.full_name();
-  service.service_class = declared->Take(descriptor.name() + "Service");
-  service.client_class = declared->Take(descriptor.name() + "Client");
-  service.comment = ReadComment(descriptor);
-  service.deprecated = descriptor.options().deprecated();
-  for (int i = 0; i < descriptor.method_count(); ++i) service.methods.push_back(ReadMethod(*descriptor.method(i)));
-  NameMethods(descriptor, &service);
-  return service;
+// The classes of mocks come last, so that a service keeps its names whether there are mocks or not.
+void NameClasses(const pb::FileDescriptor& file, std::vector<Service>* services) {
+  NameSet declared = DeclaredNames(file);
+  for (int i = 0; i < file.service_count(); ++i) {
+    (*services)[i].service_class = declared.Take(file.service(i)->name() + "Service");
+    (*services)[i].client_class = declared.Take(file.service(i)->name() + "Client");
+  }
+  for (Service& service : *services) {
+    service.mock_service_class = declared.Take("Mock" + service.service_class);
+    service.mock_client_class = declared.Take("Mock" + service.client_class);
+  }
+}
+
+// All but names of classes.
+void ReadService(const pb::ServiceDescriptor& descriptor, Service* service) {
+  service->full_name = descriptor.full_name();
+  service->comment = ReadComment(descriptor);
+  service->deprecated = descriptor.options().deprecated();
+  for (int i = 0; i < descriptor.method_count(); ++i) service->methods.push_back(ReadMethod(*descriptor.method(i)));
+  NameMethods(descriptor, service);
 }
 
 bool NamesDeprecated(const pb::ServiceDescriptor& service) {
@@ -147,12 +159,14 @@ File ReadFile(const pb::FileDescriptor& file, const Options& options) {
   result.messages_header = base + options.message_header_extension;
   result.header = base + ".weir.pb.h";
   result.source = base + ".weir.pb.cc";
+  result.mock_header = base + ".weir.mock.h";
   result.cpp_namespace = NamespaceOf(file.package());
 
-  NameSet declared = DeclaredNames(file);
+  result.services.resize(file.service_count());
+  NameClasses(file, &result.services);
   for (int i = 0; i < file.service_count(); ++i) {
     result.names_deprecated = result.names_deprecated || NamesDeprecated(*file.service(i));
-    result.services.push_back(ReadService(*file.service(i), &declared));
+    ReadService(*file.service(i), &result.services[i]);
   }
   return result;
 }

@@ -1,6 +1,6 @@
 // What is printed, as values: everything that the printers know of a .proto file.
 //
-//   FileDescriptor --ReadFile--> File --WriteHeader, WriteSource--> text
+//   FileDescriptor --ReadFile--> File --WriteHeader, WriteSource, WriteMocks--> text
 //
 // All names here are C++ names, legal and unique where they are declared. The printers decide nothing about names and
 // never see a descriptor.
@@ -33,6 +33,8 @@ struct Service {
   std::string full_name;  // "helloworld.Greeter"
   std::string service_class;
   std::string client_class;
+  std::string mock_service_class;
+  std::string mock_client_class;
   std::vector<std::string> comment;
   bool deprecated = false;
   std::vector<Method> methods;
@@ -45,6 +47,7 @@ struct File {
   std::string messages_header;    // "foo/greeter.pb.h"
   std::string header;             // "foo/greeter.weir.pb.h"
   std::string source;             // "foo/greeter.weir.pb.cc"
+  std::string mock_header;        // "foo/greeter.weir.mock.h"
   std::string cpp_namespace;      // "foo::v1"; empty for the global one
   bool names_deprecated = false;  // a service, method or message: our own code must not warn about it
   std::vector<Service> services;

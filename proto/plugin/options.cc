@@ -11,8 +11,15 @@ std::string ParseOptions(const std::string& parameter, Options* options) {
   std::vector<std::pair<std::string, std::string>> pairs;
   google::protobuf::compiler::ParseGeneratorParameter(parameter, &pairs);
   for (const auto& [name, value] : pairs) {
+    if (name == "generate_mock_code") {
+      if (value != "true" && value != "false") {
+        return "generate_mock_code: expected true or false, got \"" + value + "\"";
+      }
+      options->mocks = value == "true";
+      continue;
+    }
     if (name != "message_header_extension") {
-      return "unknown option '" + name + "' (known: message_header_extension)";
+      return "unknown option '" + name + "' (known: generate_mock_code, message_header_extension)";
     }
     if (value.empty()) return "message_header_extension: expected an extension such as .pb.h, got nothing";
     options->message_header_extension = value;

@@ -9,6 +9,9 @@ struct Options {
   // message_header_extension: of the header with the messages, for builds that do not call it x.pb.h. The word is
   // grpc_cpp_plugin's.
   std::string message_header_extension = ".pb.h";
+
+  // generate_mock_code=true: write x.weir.mock.h, too. This word is grpc_cpp_plugin's as well.
+  bool mocks = false;
 };
 
 // Returns what is wrong with `parameter`; empty if nothing is.

@@ -1,7 +1,5 @@
 #include "weir/proto/plugin/write_client.h"
 
-#include "weir/proto/plugin/writing.h"
-
 namespace weir::plugin {
 namespace {
 
@@ -20,16 +18,9 @@ std::string CallType(const Method& method) {
   return "";
 }
 
-Signature SignatureOf(const Method& method) {
-  const Parameter request{"const " + method.request + "&", "request"};
-  const Parameter options{"const ::weir::CallOptions&", "options"};
-  if (ClientStreams(method.kind)) return {CallType(method), {options}};
-  return {CallType(method), {request, options}};
-}
-
 // `indent`: of the parameters.
 std::map<std::string, std::string> Variables(const Service& service, const Method& method, const std::string& indent) {
-  const Signature signature = SignatureOf(method);
+  const Signature signature = ClientSignature(method);
   return {
       {"service", service.service_class},
       {"class", service.client_class},
@@ -44,20 +35,30 @@ std::map<std::string, std::string> Variables(const Service& service, const Metho
 
 }  // namespace
 
+Signature ClientSignature(const Method& method) {
+  const Parameter request{"const " + method.request + "&", "request"};
+  const Parameter options{"const ::weir::CallOptions&", "options"};
+  if (ClientStreams(method.kind)) return {CallType(method), {options}};
+  return {CallType(method), {request, options}};
+}
+
 void WriteClientDeclaration(const Service& service, google::protobuf::io::Printer& out) {
   out.Print({{"class", service.client_class},
              {"full_name", service.full_name},
              {"deprecated", service.deprecated ? "[[deprecated]] " : ""}},
             R"(
-// Calls $full_name$. Its functions use the channel, which must be there then.
+// Calls $full_name$. Its functions use the channel, which must be there then. Virtual for mocks only.
 class $deprecated$$class$ {
  public:
   explicit $class$(::weir::Channel& channel) : channel_(&channel) {}
+  $class$(const $class$&) = default;
+  $class$& operator=(const $class$&) = default;
+  virtual ~$class$() = default;
 )");
   for (const Method& method : service.methods) {
     out.Print("\n");
     WriteComment(method.comment, "  ", out);
-    out.Print(Variables(service, method, "      "), R"(  $deprecated$$returns$ $name$(
+    out.Print(Variables(service, method, "      "), R"(  $deprecated$virtual $returns$ $name$(
       $parameters$ = ::weir::CallOptions());
 )");
   }

@@ -1,4 +1,4 @@
-// Prints the two files of a .proto file. The same model gives the same bytes.
+// Prints the files of a .proto file. The same model gives the same bytes.
 #pragma once
 
 #include <string>
@@ -9,5 +9,6 @@ namespace weir::plugin {
 
 std::string WriteHeader(const File& file);
 std::string WriteSource(const File& file);
+std::string WriteMocks(const File& file);  // a header
 
 }  // namespace weir::plugin

@@ -1,30 +1,7 @@
 #include "weir/proto/plugin/write_service.h"
 
-#include "weir/proto/plugin/writing.h"
-
 namespace weir::plugin {
 namespace {
-
-// The signature that the runtime expects for each kind (rpc/server/service.h).
-Signature SignatureOf(const Method& method) {
-  const Parameter context{"::weir::ServerContext&", "context"};
-  const Parameter request{"const " + method.request + "&", "request"};
-  const Parameter reader{"::weir::Reader<" + method.request + ">&", "reader"};
-  const Parameter writer{"::weir::Writer<" + method.reply + ">&", "writer"};
-  const std::string reply = "::weir::Task<::absl::StatusOr<" + method.reply + ">>";
-  const std::string status = "::weir::Task<::absl::Status>";
-  switch (method.kind) {
-    case CallKind::kUnary:
-      return {reply, {context, request}};
-    case CallKind::kClientStreaming:
-      return {reply, {context, reader}};
-    case CallKind::kServerStreaming:
-      return {status, {context, request, writer}};
-    case CallKind::kBidiStreaming:
-      return {status, {context, reader, writer}};
-  }
-  return {};
-}
 
 std::string KindName(CallKind kind) {
   switch (kind) {
@@ -41,7 +18,7 @@ std::string KindName(CallKind kind) {
 }
 
 void WriteUnimplemented(const Service& service, const Method& method, google::protobuf::io::Printer& out) {
-  const Signature signature = SignatureOf(method);
+  const Signature signature = ServiceSignature(method);
   out.Print({{"class", service.service_class},
              {"name", method.name},
              {"path", method.path},
@@ -75,6 +52,26 @@ void WriteTable(const Service& service, google::protobuf::io::Printer& out) {
 
 }  // namespace
 
+Signature ServiceSignature(const Method& method) {
+  const Parameter context{"::weir::ServerContext&", "context"};
+  const Parameter request{"const " + method.request + "&", "request"};
+  const Parameter reader{"::weir::Reader<" + method.request + ">&", "reader"};
+  const Parameter writer{"::weir::Writer<" + method.reply + ">&", "writer"};
+  const std::string reply = "::weir::Task<::absl::StatusOr<" + method.reply + ">>";
+  const std::string status = "::weir::Task<::absl::Status>";
+  switch (method.kind) {
+    case CallKind::kUnary:
+      return {reply, {context, request}};
+    case CallKind::kClientStreaming:
+      return {reply, {context, reader}};
+    case CallKind::kServerStreaming:
+      return {status, {context, request, writer}};
+    case CallKind::kBidiStreaming:
+      return {status, {context, reader, writer}};
+  }
+  return {};
+}
+
 void WriteServiceDeclaration(const Service& service, google::protobuf::io::Printer& out) {
   out.Print("\n");
   WriteComment(service.comment, "", out);
@@ -93,7 +90,7 @@ void WriteServiceDeclaration(const Service& service, google::protobuf::io::Print
   for (const Method& method : service.methods) {
     out.Print("\n");
     WriteComment(method.comment, "  ", out);
-    const Signature signature = SignatureOf(method);
+    const Signature signature = ServiceSignature(method);
     out.Print({{"deprecated", method.deprecated ? "[[deprecated]] " : ""},
                {"name", method.name},
                {"returns", signature.returns},

@@ -69,6 +69,8 @@ TEST(Model, HasAllThatTheFileSays) {
       .full_name = "a.b.Greeter",
       .service_class = "GreeterService",
       .client_class = "GreeterClient",
+      .mock_service_class = "MockGreeterService",
+      .mock_client_class = "MockGreeterClient",
       .comment = {" Greets."},
       .methods = {say_hello, chat},
   };
@@ -77,11 +79,27 @@ TEST(Model, HasAllThatTheFileSays) {
       .messages_header = "dir/test.pb.h",
       .header = "dir/test.weir.pb.h",
       .source = "dir/test.weir.pb.cc",
+      .mock_header = "dir/test.weir.mock.h",
       .cpp_namespace = "a::b",
       .names_deprecated = true,
       .services = {greeter},
   };
   EXPECT_TRUE(file == expected);
+}
+
+TEST(Model, MocksLeaveTheNamesOfOthersAlone) {
+  const File file = Read(R"(syntax = "proto3";
+    message M {}
+    service Foo { rpc MockFooClient(M) returns (M); }
+    service MockFoo { rpc Call(M) returns (M); }
+  )");
+  const Service& foo = file.services.at(0);
+  const Service& mock_foo = file.services.at(1);
+  EXPECT_EQ(mock_foo.service_class, "MockFooService");
+  EXPECT_EQ(foo.mock_service_class, "MockFooService_");
+  EXPECT_EQ(foo.mock_client_class, "MockFooClient_");
+  EXPECT_EQ(mock_foo.mock_service_class, "MockMockFooService");
+  EXPECT_THAT(NamesOfMethods(foo), ElementsAre("MockFooClient"));
 }
 
 TEST(Model, KindIsWhoStreams) {

@@ -34,8 +34,13 @@ run "message_header_extension=.proto.h" || fail "message_header_extension: $said
 grep -q '^#include "tests/golden/greeter.proto.h"$' "$OUT/tests/golden/greeter.weir.pb.h" ||
   fail "message_header_extension has no effect"
 
-expect_error "colour=red" "unknown option 'colour' (known: message_header_extension)"
-expect_error "message_header_extension=.h,x" "unknown option 'x' (known: message_header_extension)"
+[[ ! -e $OUT/tests/golden/greeter.weir.mock.h ]] || fail "mocks that nobody asked for"
+run "generate_mock_code=true" || fail "generate_mock_code: $said"
+diff "$OUT/tests/golden/greeter.weir.mock.h" "$EXPECTED/greeter.weir.mock.h" || fail "differs from the golden file"
+
+expect_error "generate_mock_code=yes" "generate_mock_code: expected true or false, got \"yes\""
+expect_error "colour=red" "unknown option 'colour' (known: generate_mock_code, message_header_extension)"
+expect_error "message_header_extension=.h,x" "unknown option 'x' (known: generate_mock_code, message_header_extension)"
 expect_error "message_header_extension" "message_header_extension: expected an extension such as .pb.h, got nothing"
 
 ((failures == 0)) && echo "PASSED"

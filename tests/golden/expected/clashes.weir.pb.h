@@ -28,12 +28,15 @@ class MessageService__ : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.Message. Its functions use the channel, which must be there then.
+// Calls golden.clashes.Message. Its functions use the channel, which must be there then. Virtual for mocks only.
 class MessageClient_ {
  public:
   explicit MessageClient_(::weir::Channel& channel) : channel_(&channel) {}
+  MessageClient_(const MessageClient_&) = default;
+  MessageClient_& operator=(const MessageClient_&) = default;
+  virtual ~MessageClient_() = default;
 
-  ::weir::UnaryCall<::golden::clashes::Empty> Call(
+  virtual ::weir::UnaryCall<::golden::clashes::Empty> Call(
       const ::golden::clashes::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
@@ -53,12 +56,15 @@ class EnumValueService_ : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.EnumValue. Its functions use the channel, which must be there then.
+// Calls golden.clashes.EnumValue. Its functions use the channel, which must be there then. Virtual for mocks only.
 class EnumValueClient_ {
  public:
   explicit EnumValueClient_(::weir::Channel& channel) : channel_(&channel) {}
+  EnumValueClient_(const EnumValueClient_&) = default;
+  EnumValueClient_& operator=(const EnumValueClient_&) = default;
+  virtual ~EnumValueClient_() = default;
 
-  ::weir::UnaryCall<::golden::clashes::Empty> Call(
+  virtual ::weir::UnaryCall<::golden::clashes::Empty> Call(
       const ::golden::clashes::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
@@ -79,12 +85,15 @@ class OtherService_ : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.Other. Its functions use the channel, which must be there then.
+// Calls golden.clashes.Other. Its functions use the channel, which must be there then. Virtual for mocks only.
 class OtherClient_ {
  public:
   explicit OtherClient_(::weir::Channel& channel) : channel_(&channel) {}
+  OtherClient_(const OtherClient_&) = default;
+  OtherClient_& operator=(const OtherClient_&) = default;
+  virtual ~OtherClient_() = default;
 
-  ::weir::UnaryCall<::golden::clashes::Empty> Call(
+  virtual ::weir::UnaryCall<::golden::clashes::Empty> Call(
       const ::golden::clashes::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
@@ -104,12 +113,15 @@ class OtherClientService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.OtherClient. Its functions use the channel, which must be there then.
+// Calls golden.clashes.OtherClient. Its functions use the channel, which must be there then. Virtual for mocks only.
 class OtherClientClient {
  public:
   explicit OtherClientClient(::weir::Channel& channel) : channel_(&channel) {}
+  OtherClientClient(const OtherClientClient&) = default;
+  OtherClientClient& operator=(const OtherClientClient&) = default;
+  virtual ~OtherClientClient() = default;
 
-  ::weir::UnaryCall<::golden::clashes::Empty> Call(
+  virtual ::weir::UnaryCall<::golden::clashes::Empty> Call(
       const ::golden::clashes::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
@@ -129,12 +141,15 @@ class OtherServiceService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.OtherService. Its functions use the channel, which must be there then.
+// Calls golden.clashes.OtherService. Its functions use the channel, which must be there then. Virtual for mocks only.
 class OtherServiceClient {
  public:
   explicit OtherServiceClient(::weir::Channel& channel) : channel_(&channel) {}
+  OtherServiceClient(const OtherServiceClient&) = default;
+  OtherServiceClient& operator=(const OtherServiceClient&) = default;
+  virtual ~OtherServiceClient() = default;
 
-  ::weir::UnaryCall<::golden::clashes::Empty> Call(
+  virtual ::weir::UnaryCall<::golden::clashes::Empty> Call(
       const ::golden::clashes::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
@@ -154,12 +169,15 @@ class Nested_Service_ : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.Nested_. Its functions use the channel, which must be there then.
+// Calls golden.clashes.Nested_. Its functions use the channel, which must be there then. Virtual for mocks only.
 class Nested_Client_ {
  public:
   explicit Nested_Client_(::weir::Channel& channel) : channel_(&channel) {}
+  Nested_Client_(const Nested_Client_&) = default;
+  Nested_Client_& operator=(const Nested_Client_&) = default;
+  virtual ~Nested_Client_() = default;
 
-  ::weir::UnaryCall<::golden::clashes::Empty> Call(
+  virtual ::weir::UnaryCall<::golden::clashes::Empty> Call(
       const ::golden::clashes::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
@@ -180,12 +198,15 @@ class ImportedService_ : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.clashes.Imported. Its functions use the channel, which must be there then.
+// Calls golden.clashes.Imported. Its functions use the channel, which must be there then. Virtual for mocks only.
 class ImportedClient_ {
  public:
   explicit ImportedClient_(::weir::Channel& channel) : channel_(&channel) {}
+  ImportedClient_(const ImportedClient_&) = default;
+  ImportedClient_& operator=(const ImportedClient_&) = default;
+  virtual ~ImportedClient_() = default;
 
-  ::weir::UnaryCall<::golden::clashes::Empty> Call(
+  virtual ::weir::UnaryCall<::golden::clashes::Empty> Call(
       const ::golden::clashes::ImportedService& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 

@@ -67,41 +67,44 @@ class CommentsService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.comments.Comments. Its functions use the channel, which must be there then.
+// Calls golden.comments.Comments. Its functions use the channel, which must be there then. Virtual for mocks only.
 class CommentsClient {
  public:
   explicit CommentsClient(::weir::Channel& channel) : channel_(&channel) {}
+  CommentsClient(const CommentsClient&) = default;
+  CommentsClient& operator=(const CommentsClient&) = default;
+  virtual ~CommentsClient() = default;
 
   // ends in a backslash \ .
-  ::weir::UnaryCall<::golden::comments::Empty> Backslash(
+  virtual ::weir::UnaryCall<::golden::comments::Empty> Backslash(
       const ::golden::comments::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
   // //
-  ::weir::UnaryCall<::golden::comments::Empty> Slashes(
+  virtual ::weir::UnaryCall<::golden::comments::Empty> Slashes(
       const ::golden::comments::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
   /// Doxygen style: */ #define x #include "nothing.h"
-  ::weir::UnaryCall<::golden::comments::Empty> Doxygen(
+  virtual ::weir::UnaryCall<::golden::comments::Empty> Doxygen(
       const ::golden::comments::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
   // Grüße, ??/ and a tab here.
-  ::weir::UnaryCall<::golden::comments::Empty> Letters(
+  virtual ::weir::UnaryCall<::golden::comments::Empty> Letters(
       const ::golden::comments::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::comments::Empty> OnlyEmptyLines(
+  virtual ::weir::UnaryCall<::golden::comments::Empty> OnlyEmptyLines(
       const ::golden::comments::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::comments::Empty> None(
+  virtual ::weir::UnaryCall<::golden::comments::Empty> None(
       const ::golden::comments::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
   // On the same line.
-  ::weir::UnaryCall<::golden::comments::Empty> Behind(
+  virtual ::weir::UnaryCall<::golden::comments::Empty> Behind(
       const ::golden::comments::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 

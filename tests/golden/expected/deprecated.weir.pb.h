@@ -44,20 +44,23 @@ class PartlyService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.deprecated.Partly. Its functions use the channel, which must be there then.
+// Calls golden.deprecated.Partly. Its functions use the channel, which must be there then. Virtual for mocks only.
 class PartlyClient {
  public:
   explicit PartlyClient(::weir::Channel& channel) : channel_(&channel) {}
+  PartlyClient(const PartlyClient&) = default;
+  PartlyClient& operator=(const PartlyClient&) = default;
+  virtual ~PartlyClient() = default;
 
   // Use New.
-  [[deprecated]] ::weir::UnaryCall<::golden::deprecated::Empty> Old(
+  [[deprecated]] virtual ::weir::UnaryCall<::golden::deprecated::Empty> Old(
       const ::golden::deprecated::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  [[deprecated]] ::weir::BidiCall<::golden::deprecated::Empty, ::golden::deprecated::Empty> OldStream(
+  [[deprecated]] virtual ::weir::BidiCall<::golden::deprecated::Empty, ::golden::deprecated::Empty> OldStream(
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::deprecated::Empty> New(
+  virtual ::weir::UnaryCall<::golden::deprecated::Empty> New(
       const ::golden::deprecated::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
@@ -77,12 +80,15 @@ class [[deprecated]] EntirelyService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.deprecated.Entirely. Its functions use the channel, which must be there then.
+// Calls golden.deprecated.Entirely. Its functions use the channel, which must be there then. Virtual for mocks only.
 class [[deprecated]] EntirelyClient {
  public:
   explicit EntirelyClient(::weir::Channel& channel) : channel_(&channel) {}
+  EntirelyClient(const EntirelyClient&) = default;
+  EntirelyClient& operator=(const EntirelyClient&) = default;
+  virtual ~EntirelyClient() = default;
 
-  ::weir::UnaryCall<::golden::deprecated::Empty> Call(
+  virtual ::weir::UnaryCall<::golden::deprecated::Empty> Call(
       const ::golden::deprecated::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
@@ -108,16 +114,19 @@ class OfMessagesService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.deprecated.OfMessages. Its functions use the channel, which must be there then.
+// Calls golden.deprecated.OfMessages. Its functions use the channel, which must be there then. Virtual for mocks only.
 class OfMessagesClient {
  public:
   explicit OfMessagesClient(::weir::Channel& channel) : channel_(&channel) {}
+  OfMessagesClient(const OfMessagesClient&) = default;
+  OfMessagesClient& operator=(const OfMessagesClient&) = default;
+  virtual ~OfMessagesClient() = default;
 
-  ::weir::UnaryCall<::golden::deprecated::Old> Call(
+  virtual ::weir::UnaryCall<::golden::deprecated::Old> Call(
       const ::golden::deprecated::Old& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::BidiCall<::golden::deprecated::Old, ::golden::deprecated::Old> Stream(
+  virtual ::weir::BidiCall<::golden::deprecated::Old, ::golden::deprecated::Old> Stream(
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
  private:

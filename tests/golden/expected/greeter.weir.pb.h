@@ -51,26 +51,29 @@ class GreeterService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.greeter.v1.Greeter. Its functions use the channel, which must be there then.
+// Calls golden.greeter.v1.Greeter. Its functions use the channel, which must be there then. Virtual for mocks only.
 class GreeterClient {
  public:
   explicit GreeterClient(::weir::Channel& channel) : channel_(&channel) {}
+  GreeterClient(const GreeterClient&) = default;
+  GreeterClient& operator=(const GreeterClient&) = default;
+  virtual ~GreeterClient() = default;
 
   // Says hello once.
-  ::weir::UnaryCall<::golden::greeter::v1::HelloReply> SayHello(
+  virtual ::weir::UnaryCall<::golden::greeter::v1::HelloReply> SayHello(
       const ::golden::greeter::v1::HelloRequest& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
   // Collects
-  ::weir::ClientStreamCall<::golden::greeter::v1::HelloRequest, ::golden::greeter::v1::Summary> Collect(
+  virtual ::weir::ClientStreamCall<::golden::greeter::v1::HelloRequest, ::golden::greeter::v1::Summary> Collect(
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
   // Behind the method.
-  ::weir::ServerStreamCall<::golden::greeter::v1::HelloReply> List(
+  virtual ::weir::ServerStreamCall<::golden::greeter::v1::HelloReply> List(
       const ::golden::greeter::v1::HelloRequest& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::BidiCall<::golden::greeter::v1::HelloRequest, ::golden::greeter::v1::HelloReply> Chat(
+  virtual ::weir::BidiCall<::golden::greeter::v1::HelloRequest, ::golden::greeter::v1::HelloReply> Chat(
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
  private:

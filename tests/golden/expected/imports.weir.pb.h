@@ -39,20 +39,23 @@ class ImportsService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.imports.Imports. Its functions use the channel, which must be there then.
+// Calls golden.imports.Imports. Its functions use the channel, which must be there then. Virtual for mocks only.
 class ImportsClient {
  public:
   explicit ImportsClient(::weir::Channel& channel) : channel_(&channel) {}
+  ImportsClient(const ImportsClient&) = default;
+  ImportsClient& operator=(const ImportsClient&) = default;
+  virtual ~ImportsClient() = default;
 
-  ::weir::UnaryCall<::google::protobuf::Any> WellKnown(
+  virtual ::weir::UnaryCall<::google::protobuf::Any> WellKnown(
       const ::google::protobuf::Empty& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::ServerStreamCall<::golden::other::Outer> OtherPackage(
+  virtual ::weir::ServerStreamCall<::golden::other::Outer> OtherPackage(
       const ::golden::other::Outer_Inner& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::ClientStreamCall<::golden::other::deep::Public, ::golden::imports::Reply> PublicImport(
+  virtual ::weir::ClientStreamCall<::golden::other::deep::Public, ::golden::imports::Reply> PublicImport(
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
  private:

@@ -147,102 +147,105 @@ class MembersService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.names.Members. Its functions use the channel, which must be there then.
+// Calls golden.names.Members. Its functions use the channel, which must be there then. Virtual for mocks only.
 class MembersClient {
  public:
   explicit MembersClient(::weir::Channel& channel) : channel_(&channel) {}
+  MembersClient(const MembersClient&) = default;
+  MembersClient& operator=(const MembersClient&) = default;
+  virtual ~MembersClient() = default;
 
-  ::weir::UnaryCall<::golden::names::delete_> methods__(
+  virtual ::weir::UnaryCall<::golden::names::delete_> methods__(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> methods_(
+  virtual ::weir::UnaryCall<::golden::names::delete_> methods_(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> Methods(
+  virtual ::weir::UnaryCall<::golden::names::delete_> Methods(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> ServiceName(
+  virtual ::weir::UnaryCall<::golden::names::delete_> ServiceName(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> kServiceName_(
+  virtual ::weir::UnaryCall<::golden::names::delete_> kServiceName_(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> kMembers(
+  virtual ::weir::UnaryCall<::golden::names::delete_> kMembers(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> Members(
+  virtual ::weir::UnaryCall<::golden::names::delete_> Members(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> MembersService_(
+  virtual ::weir::UnaryCall<::golden::names::delete_> MembersService_(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::ServerStreamCall<::golden::names::delete_> MembersClient_(
+  virtual ::weir::ServerStreamCall<::golden::names::delete_> MembersClient_(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> channel__(
+  virtual ::weir::UnaryCall<::golden::names::delete_> channel__(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> channel(
+  virtual ::weir::UnaryCall<::golden::names::delete_> channel(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::ClientStreamCall<::golden::names::delete_, ::golden::names::delete_> Channel(
+  virtual ::weir::ClientStreamCall<::golden::names::delete_, ::golden::names::delete_> Channel(
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> context(
+  virtual ::weir::UnaryCall<::golden::names::delete_> context(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> request(
+  virtual ::weir::UnaryCall<::golden::names::delete_> request(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> options(
+  virtual ::weir::UnaryCall<::golden::names::delete_> options(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::ClientStreamCall<::golden::names::delete_, ::golden::names::delete_> reader(
+  virtual ::weir::ClientStreamCall<::golden::names::delete_, ::golden::names::delete_> reader(
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::ServerStreamCall<::golden::names::delete_> writer(
+  virtual ::weir::ServerStreamCall<::golden::names::delete_> writer(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> table(
+  virtual ::weir::UnaryCall<::golden::names::delete_> table(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> Table(
+  virtual ::weir::UnaryCall<::golden::names::delete_> Table(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> kTable(
+  virtual ::weir::UnaryCall<::golden::names::delete_> kTable(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> Service(
+  virtual ::weir::UnaryCall<::golden::names::delete_> Service(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> Wait(
+  virtual ::weir::UnaryCall<::golden::names::delete_> Wait(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> Cancel(
+  virtual ::weir::UnaryCall<::golden::names::delete_> Cancel(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::BidiCall<::golden::names::delete_, ::golden::names::delete_> Finish(
+  virtual ::weir::BidiCall<::golden::names::delete_, ::golden::names::delete_> Finish(
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
  private:
@@ -328,62 +331,65 @@ class KeywordsService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.names.Keywords. Its functions use the channel, which must be there then.
+// Calls golden.names.Keywords. Its functions use the channel, which must be there then. Virtual for mocks only.
 class KeywordsClient {
  public:
   explicit KeywordsClient(::weir::Channel& channel) : channel_(&channel) {}
+  KeywordsClient(const KeywordsClient&) = default;
+  KeywordsClient& operator=(const KeywordsClient&) = default;
+  virtual ~KeywordsClient() = default;
 
-  ::weir::UnaryCall<::golden::names::delete_> class__(
+  virtual ::weir::UnaryCall<::golden::names::delete_> class__(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> class_(
+  virtual ::weir::UnaryCall<::golden::names::delete_> class_(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> operator_(
+  virtual ::weir::UnaryCall<::golden::names::delete_> operator_(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::ClientStreamCall<::golden::names::delete_, ::golden::names::delete_> virtual_(
+  virtual ::weir::ClientStreamCall<::golden::names::delete_, ::golden::names::delete_> virtual_(
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::ServerStreamCall<::golden::names::delete_> co_await_(
+  virtual ::weir::ServerStreamCall<::golden::names::delete_> co_await_(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::BidiCall<::golden::names::delete_, ::golden::names::delete_> requires_(
+  virtual ::weir::BidiCall<::golden::names::delete_, ::golden::names::delete_> requires_(
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> NULL_(
+  virtual ::weir::UnaryCall<::golden::names::delete_> NULL_(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> assert_(
+  virtual ::weir::UnaryCall<::golden::names::delete_> assert_(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> errno_(
+  virtual ::weir::UnaryCall<::golden::names::delete_> errno_(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> override(
+  virtual ::weir::UnaryCall<::golden::names::delete_> override(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> final(
+  virtual ::weir::UnaryCall<::golden::names::delete_> final(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> import(
+  virtual ::weir::UnaryCall<::golden::names::delete_> import(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> module(
+  virtual ::weir::UnaryCall<::golden::names::delete_> module(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> main(
+  virtual ::weir::UnaryCall<::golden::names::delete_> main(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
@@ -444,43 +450,46 @@ class TypesService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.names.Types. Its functions use the channel, which must be there then.
+// Calls golden.names.Types. Its functions use the channel, which must be there then. Virtual for mocks only.
 class TypesClient {
  public:
   explicit TypesClient(::weir::Channel& channel) : channel_(&channel) {}
+  TypesClient(const TypesClient&) = default;
+  TypesClient& operator=(const TypesClient&) = default;
+  virtual ~TypesClient() = default;
 
-  ::weir::UnaryCall<::golden::names::Same> Same(
+  virtual ::weir::UnaryCall<::golden::names::Same> Same(
       const ::golden::names::Same& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::ServerStreamCall<::golden::names::Service> Service(
+  virtual ::weir::ServerStreamCall<::golden::names::Service> Service(
       const ::golden::names::Service& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::ClientStreamCall<::golden::names::Task, ::golden::names::Task> Task(
+  virtual ::weir::ClientStreamCall<::golden::names::Task, ::golden::names::Task> Task(
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::Task> StatusOr(
+  virtual ::weir::UnaryCall<::golden::names::Task> StatusOr(
       const ::golden::names::Task& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::weir> weir(
+  virtual ::weir::UnaryCall<::golden::names::weir> weir(
       const ::golden::names::weir& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::absl> absl(
+  virtual ::weir::UnaryCall<::golden::names::absl> absl(
       const ::golden::names::absl& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::Same> std(
+  virtual ::weir::UnaryCall<::golden::names::Same> std(
       const ::golden::names::Same& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::Same> golden(
+  virtual ::weir::UnaryCall<::golden::names::Same> golden(
       const ::golden::names::Same& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::Outer_Inner_namespace> Nested(
+  virtual ::weir::UnaryCall<::golden::names::Outer_Inner_namespace> Nested(
       const ::golden::names::Outer_Inner& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
@@ -516,24 +525,27 @@ class ConstantsService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.names.Constants. Its functions use the channel, which must be there then.
+// Calls golden.names.Constants. Its functions use the channel, which must be there then. Virtual for mocks only.
 class ConstantsClient {
  public:
   explicit ConstantsClient(::weir::Channel& channel) : channel_(&channel) {}
+  ConstantsClient(const ConstantsClient&) = default;
+  ConstantsClient& operator=(const ConstantsClient&) = default;
+  virtual ~ConstantsClient() = default;
 
-  ::weir::UnaryCall<::golden::names::delete_> say(
+  virtual ::weir::UnaryCall<::golden::names::delete_> say(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> Say(
+  virtual ::weir::UnaryCall<::golden::names::delete_> Say(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> kSay(
+  virtual ::weir::UnaryCall<::golden::names::delete_> kSay(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::UnaryCall<::golden::names::delete_> say_(
+  virtual ::weir::UnaryCall<::golden::names::delete_> say_(
       const ::golden::names::delete_& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 

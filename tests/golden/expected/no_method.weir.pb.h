@@ -24,10 +24,13 @@ class NothingService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.no_method.Nothing. Its functions use the channel, which must be there then.
+// Calls golden.no_method.Nothing. Its functions use the channel, which must be there then. Virtual for mocks only.
 class NothingClient {
  public:
   explicit NothingClient(::weir::Channel& channel) : channel_(&channel) {}
+  NothingClient(const NothingClient&) = default;
+  NothingClient& operator=(const NothingClient&) = default;
+  virtual ~NothingClient() = default;
 
  private:
   [[maybe_unused]] ::weir::Channel* channel_;
@@ -40,10 +43,13 @@ class NothingElseService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.no_method.NothingElse. Its functions use the channel, which must be there then.
+// Calls golden.no_method.NothingElse. Its functions use the channel, which must be there then. Virtual for mocks only.
 class NothingElseClient {
  public:
   explicit NothingElseClient(::weir::Channel& channel) : channel_(&channel) {}
+  NothingElseClient(const NothingElseClient&) = default;
+  NothingElseClient& operator=(const NothingElseClient&) = default;
+  virtual ~NothingElseClient() = default;
 
  private:
   [[maybe_unused]] ::weir::Channel* channel_;

@@ -32,16 +32,19 @@ class GoldenNoPackageService : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls GoldenNoPackage. Its functions use the channel, which must be there then.
+// Calls GoldenNoPackage. Its functions use the channel, which must be there then. Virtual for mocks only.
 class GoldenNoPackageClient {
  public:
   explicit GoldenNoPackageClient(::weir::Channel& channel) : channel_(&channel) {}
+  GoldenNoPackageClient(const GoldenNoPackageClient&) = default;
+  GoldenNoPackageClient& operator=(const GoldenNoPackageClient&) = default;
+  virtual ~GoldenNoPackageClient() = default;
 
-  ::weir::UnaryCall<::GoldenNoPackageRequest> Call(
+  virtual ::weir::UnaryCall<::GoldenNoPackageRequest> Call(
       const ::GoldenNoPackageRequest& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::BidiCall<::GoldenNoPackageRequest, ::GoldenNoPackageRequest> Chat(
+  virtual ::weir::BidiCall<::GoldenNoPackageRequest, ::GoldenNoPackageRequest> Chat(
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
  private:

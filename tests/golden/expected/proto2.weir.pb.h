@@ -33,16 +33,19 @@ class Proto2Service : public ::weir::Service {
   ::std::span<const ::weir::ServerMethod> methods() const override;
 };
 
-// Calls golden.proto2.Proto2. Its functions use the channel, which must be there then.
+// Calls golden.proto2.Proto2. Its functions use the channel, which must be there then. Virtual for mocks only.
 class Proto2Client_ {
  public:
   explicit Proto2Client_(::weir::Channel& channel) : channel_(&channel) {}
+  Proto2Client_(const Proto2Client_&) = default;
+  Proto2Client_& operator=(const Proto2Client_&) = default;
+  virtual ~Proto2Client_() = default;
 
-  ::weir::UnaryCall<::golden::proto2::Request_Result> Call(
+  virtual ::weir::UnaryCall<::golden::proto2::Request_Result> Call(
       const ::golden::proto2::Request& request,
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
-  ::weir::ClientStreamCall<::golden::proto2::Request, ::golden::proto2::Request_Result> Upload(
+  virtual ::weir::ClientStreamCall<::golden::proto2::Request, ::golden::proto2::Request_Result> Upload(
       const ::weir::CallOptions& options = ::weir::CallOptions());
 
  private:
