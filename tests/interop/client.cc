@@ -43,6 +43,7 @@ class WeirPendingCall final : public PendingCall<Reply> {
     absl::StatusOr<Reply> reply = call_.Wait();
     outcome.status = reply.status();
     if (reply.ok()) outcome.reply = *std::move(reply);
+    outcome.compressed = call_.last_message_compressed();
     FillMetadata(call_, outcome);
     return outcome;
   }
@@ -62,8 +63,12 @@ class WeirBidi final : public Stream<Request, Reply> {
   explicit WeirBidi(BidiCall<Request, Reply> call) : call_(std::move(call)) {}
 
   bool Write(const Request& request) override { return call_.Write(request).Wait(); }
+  bool WriteUncompressed(const Request& request) override {
+    return call_.Write(request, WriteOptions().Uncompressed()).Wait();
+  }
   void WritesDone() override { call_.WritesDone(); }
   std::optional<Reply> Read() override { return call_.Read().Wait(); }
+  bool LastReadWasCompressed() override { return call_.last_message_compressed(); }
   void Cancel() override { call_.Cancel(); }
   Ending Finish() override {
     Ending ending;
@@ -82,8 +87,10 @@ class WeirDownload final : public Stream<Request, Reply> {
   explicit WeirDownload(ServerStreamCall<Reply> call) : call_(std::move(call)) {}
 
   bool Write(const Request&) override { return false; }
+  bool WriteUncompressed(const Request&) override { return false; }
   void WritesDone() override {}
   std::optional<Reply> Read() override { return call_.Read().Wait(); }
+  bool LastReadWasCompressed() override { return call_.last_message_compressed(); }
   void Cancel() override { call_.Cancel(); }
   Ending Finish() override {
     Ending ending;
@@ -103,12 +110,16 @@ class WeirUpload final : public Stream<Request, Reply> {
   explicit WeirUpload(ClientStreamCall<Request, Reply> call) : call_(std::move(call)) {}
 
   bool Write(const Request& request) override { return call_.Write(request).Wait(); }
+  bool WriteUncompressed(const Request& request) override {
+    return call_.Write(request, WriteOptions().Uncompressed()).Wait();
+  }
   void WritesDone() override {}  // Finish half-closes
   std::optional<Reply> Read() override {
     if (result_.has_value()) return std::nullopt;
     result_ = call_.Finish().Wait();
     return result_->ok() ? std::optional<Reply>(**result_) : std::nullopt;
   }
+  bool LastReadWasCompressed() override { return call_.last_message_compressed(); }
   void Cancel() override { call_.Cancel(); }
   Ending Finish() override {
     Read();
@@ -182,6 +193,7 @@ class WeirClient final : public TestClient {
   CallOptions With(const CallSetup& setup) const {
     CallOptions options;
     if (setup.timeout != absl::InfiniteDuration()) options.Timeout(setup.timeout);
+    if (setup.gzip) options.Compression("gzip");
     for (const auto& [key, value] : additional_) options.Metadata(key, value);
     for (const auto& [key, value] : setup.metadata) options.Metadata(key, value);
     return options;

@@ -26,7 +26,7 @@ def python_program_test(name, script, args = [], data = [], size = "medium", tag
         **kwargs
     )
 
-def interop_matrix_test(name, directions, groups = "all,features", size = "medium", tags = [], **kwargs):
+def interop_matrix_test(name, directions, groups = "all,compression,features", size = "medium", tags = [], **kwargs):
     """All cases, in all directions, one matrix.
 
     Args:

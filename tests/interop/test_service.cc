@@ -1,5 +1,6 @@
 #include "tests/interop/test_service.h"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,21 @@ absl::Status CheckSize(int bytes) {
   return absl::InvalidArgumentError(absl::StrCat("response size: expected 0 to ", kMostBytes, " bytes, got ", bytes));
 }
 
+// What the client says of its message must be so.
+template <class Request>
+absl::Status CheckCompressed(const ServerContext& context, const Request& request) {
+  if (!request.has_expect_compressed()) return absl::OkStatus();
+  const bool expected = request.expect_compressed().value();
+  const bool got = context.request_was_compressed();
+  if (expected == got) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("compressed: expected ", expected, ", got ", got));
+}
+
+bool WantsCompression(const StreamingOutputCallRequest& request) {
+  const auto& all = request.response_parameters();
+  return std::any_of(all.begin(), all.end(), [](const auto& each) { return each.compressed().value(); });
+}
+
 // Sends the responses that one request asks for. The writer and the request belong to the handler that awaits this.
 Task<absl::Status> WriteResponses(const StreamingOutputCallRequest& request,
                                   Writer<StreamingOutputCallResponse>& writer, LoadReport& load) {
@@ -48,7 +64,9 @@ Task<absl::Status> WriteResponses(const StreamingOutputCallRequest& request,
     co_await SleepOnLoop(absl::Microseconds(parameters.interval_us()));
     StreamingOutputCallResponse response;
     response.mutable_payload()->set_body(std::string(static_cast<size_t>(parameters.size()), '\0'));
-    if (!co_await writer.Write(response)) co_return absl::CancelledError("the client is gone");
+    WriteOptions options;
+    if (!parameters.compressed().value()) options.Uncompressed();
+    if (!co_await writer.Write(response, options)) co_return absl::CancelledError("the client is gone");
   }
   co_return AskedStatus(request.response_status());
 }
@@ -62,6 +80,8 @@ Task<absl::StatusOr<Empty>> TestServiceImpl::EmptyCall(ServerContext& context, c
 
 Task<absl::StatusOr<SimpleResponse>> TestServiceImpl::UnaryCall(ServerContext& context, const SimpleRequest& request) {
   EchoMetadata(context);
+  if (absl::Status compressed = CheckCompressed(context, request); !compressed.ok()) co_return compressed;
+  if (request.response_compressed().value()) context.SetCompression("gzip");
   if (request.has_orca_per_query_report()) {
     const auto report = ToLoadReport(request.orca_per_query_report());
     context.AddTrailingMetadata(kLoadTrailer, report.SerializeAsString());
@@ -82,9 +102,10 @@ Task<absl::StatusOr<SimpleResponse>> TestServiceImpl::CacheableUnaryCall(ServerC
 }
 
 Task<absl::StatusOr<StreamingInputCallResponse>> TestServiceImpl::StreamingInputCall(
-    ServerContext&, Reader<StreamingInputCallRequest>& reader) {
+    ServerContext& context, Reader<StreamingInputCallRequest>& reader) {
   size_t total_bytes = 0;
   while (std::optional<StreamingInputCallRequest> request = co_await reader.Read()) {
+    if (absl::Status compressed = CheckCompressed(context, *request); !compressed.ok()) co_return compressed;
     total_bytes += request->payload().body().size();
   }
   StreamingInputCallResponse response;
@@ -96,6 +117,7 @@ Task<absl::Status> TestServiceImpl::StreamingOutputCall(ServerContext& context,
                                                         const StreamingOutputCallRequest& request,
                                                         Writer<StreamingOutputCallResponse>& writer) {
   EchoMetadata(context);
+  if (WantsCompression(request)) context.SetCompression("gzip");
   co_return co_await WriteResponses(request, writer, load_);
 }
 

@@ -4,6 +4,7 @@ namespace weir::interop {
 namespace {
 
 constexpr CaseGroup kAll = CaseGroup::kAll;
+constexpr CaseGroup kCompression = CaseGroup::kCompression;
 constexpr CaseGroup kFeatures = CaseGroup::kFeatures;
 constexpr CaseGroup kHttp2 = CaseGroup::kHttp2;
 
@@ -32,6 +33,16 @@ constexpr Case kCases[] = {
     {"long_lived_channel", kAll, LongLivedChannel, "large_unary at intervals on one channel"},
     {"orca_per_rpc", kAll, OrcaPerRpc, "the server's load in the trailers of a call"},
     {"orca_oob", kAll, OrcaOob, "the server's load on a stream of its own"},
+
+    {"client_compressed_unary", kCompression, ClientCompressedUnary, "a plain probe is refused; then as without probe"},
+    {"client_compressed_unary_noprobe", kCompression, ClientCompressedUnaryNoProbe,
+     "a compressed call and a plain one"},
+    {"server_compressed_unary", kCompression, ServerCompressedUnary, "a compressed response and a plain one"},
+    {"client_compressed_streaming", kCompression, ClientCompressedStreaming,
+     "a plain probe is refused; then as without probe"},
+    {"client_compressed_streaming_noprobe", kCompression, ClientCompressedStreamingNoProbe,
+     "a compressed and a plain message up"},
+    {"server_compressed_streaming", kCompression, ServerCompressedStreaming, "a compressed and a plain message down"},
 
     {"half_duplex", kFeatures, HalfDuplex, "all requests first, then all responses"},
     {"deadline_seen_by_server", kFeatures, DeadlineSeenByServer, "the handler knows the time that is left"},

@@ -8,9 +8,9 @@
 
 namespace weir::interop {
 
-// What --test_case may name besides a single case: "all" is the official ones, "features" is ours, "http2" those against
-// a server that misbehaves.
-enum class CaseGroup { kAll, kFeatures, kHttp2 };
+// What --test_case may name besides a single case: "all" is the official ones, "compression" those of them that
+// compress, "features" is ours, "http2" those against a server that misbehaves.
+enum class CaseGroup { kAll, kCompression, kFeatures, kHttp2 };
 
 struct Case {
   std::string_view name;
@@ -47,6 +47,14 @@ void TimeoutOnSleepingServer(Trial& trial);
 void RpcSoak(Trial& trial);
 void ChannelSoak(Trial& trial);
 void LongLivedChannel(Trial& trial);
+
+// Compression (compression.cc).
+void ClientCompressedUnary(Trial& trial);
+void ClientCompressedUnaryNoProbe(Trial& trial);
+void ServerCompressedUnary(Trial& trial);
+void ClientCompressedStreaming(Trial& trial);
+void ClientCompressedStreamingNoProbe(Trial& trial);
+void ServerCompressedStreaming(Trial& trial);
 
 // Load reports (orca.cc).
 void OrcaPerRpc(Trial& trial);

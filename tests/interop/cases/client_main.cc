@@ -18,7 +18,8 @@ ABSL_FLAG(std::string, server_host, "localhost", "where the server runs");
 ABSL_FLAG(int, server_port, 0, "its port");
 ABSL_FLAG(std::string, server_host_override, "", "accepted; only TLS looks at it");
 ABSL_FLAG(std::string, test_case, "large_unary",
-          "cases and groups of cases, separated by commas: \"all\" (the official ones), \"features\", \"http2\"");
+          "cases and groups of cases, separated by commas: \"all\" (the official ones), \"compression\", "
+          "\"features\", \"http2\"");
 ABSL_FLAG(std::string, except, "", "cases to leave out, separated by commas");
 ABSL_FLAG(bool, use_tls, false, "must be false: these cases run without TLS");
 ABSL_FLAG(bool, use_test_ca, false, "accepted; only TLS looks at it");
@@ -69,6 +70,8 @@ std::string_view NameOf(CaseGroup group) {
   switch (group) {
     case CaseGroup::kAll:
       return "all";
+    case CaseGroup::kCompression:
+      return "compression";
     case CaseGroup::kFeatures:
       return "features";
     case CaseGroup::kHttp2:
@@ -92,8 +95,10 @@ std::vector<Case> SelectCases(const std::string& names, const std::string& excep
 }
 
 void PrintKnownCases(const std::string& name) {
-  std::fprintf(stderr, "--test_case: expected known cases, \"all\", \"features\" or \"http2\", got \"%s\". Known:\n",
-               name.c_str());
+  std::fprintf(
+      stderr,
+      "--test_case: expected known cases, \"all\", \"compression\", \"features\" or \"http2\", got \"%s\". Known:\n",
+      name.c_str());
   for (const Case& test : AllCases()) {
     std::fprintf(stderr, "  %-28s %s\n", std::string(test.name).c_str(), std::string(test.what).c_str());
   }

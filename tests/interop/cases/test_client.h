@@ -37,8 +37,15 @@ struct CallSetup {
     return setup;
   }
 
+  static CallSetup Gzip() {
+    CallSetup setup;
+    setup.gzip = true;
+    return setup;
+  }
+
   absl::Duration timeout = absl::InfiniteDuration();
   Pairs metadata;
+  bool gzip = false;  // messages of the call are compressed
 };
 
 // How a call ended, with what came before and with the status.
@@ -51,6 +58,7 @@ struct Ending {
 template <class Reply>
 struct Outcome : Ending {
   Reply reply;
+  bool compressed = false;  // the reply came so
 };
 
 // A unary call on its way.
@@ -67,8 +75,10 @@ class Stream {
  public:
   virtual ~Stream() = default;  // cancels a call that has not ended
   virtual bool Write(const Request& request) = 0;
+  virtual bool WriteUncompressed(const Request& request) = 0;
   virtual void WritesDone() = 0;
   virtual std::optional<Reply> Read() = 0;
+  virtual bool LastReadWasCompressed() = 0;
   virtual void Cancel() = 0;
   virtual Ending Finish() = 0;
 };

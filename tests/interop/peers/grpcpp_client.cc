@@ -14,6 +14,7 @@
 #include "tests/interop/cases/client_main.h"
 #include "tests/interop/cases/features.grpc.pb.h"
 #include "tests/interop/cases/orca_service.grpc.pb.h"
+#include "tests/interop/peers/grpcpp_compression.h"
 
 namespace weir::interop {
 namespace {
@@ -43,6 +44,7 @@ Pairs ToPairs(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata)
 void Prepare(grpc::ClientContext& context, const Pairs& additional, const CallSetup& setup) {
   for (const auto& [key, value] : additional) context.AddMetadata(key, value);
   for (const auto& [key, value] : setup.metadata) context.AddMetadata(key, value);
+  if (setup.gzip) context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
   if (setup.timeout != absl::InfiniteDuration()) {
     context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMicroseconds(setup.timeout));
   }
@@ -77,6 +79,7 @@ class GrpcppPendingCall final : public PendingCall<SimpleResponse> {
   Outcome<SimpleResponse> Wait() override {
     AwaitDone();
     FillEnding(outcome_, status_, context_);
+    outcome_.compressed = LastMessageWasCompressed(context_.c_call());
     return std::move(outcome_);
   }
 
@@ -112,6 +115,14 @@ class GrpcppStream : public Stream<Request, Reply> {
       return false;
     }
   }
+  bool WriteUncompressed(const Request& request) override {
+    if constexpr (requires { rpc_->Write(request); }) {
+      return rpc_->Write(request, grpc::WriteOptions().set_no_compression());
+    } else {
+      return false;
+    }
+  }
+  bool LastReadWasCompressed() override { return LastMessageWasCompressed(context_.c_call()); }
   void WritesDone() override {
     if constexpr (requires { rpc_->WritesDone(); }) rpc_->WritesDone();
   }

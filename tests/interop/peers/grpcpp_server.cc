@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "tests/interop/cases/features.grpc.pb.h"
 #include "tests/interop/cases/load_report.h"
 #include "tests/interop/cases/orca_service.grpc.pb.h"
+#include "tests/interop/peers/grpcpp_compression.h"
 
 ABSL_FLAG(int, port, 0, "0: any free one, see the first line of output");
 ABSL_FLAG(bool, use_tls, false, "must be false");
@@ -56,6 +58,14 @@ using xds::data::orca::v3::OrcaLoadReport;
 using xds::service::orca::v3::OpenRcaService;
 using xds::service::orca::v3::OrcaLoadReportRequest;
 
+// What the client says of its message must be so.
+template <class Request>
+Status CheckCompressed(ServerContext* context, const Request& request) {
+  if (!request.has_expect_compressed()) return Status::OK;
+  if (request.expect_compressed().value() == LastMessageWasCompressed(context->c_call())) return Status::OK;
+  return Status(grpc::StatusCode::INVALID_ARGUMENT, "the message is not compressed as its sender says");
+}
+
 using OutputWriter = grpc::internal::WriterInterface<StreamingOutputCallResponse>;
 
 bool WriteResponses(const StreamingOutputCallRequest& request, OutputWriter* writer, LoadReport& load) {
@@ -64,7 +74,9 @@ bool WriteResponses(const StreamingOutputCallRequest& request, OutputWriter* wri
     absl::SleepFor(absl::Microseconds(parameters.interval_us()));
     StreamingOutputCallResponse response;
     response.mutable_payload()->set_body(std::string(static_cast<size_t>(parameters.size()), '\0'));
-    if (!writer->Write(response, grpc::WriteOptions())) return false;
+    grpc::WriteOptions options;
+    if (!parameters.compressed().value()) options.set_no_compression();
+    if (!writer->Write(response, options)) return false;
   }
   return true;
 }
@@ -81,6 +93,8 @@ class TestServiceImpl final : public grpc::testing::TestService::Service {
 
   Status UnaryCall(ServerContext* context, const SimpleRequest* request, SimpleResponse* response) override {
     EchoMetadata(context);
+    if (const Status compressed = CheckCompressed(context, *request); !compressed.ok()) return compressed;
+    if (request->response_compressed().value()) context->set_compression_algorithm(GRPC_COMPRESS_GZIP);
     if (request->has_orca_per_query_report()) {
       const OrcaLoadReport report = ToLoadReport(request->orca_per_query_report());
       context->AddTrailingMetadata(kLoadTrailer, report.SerializeAsString());
@@ -97,11 +111,14 @@ class TestServiceImpl final : public grpc::testing::TestService::Service {
     return Status::OK;
   }
 
-  Status StreamingInputCall(ServerContext*, grpc::ServerReader<StreamingInputCallRequest>* reader,
+  Status StreamingInputCall(ServerContext* context, grpc::ServerReader<StreamingInputCallRequest>* reader,
                             StreamingInputCallResponse* response) override {
     StreamingInputCallRequest request;
     size_t total_bytes = 0;
-    while (reader->Read(&request)) total_bytes += request.payload().body().size();
+    while (reader->Read(&request)) {
+      if (const Status compressed = CheckCompressed(context, request); !compressed.ok()) return compressed;
+      total_bytes += request.payload().body().size();
+    }
     response->set_aggregated_payload_size(static_cast<int>(total_bytes));
     return Status::OK;
   }
@@ -109,6 +126,10 @@ class TestServiceImpl final : public grpc::testing::TestService::Service {
   Status StreamingOutputCall(ServerContext* context, const StreamingOutputCallRequest* request,
                              grpc::ServerWriter<StreamingOutputCallResponse>* writer) override {
     EchoMetadata(context);
+    const auto& all = request->response_parameters();
+    if (std::any_of(all.begin(), all.end(), [](const auto& each) { return each.compressed().value(); })) {
+      context->set_compression_algorithm(GRPC_COMPRESS_GZIP);
+    }
     WriteResponses(*request, writer, load_);
     return request->has_response_status() ? StatusOf(*request) : Status::OK;
   }

@@ -249,6 +249,47 @@ def orca_oob(trial):
     trial.expect_ok("FullDuplexCall", stream.call)
 
 
+def expecting(trial, value):
+    request = trial.large_request()
+    request.expect_compressed.value = value
+    return request
+
+
+def client_compressed_unary(trial):
+    _, call = trial.unary(trial.test.UnaryCall, expecting(trial, True))
+    trial.expect_code("probe that is not compressed", grpc.StatusCode.INVALID_ARGUMENT, call)
+    client_compressed_unary_noprobe(trial)
+
+
+def client_compressed_unary_noprobe(trial):
+    compressed = trial.unary(trial.test.UnaryCall, expecting(trial, True), compression=grpc.Compression.Gzip)
+    trial.expect_large_response("compressed UnaryCall", *compressed)
+    trial.expect_large_response("plain UnaryCall", *trial.unary(trial.test.UnaryCall, expecting(trial, False)))
+
+
+# The library does not show whether a response was compressed.
+def server_compressed_unary(trial):
+    for value in (True, False):
+        request = trial.large_request()
+        request.response_compressed.value = value
+        trial.expect_large_response("UnaryCall", *trial.unary(trial.test.UnaryCall, request))
+
+
+def server_compressed_streaming(trial):
+    request = trial.api.StreamingOutputCallRequest()
+    for size, value in ((31415, True), (92653, False)):
+        request.response_parameters.add(size=size).compressed.value = value
+    call = trial.test.StreamingOutputCall(request)
+    try:
+        trial.expect_equal("response sizes", [31415, 92653], [len(response.payload.body) for response in call])
+    except grpc.RpcError:
+        pass
+    trial.expect_ok("StreamingOutputCall", call)
+
+
+COMPRESSION_CASES = [
+    client_compressed_unary, client_compressed_unary_noprobe, server_compressed_unary, server_compressed_streaming
+]
 CASES = [
     empty_unary, cacheable_unary, large_unary, client_streaming, server_streaming, ping_pong, empty_stream,
     custom_metadata, status_code_and_message, special_status_message, unimplemented_method, unimplemented_service,

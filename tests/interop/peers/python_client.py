@@ -15,7 +15,7 @@ import python_features
 from python_messages import Api, parser
 from python_trial import Trial
 
-GROUPS = {"all": python_cases.CASES, "features": python_features.CASES}
+GROUPS = {"all": python_cases.CASES, "compression": python_cases.COMPRESSION_CASES, "features": python_features.CASES}
 
 
 class AddMetadata(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor,

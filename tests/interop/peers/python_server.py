@@ -71,6 +71,9 @@ class TestService:
         return self.api.Empty()
 
     async def UnaryCall(self, request, context):
+        if request.response_compressed.value:
+            context.set_compression(grpc.Compression.Gzip)
+            await context.send_initial_metadata(())  # in 1.51 a unary call that leaves this to the library is not compressed
         await echo_metadata(context)
         if request.HasField("orca_per_query_report"):
             report = self.load.convert(request.orca_per_query_report).SerializeToString()
@@ -95,6 +98,8 @@ class TestService:
         return self.api.StreamingInputCallResponse(aggregated_payload_size=total)
 
     async def StreamingOutputCall(self, request, context):
+        if any(parameters.compressed.value for parameters in request.response_parameters):
+            context.set_compression(grpc.Compression.Gzip)
         await echo_metadata(context)
         await self._write_responses(request, context)
         await abort_if_asked(context, request)
@@ -118,6 +123,8 @@ class TestService:
                 await asyncio.sleep(parameters.interval_us / 1e6)
             response = self.api.StreamingOutputCallResponse()
             response.payload.body = bytes(parameters.size)
+            if parameters.HasField("compressed") and not parameters.compressed.value:
+                context.disable_next_message_compression()
             await context.write(response)
 
 

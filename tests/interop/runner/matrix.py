@@ -23,7 +23,7 @@ from http2_cases import HTTP2_CASES
 from processes import Server, run
 from table import print_table
 
-GROUPS = ("all", "features")
+GROUPS = ("all", "compression", "features")
 HTTP2 = "http2"
 CLIENT_PATIENCE_S = 90  # several clients that hang still leave time to print the matrix
 RESULT = re.compile(r"(PASS|FAIL) (\w+) +(\d+) ms$")

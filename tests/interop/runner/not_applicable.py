@@ -1,4 +1,4 @@
-"""What a peer's library cannot do: cells that do not run, each with its reason. Kept to a minimum: all else must be green."""
+"""What a peer's library cannot do: cells that do not run, each with its reason. All else must be green."""
 
 import collections
 

@@ -64,14 +64,17 @@ func clientCompressedUnaryNoProbe(p *peer) error {
 	return expectLarge(p.test.UnaryCall(p.ctx, request))
 }
 
+// acceptGzip: 1.33 says that it accepts a compression only in calls that use it for their requests.
+func acceptGzip() grpc.CallOption { return grpc.UseCompressor(gzip.Name) }
+
 func serverCompressedUnary(p *peer) error {
 	request := largeRequest()
 	request.ResponseCompressed = &testpb.BoolValue{Value: true}
-	if err := expectLarge(p.test.UnaryCall(p.ctx, request)); err != nil {
+	if err := expectLarge(p.test.UnaryCall(p.ctx, request, acceptGzip())); err != nil {
 		return err
 	}
 	request.ResponseCompressed.Value = false
-	if err := expectLarge(p.test.UnaryCall(p.ctx, request)); err != nil {
+	if err := expectLarge(p.test.UnaryCall(p.ctx, request, acceptGzip())); err != nil {
 		return err
 	}
 	return p.flags.expect(true, false)
@@ -83,7 +86,7 @@ func serverCompressedStreaming(p *peer) error {
 			{Size: 31415, Compressed: &testpb.BoolValue{Value: true}},
 			{Size: 92653, Compressed: &testpb.BoolValue{Value: false}},
 		},
-	})
+	}, acceptGzip())
 	if err != nil {
 		return err
 	}
