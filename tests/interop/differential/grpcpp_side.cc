@@ -34,6 +34,7 @@ Script ScriptOf(grpc::ServerContext* context) {
     script.ParseFromArray(found->second.data(), static_cast<int>(found->second.size()));
   }
   for (const Pair& pair : script.initial()) context->AddInitialMetadata(pair.key(), pair.value());
+  if (script.gzip()) context->set_compression_algorithm(GRPC_COMPRESS_GZIP);
   return script;
 }
 
@@ -117,6 +118,7 @@ class GrpcppAnswerer final : public Answerer {
 
 void Prepare(const Plan& plan, grpc::ClientContext& context) {
   context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMicroseconds(plan.timeout));
+  if (plan.gzip) context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
   for (const auto& [key, value] : plan.metadata) context.AddMetadata(key, value);
   context.AddMetadata(std::string(kScriptKey), plan.script.SerializeAsString());
 }
@@ -133,7 +135,7 @@ void WriteAll(const Plan& plan, Stream& stream) {
   for (size_t i = 0; i < plan.request_sizes.size(); ++i) {
     if (!stream.Write(MakePiece(plan.request_sizes[i], i))) break;
   }
-  stream.WritesDone();
+  if (!plan.half_close_late) stream.WritesDone();
 }
 
 template <class Stream>

@@ -72,6 +72,12 @@ class Generator {
     plan.metadata = SomeMetadata();
     FillScript(plan.script, replies_stream);
     if (requests_stream && Chance(4)) plan.script.set_reads(Below(3));
+    plan.gzip = Chance(3);
+    plan.script.set_gzip(Chance(3));
+    // A handler that reads up to the end of the requests would wait for ever.
+    const int reads = plan.script.reads();
+    const bool sent = reads >= 0 && reads <= static_cast<int>(plan.request_sizes.size());
+    plan.half_close_late = plan.kind == Kind::kBoth && sent && Chance(2);
     Bend(plan, replies_stream);
     return plan;
   }
@@ -122,6 +128,7 @@ class Generator {
     } else if (replies_stream && Chance(8)) {
       plan.cancel_after = Below(plan.script.reply_sizes_size() + 1);
       plan.script.set_reads(-1);  // or the client would wait for ever to write what the handler never takes
+      plan.half_close_late = false;
       plan.script.set_hold(true);
     }
   }
@@ -148,12 +155,14 @@ std::string Plan::ToString() const {
   constexpr std::array kNames = {"unary", "upload", "download", "both"};
   std::string text = absl::StrCat(kNames[static_cast<size_t>(kind)], " requests=[", absl::StrJoin(request_sizes, " "),
                                   "] timeout=", absl::FormatDuration(timeout));
+  if (gzip) text += " gzip";
+  if (half_close_late) text += " half_close_late";
   if (cancel_after.has_value()) absl::StrAppend(&text, " cancel_after=", *cancel_after);
   for (const auto& [key, value] : metadata) {
     absl::StrAppend(&text, " metadata{", key, ": ", absl::CHexEscape(value).substr(0, 60), "}");
   }
   absl::StrAppend(&text, "; reads=", script.reads(), " replies=[", absl::StrJoin(script.reply_sizes(), " "), "]",
-                  script.hold() ? " hold" : "", " code=", script.code(), " message=\"",
+                  script.hold() ? " hold" : "", script.gzip() ? " gzip" : "", " code=", script.code(), " message=\"",
                   absl::CHexEscape(script.message()).substr(0, 60), "\"");
   AppendPairs(&text, "initial", script.initial());
   AppendPairs(&text, "trailing", script.trailing());

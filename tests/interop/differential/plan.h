@@ -26,6 +26,9 @@ struct Plan {
   std::optional<int> cancel_after;  // replies; streams of replies only
   Script script;
 
+  bool gzip = false;             // for the requests
+  bool half_close_late = false;  // after the last reply instead of the last request; kBoth only
+
   // The request is larger than what a server takes.
   bool too_large = false;
 

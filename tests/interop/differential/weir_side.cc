@@ -24,6 +24,7 @@ Script ScriptOf(ServerContext& context) {
   Script script;
   script.ParseFromString(std::string(context.metadata().Get(kScriptKey).value_or("")));
   for (const Pair& pair : script.initial()) context.AddInitialMetadata(pair.key(), pair.value());
+  if (script.gzip()) context.SetCompression("gzip");
   return script;
 }
 
@@ -110,6 +111,7 @@ class WeirAnswerer final : public Answerer {
 CallOptions OptionsOf(const Plan& plan) {
   CallOptions options;
   options.Timeout(plan.timeout);
+  if (plan.gzip) options.Compression("gzip");
   for (const auto& [key, value] : plan.metadata) options.Metadata(key, value);
   options.Metadata(kScriptKey, plan.script.SerializeAsString());
   return options;
@@ -167,7 +169,7 @@ class WeirCaller final : public Caller {
       case Kind::kBoth: {
         auto call = client_.Both(OptionsOf(plan));
         WriteAll(plan, call);
-        call.WritesDone();
+        if (!plan.half_close_late) call.WritesDone();
         ReadAll(plan, call, seen);
         FillEnd(call, call.Finish().Wait(), seen);
         break;
