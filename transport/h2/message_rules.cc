@@ -19,9 +19,10 @@ constexpr OctetTable MakeTable(std::string_view extra) {
   for (char c : extra) table[static_cast<unsigned char>(c)] = true;
   return table;
 }
-constexpr OctetTable kToken = MakeTable("!#$%&'*+-.^_`|~");           // RFC 9110 section 5.6.2
-constexpr OctetTable kScheme = MakeTable("+-.");                      // RFC 3986 section 3.1
-constexpr OctetTable kAuthority = MakeTable("-._~!$&'()*+,;=:@%[]");  // RFC 3986 section 3.2
+constexpr OctetTable kToken = MakeTable("!#$%&'*+-.^_`|~");            // RFC 9110 section 5.6.2
+constexpr OctetTable kScheme = MakeTable("+-.");                       // RFC 3986 section 3.1
+constexpr OctetTable kHost = MakeTable("-._~!$&'()*+,;=:@%[]");        // RFC 3986 section 3.2
+constexpr OctetTable kAuthority = MakeTable("-._~!$&'()*+,;=:@%[]/");  // the same, or the path of a Unix socket
 
 bool All(const OctetTable& table, std::string_view text) {
   bool good = true;
@@ -44,14 +45,14 @@ MessageRules::Judgement MessageRules::Judge(Block block, std::string_view name, 
   if (name.empty()) return {.signs = kMalformed, .verdict = Verdict::kDrop};
   if (name.front() == ':') return JudgePseudo(block, name, value, extended_connect);
   if (!IsFieldName(name)) {
-    const uint16_t signs = HasUpperCase(name) ? kRegular | kMalformed : kRegular;
+    const uint32_t signs = HasUpperCase(name) ? kRegular | kMalformed : kRegular;
     return {.signs = signs, .verdict = Verdict::kDrop};
   }
   if (!IsFieldValue(value)) {
     // "A field value MUST NOT contain the zero value, line feed, or carriage return at any position" (8.2.1): these split
     // messages where HTTP/1.1 is spoken behind us.
     const bool splits = value.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos;
-    const uint16_t signs = splits ? kRegular | kMalformed : kRegular;
+    const uint32_t signs = splits ? kRegular | kMalformed : kRegular;
     return {.signs = signs, .verdict = Verdict::kDrop};
   }
   return JudgeRegular(block, name, value);
@@ -68,7 +69,7 @@ void MessageRules::Add(const Judgement& field) {
 
 MessageRules::Judgement MessageRules::JudgePseudo(Block block, std::string_view name, std::string_view value,
                                                   bool extended_connect) {
-  const auto signs = [](uint32_t all) { return Judgement{.signs = static_cast<uint16_t>(all | kPseudo)}; };
+  const auto signs = [](uint32_t all) { return Judgement{.signs = all | kPseudo}; };
   const auto good_if = [&](bool good, uint32_t all) { return signs(good ? all : all | kMalformed); };
   if (block == Block::kResponse) {
     if (name != ":status" || value.size() != 3) return signs(kMalformed);
@@ -84,14 +85,15 @@ MessageRules::Judgement MessageRules::JudgePseudo(Block block, std::string_view 
   switch (name.size()) {
     case 5:
       if (name == ":path") {
-        if (value == "*") return signs(kPath | kPathAsterisk);
+        if (value == "*") return signs(kPath | kPathBare | kPathAsterisk);
         const bool slash = value.starts_with('/');
-        return good_if(!value.empty() && IsPath(value), slash ? kPath | kPathSlash : kPath);
+        return good_if(!value.empty() && IsPath(value), slash ? kPath : kPath | kPathBare);
       }
       break;
     case 7:
       if (name == ":method") {
-        if (value == "POST" || value == "GET") return signs(kMethod);
+        if (value == "POST") return signs(kMethod | kPost);
+        if (value == "GET") return signs(kMethod);
         if (value == "CONNECT") return signs(kMethod | kConnect);
         if (value == "OPTIONS") return signs(kMethod | kOptions);
         return good_if(!value.empty() && All(kToken, value), kMethod);
@@ -126,7 +128,7 @@ MessageRules::Judgement MessageRules::JudgeRegular(Block block, std::string_view
     case 4:
       if (name == "host" && block == Block::kRequest) {
         judged.signs |= kHost;
-        malformed_if(!All(transport::kAuthority, value));
+        malformed_if(!All(transport::kHost, value));
       }
       break;
     case 7:
@@ -164,8 +166,8 @@ bool MessageRules::RequestIsComplete() const {
   if (!Has(kMethod | kScheme | kPath)) return false;   // 8.3.1
   if ((seen_ & (kAuthority | kHost)) == 0) return false;
   if (Has(kProtocol) && !Has(kAuthority)) return false;
-  if (!Has(kSchemeHttp)) return true;
-  return Has(kPathSlash) || (Has(kPathAsterisk) && Has(kOptions));  // 8.3.1, :path
+  // 8.3.1, :path; a POST may be a call of gRPC.
+  return !Has(kPathBare) || !Has(kSchemeHttp) || Has(kPost) || Has(kPathAsterisk | kOptions);
 }
 
 bool MessageRules::End(bool end_stream, bool head_request, MessageState* state) const {

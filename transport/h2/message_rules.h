@@ -9,6 +9,10 @@
 // PROTOCOL_ERROR. A field with another octet that no field may hold is left out instead, because gRPC wants the call to go on
 // (Custom-Metadata: "must not cause an error").
 //
+// Two rules are wider than HTTP's for the same reason: the :path of a POST need not begin with a slash (a gRPC server answers
+// UNIMPLEMENTED to one that names no method, and says so), and :authority may be the path of a Unix socket, which gRPC clients
+// of several languages send as it is ("/run/x.sock").
+//
 // Checked here, once, and not in the engine, which takes five times as long for the same.
 #pragma once
 
@@ -42,7 +46,7 @@ class MessageRules {
   // What one field is by itself, wherever it stands: a field that comes again need not be looked at again.
   struct Judgement {
     uint64_t number = 0;  // of content-length and :status
-    uint16_t signs = 0;   // enum Sign
+    uint32_t signs = 0;   // enum Sign
     Verdict verdict = Verdict::kKeep;
   };
 
@@ -69,7 +73,7 @@ class MessageRules {
   bool is_tunnel() const { return Has(kConnect) && Has(kProtocol); }  // extended CONNECT (RFC 8441)
 
  private:
-  enum Sign : uint16_t {
+  enum Sign : uint32_t {
     // fields that may come once in a block
     kMethod = 1,
     kScheme = 2,
@@ -86,22 +90,23 @@ class MessageRules {
     // values
     kConnect = 1024,
     kOptions = 2048,
-    kPathSlash = 4096,
-    kPathAsterisk = 8192,
-    kSchemeHttp = 16384,
-    kMalformed = 32768,
+    kPost = 4096,
+    kPathBare = 8192,  // no slash in front
+    kPathAsterisk = 16384,
+    kSchemeHttp = 32768,
+    kMalformed = 65536,
   };
 
   explicit MessageRules(Block block) : block_(block) {}
 
   static Judgement JudgePseudo(Block block, std::string_view name, std::string_view value, bool extended_connect);
   static Judgement JudgeRegular(Block block, std::string_view name, std::string_view value);
-  bool Has(uint16_t all) const { return (seen_ & all) == all; }
+  bool Has(uint32_t all) const { return (seen_ & all) == all; }
   bool RequestIsComplete() const;
 
   uint64_t content_length_ = MessageState::kNoLength;
   int status_ = 0;
-  uint16_t seen_ = 0;  // all signs of the block's fields
+  uint32_t seen_ = 0;  // all signs of the block's fields
   Block block_ = Block::kRequest;
 };
 
