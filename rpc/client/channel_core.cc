@@ -86,10 +86,10 @@ void ChannelCore::Connect() {
       [this](absl::StatusOr<transport::Resolver::Addresses> addresses) { OnAddresses(std::move(addresses)); });
 }
 
-void ChannelCore::Adopt(std::unique_ptr<transport::ByteStream> stream) {
+void ChannelCore::Adopt(std::unique_ptr<transport::ByteStream> stream, uint32_t first_stream_id) {
   state_ = State::kConnecting;
   attempt_timer_.Set(TimeAfter(loop_.Now(), options_.connect_timeout));
-  OnConnected(std::move(stream));
+  OnConnected(std::move(stream), first_stream_id);
 }
 
 void ChannelCore::OnAddresses(absl::StatusOr<transport::Resolver::Addresses> addresses) {
@@ -106,7 +106,7 @@ void ChannelCore::TryNextAddress() {
   connector_->Start();
 }
 
-void ChannelCore::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream) {
+void ChannelCore::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream, uint32_t first_stream_id) {
   if (!stream.ok()) {
     if (next_address_ < addresses_.size()) return TryNextAddress();
     return OnAttemptFailed(stream.status());
@@ -114,7 +114,7 @@ void ChannelCore::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStre
   connector_.reset();
   ClientConnectionOwner& owner = *this;
   current_ = std::make_unique<ClientConnection>(loop_, options_, owner, *std::move(stream),
-                                                absl::StrCat("c", ++connections_made_));
+                                                absl::StrCat("c", ++connections_made_), first_stream_id);
   if (absl::Status started = current_->Start(); !started.ok()) {
     current_.reset();
     OnAttemptFailed(started);
@@ -138,6 +138,15 @@ void ChannelCore::OnAttemptFailed(absl::Status why) {
   FailWaiting(last_error_);
 }
 
+// The connection has ended or drains, and calls may still wait for a place.
+void ChannelCore::ConnectAgain(const ClientConnection& last, const absl::Status& reason) {
+  if (waiting_.empty()) return;
+  if (last.used()) return Connect();
+  // It never gave a call a place (MAX_CONCURRENT_STREAMS 0): the next one may not either, and without a pause the two of
+  // us would do nothing but connect.
+  OnAttemptFailed(reason);
+}
+
 void ChannelCore::OnReady(ClientConnection& connection) {
   if (&connection != current_.get()) return;
   attempt_timer_.Cancel();
@@ -157,7 +166,7 @@ void ChannelCore::OnDraining(ClientConnection& connection, const absl::Status& r
   if (state_ == State::kConnecting) return OnAttemptFailed(reason);
   if (state_ != State::kReady) return;
   state_ = State::kIdle;
-  if (!waiting_.empty()) Connect();
+  ConnectAgain(connection, reason);
 }
 
 void ChannelCore::OnGone(ClientConnection& connection, const absl::Status& reason) {
@@ -167,8 +176,7 @@ void ChannelCore::OnGone(ClientConnection& connection, const absl::Status& reaso
     if (state_ == State::kConnecting) return OnAttemptFailed(reason);
     if (state_ != State::kReady) return;
     state_ = State::kIdle;
-    if (!waiting_.empty()) Connect();
-    return;
+    return ConnectAgain(*gone, reason);
   }
   auto it = std::find_if(draining_.begin(), draining_.end(),
                          [&connection](const auto& held) { return held.get() == &connection; });

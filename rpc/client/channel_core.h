@@ -54,7 +54,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   void DropConnections();
 
   // Uses a stream that somebody else has connected instead of connecting: a test's peer in memory.
-  void Adopt(std::unique_ptr<transport::ByteStream> stream);
+  void Adopt(std::unique_ptr<transport::ByteStream> stream, uint32_t first_stream_id = 1);
 
   // What the channel holds now: calls that wait for a place, streams, and bytes that no socket took.
   size_t waiting_count() const { return waiting_.size(); }
@@ -68,8 +68,9 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   void Connect();
   void TryNextAddress();
   void OnAddresses(absl::StatusOr<transport::Resolver::Addresses> addresses);
-  void OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream);
+  void OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream, uint32_t first_stream_id = 1);
   void OnAttemptFailed(absl::Status why);
+  void ConnectAgain(const ClientConnection& last, const absl::Status& reason);
   void FailWaiting(const absl::Status& why);
   void PlaceWaiting();
 

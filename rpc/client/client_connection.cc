@@ -9,8 +9,9 @@
 namespace weir {
 namespace {
 
-transport::H2Options ConnectionOptions(const ChannelOptions& options) {
+transport::H2Options ConnectionOptions(const ChannelOptions& options, uint32_t first_stream_id) {
   transport::H2Options h2;
+  h2.first_stream_id = first_stream_id;
   h2.role = transport::Role::kClient;
   h2.stream_window_bytes = options.stream_window_bytes;
   h2.connection_window_bytes = options.connection_window_bytes;
@@ -30,12 +31,12 @@ mux::MultiplexerOptions MuxOptions(const ChannelOptions& options, const std::str
 
 ClientConnection::ClientConnection(transport::EventLoop& loop, const ChannelOptions& options,
                                    ClientConnectionOwner& owner, std::unique_ptr<transport::ByteStream> stream,
-                                   std::string name)
+                                   std::string name, uint32_t first_stream_id)
     : loop_(loop),
       owner_(owner),
       accept_encoding_(options.compressors.empty() ? std::string_view() : options.compressors.accept_encoding()),
       peer_(stream->PeerName()),
-      connection_(ConnectionOptions(options)),
+      connection_(ConnectionOptions(options, first_stream_id)),
       mux_(connection_, *this, nullptr, MuxOptions(options, peer_)),
       driver_(loop, std::move(stream), connection_, *this, std::move(name)),
       sweep_timer_(loop, [this] { Sweep(); }) {}
@@ -43,6 +44,7 @@ ClientConnection::ClientConnection(transport::EventLoop& loop, const ChannelOpti
 ClientConnection::~ClientConnection() = default;
 
 void ClientConnection::Open(ClientCall& call, std::string_view authority, std::string_view user_agent) {
+  used_ = true;
   wire::RequestHead head;
   head.scheme = "http";
   head.path = call.method().path;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -41,12 +42,13 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
  public:
   // `options` must outlive it.
   ClientConnection(transport::EventLoop& loop, const ChannelOptions& options, ClientConnectionOwner& owner,
-                   std::unique_ptr<transport::ByteStream> stream, std::string name);
+                   std::unique_ptr<transport::ByteStream> stream, std::string name, uint32_t first_stream_id = 1);
   ~ClientConnection();
 
   absl::Status Start() { return driver_.Start(); }
 
   bool ready() const { return ready_; }
+  bool used() const { return used_; }  // a call has had a place here
   bool CanOpen() const { return ready_ && mux_.CanOpen(); }
 
   // Opens a stream for `call`. The call ends with the reason if that fails.
@@ -80,6 +82,7 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   transport::Timer sweep_timer_;  // what waits until no method of a call or of ours can be running
   absl::Status close_reason_;
   bool ready_ = false;
+  bool used_ = false;
   bool in_events_ = false;
   bool closed_ = false;
 };

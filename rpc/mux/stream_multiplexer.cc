@@ -150,6 +150,9 @@ absl::StatusOr<MessageStream*> StreamMultiplexer::Open(const wire::Protocol& pro
   CallStream& stream = Create(*id, protocol);
   stream.Bind(observer);
   host_.RequestFlush();
+  // RFC 9113 section 5.1.1: "A client that is unable to establish a new stream identifier can establish a new connection
+  // for new streams." Before that happens, so that no call sees it.
+  if (*id >= transport::H2Connection::kStreamIdTired) BeginDrain();
   return static_cast<MessageStream*>(&stream);
 }
 

@@ -75,7 +75,7 @@ class StreamMultiplexer {
 
   // Client: may a call start here now?
   bool CanOpen() const { return !draining_ && connection_.CanOpenStream(); }
-  // Client: sends a request head. The errors of H2Connection::SendRequestHeaders.
+  // Client: sends a request head. The errors of H2Connection::SendRequestHeaders. Drains when stream ids become few.
   absl::StatusOr<MessageStream*> Open(const wire::Protocol& protocol, const wire::RequestHead& head,
                                       StreamObserver& observer);
 

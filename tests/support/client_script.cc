@@ -30,8 +30,9 @@ std::string RequestLine(int stream_id, std::string_view method) {
                       " :authority=test te=trailers...");
 }
 
-ClientWorld::ClientWorld(const ChannelOptions& options)
+ClientWorld::ClientWorld(const ChannelOptions& options, uint32_t first_stream_id)
     : CallWorld(transport::Role::kClient),
+      first_stream_id_(first_stream_id),
       core_(std::make_shared<ChannelCore>(loop_, kTarget, Target::Parse(kTarget), WithAuthority(options))) {
   // A call asks the system for the time at which it was made, because any thread may make it.
   clock_.AdvanceTo(std::chrono::steady_clock::now());
@@ -44,7 +45,7 @@ ClientWorld::~ClientWorld() {
 }
 
 void ClientWorld::Start() {
-  OnLoop([this] { core_->Adopt(TakeStream()); });
+  OnLoop([this] { core_->Adopt(TakeStream(), first_stream_id_); });
 }
 
 TestCall ClientWorld::Call(std::string_view method, std::string_view request, const CallOptions& options) {

@@ -8,6 +8,7 @@
 //   }
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -55,7 +56,7 @@ class TestCall {
 
 class ClientWorld final : public CallWorld {
  public:
-  explicit ClientWorld(const ChannelOptions& options);
+  explicit ClientWorld(const ChannelOptions& options, uint32_t first_stream_id = 1);
   ~ClientWorld() override;
 
   void Start() override;
@@ -70,6 +71,7 @@ class ClientWorld final : public CallWorld {
  private:
   TestCall Make(std::string_view method, const CallOptions& options, const OutgoingMessage* request);
 
+  const uint32_t first_stream_id_;
   const std::shared_ptr<ChannelCore> core_;
   std::vector<std::weak_ptr<ClientCall>> calls_;
 };
@@ -81,6 +83,11 @@ class ClientScript final : public CallScript<ClientScript, ClientWorld> {
  public:
   explicit ClientScript(ChannelOptions options = {}) : options_(std::move(options)) {}
 
+  // The id of the first request.
+  ClientScript& FirstStream(uint32_t id) {
+    first_stream_id_ = id;
+    return *this;
+  }
   // Prefaces, the server's `settings`, and both ACKs; not seen by expectations.
   ClientScript& Handshake(const std::string& settings = "") {
     return Connect().Peer("SETTINGS " + settings + "\nSETTINGS ACK").Drop();
@@ -98,10 +105,11 @@ class ClientScript final : public CallScript<ClientScript, ClientWorld> {
     return Do([](ClientWorld& w) { w.core().Shutdown(); }).Do([](ClientWorld& w) { w.core().DropConnections(); });
   }
 
-  std::unique_ptr<ClientWorld> MakeWorld() { return std::make_unique<ClientWorld>(options_); }
+  std::unique_ptr<ClientWorld> MakeWorld() { return std::make_unique<ClientWorld>(options_, first_stream_id_); }
 
  private:
   const ChannelOptions options_;
+  uint32_t first_stream_id_ = 1;
 };
 
 }  // namespace weir::testing

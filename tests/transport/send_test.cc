@@ -398,7 +398,6 @@ TEST(SendTest, MisuseIsToldAndSendsNothing) {
         EXPECT_EQ(c.LocalFlowControlWindow(3), 0u);
         EXPECT_TRUE(c.StreamEnded(3));
         EXPECT_FALSE(c.CanOpenStream());
-        EXPECT_FALSE(c.NextStreamIdExhausted());
       })
       .ExpectWritten({"HEADERS 1 :status=200", "HEADERS 1 END_STREAM"})
       .Run();

@@ -14,8 +14,6 @@ namespace {
 // Largest header block we send, whatever the peer would take.
 constexpr uint32_t kSendHeaderListBytesMax = 64 * 1024;
 constexpr uint32_t kStreamIdMax = 0x7fffffff;
-// Ids never come back: at three quarters there is time to move to a new connection in peace.
-constexpr uint32_t kStreamIdTired = kStreamIdMax / 4 * 3;
 
 absl::Status Misuse(StreamId stream_id, std::string_view what) {
   return absl::FailedPreconditionError(absl::StrCat("stream ", stream_id, ": ", std::string(what)));
@@ -253,10 +251,6 @@ size_t H2Connection::ActiveStreamCount() const { return session_->inbox().active
 bool H2Connection::CanOpenStream() const {
   return options_.role == Role::kClient && !session_->draining() && !session_->closing() &&
          session_->NextStreamId() <= kStreamIdMax && session_->open_streams() < session_->PeerMaxConcurrentStreams();
-}
-
-bool H2Connection::NextStreamIdExhausted() const {
-  return options_.role == Role::kClient && session_->NextStreamId() >= kStreamIdTired;
 }
 
 uint32_t H2Connection::PeerMaxConcurrentStreams() const { return session_->PeerMaxConcurrentStreams(); }

@@ -142,8 +142,8 @@ class H2Connection {
   // Client: may a request be sent now? False while draining, at the peer's MAX_CONCURRENT_STREAMS, or when ids ran out.
   bool CanOpenStream() const;
 
-  // Client: true when three quarters of the stream ids are used: time for a new connection.
-  bool NextStreamIdExhausted() const;
+  // Client: ids never come back. From this one on, at three quarters of them, it is time for a new connection.
+  static constexpr StreamId kStreamIdTired = 0x7fffffff / 4 * 3;
 
   // The last SETTINGS_MAX_CONCURRENT_STREAMS of the peer; 100 until its first SETTINGS, then unlimited if not named.
   uint32_t PeerMaxConcurrentStreams() const;

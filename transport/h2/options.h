@@ -37,6 +37,9 @@ struct H2Options {
   // memory is held anyway, and the larger the write, the fewer wake-ups it costs both sides.
   size_t shared_queue_bytes_max = 256 * 1024;
 
+  // Client: the id of the first request, odd. For tests of what happens when ids run out.
+  uint32_t first_stream_id = 1;
+
   // Announce SETTINGS_ENABLE_CONNECT_PROTOCOL (server; RFC 8441 section 3).
   bool extended_connect = true;
 

@@ -336,6 +336,7 @@ Session::Session(const H2Options& options)
     nghttp2_session_server_new3(&engine_->session, callbacks, this, option, EngineMemory::Table());
   } else {
     nghttp2_session_client_new3(&engine_->session, callbacks, this, option, EngineMemory::Table());
+    nghttp2_session_set_next_stream_id(engine_->session, static_cast<int32_t>(options.first_stream_id));
   }
   nghttp2_option_del(option);
   nghttp2_session_callbacks_del(callbacks);
