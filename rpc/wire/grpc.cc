@@ -233,10 +233,16 @@ DecodedResponse GrpcProtocol::DecodeResponse(const transport::ResponseReceived& 
       has_status = true;
     }
   }
-  // Trailers-Only. gRPC http-grpc-status-mapping.md: the HTTP status counts only if there is no grpc-status.
-  if (end_stream && has_status) {
-    decoded.final_status = DecodeGrpcStatus(response.fields);
-  } else if (!IsGrpc(content_type)) {
+  // Trailers-Only. gRPC http-grpc-status-mapping.md: the HTTP status counts only if there is no grpc-status. One in the head
+  // of a response that goes on is not the call's, unless that head ends the call in any case.
+  if (has_status && (end_stream || response.status != 200 || !IsGrpc(content_type))) {
+    absl::Status status = DecodeGrpcStatus(response.fields);
+    if (end_stream || !status.ok()) {
+      decoded.final_status = std::move(status);
+      return decoded;
+    }
+  }
+  if (!IsGrpc(content_type)) {
     decoded.final_status = absl::Status(CodeFromHttp(response.status),
                                         absl::StrCat("peer answered HTTP ", response.status, " with content-type ",
                                                      Quoted(content_type), ", expected application/grpc"));
