@@ -156,6 +156,9 @@ void ServerConnection::Stop(const absl::Status& why) {
     call->Fail(why);
     call = next;
   }
+  // RFC 9113 section 6.8: "Endpoints SHOULD always send a GOAWAY frame before closing a connection so that the remote peer
+  // can know whether a stream has been partially processed or not."
+  connection_.FinishDrain();
   driver_.Close(why);
 }
 
