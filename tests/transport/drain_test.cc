@@ -204,6 +204,38 @@ TEST(GoAwayTest, DebugDataIsKeptUpToOneKibibyte) {
   }
 }
 
+// Envoy 1.31 sends 1, others 2^31-1: odd ids are streams of the client's own, which nghttp2 does not forgive.
+TEST(GoAwayTest, AnOddLastIdOfAClientIsReadAsTheEvenOneBelow) {
+  FrameScript(ServerOptions())
+      .Handshake()
+      .Peer(Request(1))
+      .ExpectEvents({RequestEvent(1)})
+      .Peer("GOAWAY last=2147483647 NO_ERROR \"odd\"\nGOAWAY last=3 INTERNAL_ERROR\nGOAWAY last=1 NO_ERROR\n" +
+            Request(3))
+      .ExpectEvents({"GoAway last=2147483646 NO_ERROR \"odd\"", "GoAway last=2 INTERNAL_ERROR",
+                     "GoAway last=0 NO_ERROR", RequestEvent(3)})
+      .ExpectFinished(false)
+      .Run();
+}
+
+TEST(GoAwayTest, ALastIdOfAClientThatRisesIsAConnectionError) {
+  FrameScript(ServerOptions())
+      .Handshake()
+      .Peer(Request(1) + "\nGOAWAY last=1 NO_ERROR\nGOAWAY last=3 NO_ERROR")
+      .ExpectEvents({RequestEvent(1), "GoAway last=0 NO_ERROR", "ConnectionError PROTOCOL_ERROR ..."})
+      .Run();
+}
+
+TEST(GoAwayTest, AnOddLastIdOfAServerIsOneOfOurs) {
+  FrameScript(ClientOptions())
+      .Handshake()
+      .Do(Open)
+      .Drop()
+      .Peer("GOAWAY last=1 NO_ERROR")
+      .ExpectEvents({"GoAway last=1 NO_ERROR"})
+      .Run();
+}
+
 TEST(GoAwayTest, AServerFinishesItsCallsAfterAClientsGoAway) {
   FrameScript(ServerOptions())
       .Handshake()

@@ -386,6 +386,14 @@ void Session::Receive(std::string_view bytes, std::vector<H2Event>* events) {
       feed(preface_.passed());
     }
   }
+  if (options_.role == Role::kServer) {
+    for (size_t end = goaway_finder_.Find(bytes); end != GoAwayFinder::kNone; end = goaway_finder_.Find(bytes)) {
+      const char even = static_cast<char>(bytes[end] & ~1);
+      feed(bytes.substr(0, end));
+      feed({&even, 1});
+      bytes.remove_prefix(end + 1);
+    }
+  }
   feed(bytes);
   inbox_.Close();
 }

@@ -21,6 +21,7 @@
 #include "weir/transport/h2/error_code.h"
 #include "weir/transport/h2/event.h"
 #include "weir/transport/h2/headers.h"
+#include "weir/transport/h2/goaway_finder.h"
 #include "weir/transport/h2/inbox.h"
 #include "weir/transport/h2/options.h"
 #include "weir/transport/h2/output_buffer.h"
@@ -111,6 +112,7 @@ class Session {
   StreamTable streams_;
   Inbox inbox_;
   PrefaceCheck preface_;
+  GoAwayFinder goaway_finder_;  // server
   std::unique_ptr<Engine> engine_;
 
   // Set while the engine is pulled.

@@ -39,8 +39,10 @@ std::string Whole(int stream_id) {
 
 // It only says that it will accept no pushed streams: everything goes on, and new calls are served as well.
 TEST(W28GoAway, ClientsGoAwayEndsNothing) {
-  for (const char* goaway : {"GOAWAY last=0 NO_ERROR", "GOAWAY last=2147483646 NO_ERROR \"bye\"",
-                             "GOAWAY last=0 INTERNAL_ERROR", "GOAWAY last=0 NO_ERROR\nGOAWAY last=0 NO_ERROR"}) {
+  for (const char* goaway :
+       {"GOAWAY last=0 NO_ERROR", "GOAWAY last=2147483646 NO_ERROR \"bye\"", "GOAWAY last=0 INTERNAL_ERROR",
+        "GOAWAY last=1 NO_ERROR", "GOAWAY last=2147483647 NO_ERROR\nGOAWAY last=1 NO_ERROR",
+        "GOAWAY last=0 NO_ERROR\nGOAWAY last=0 NO_ERROR"}) {
     ServerScript script;
     script.Unary(Echo)
         .Bidi(Wait)
