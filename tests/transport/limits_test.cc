@@ -128,7 +128,7 @@ TEST(HeaderLimitTest, OverlongTrailersAndResponsesAreResetWithAnEvent) {
       .Run();
 }
 
-TEST(FloodTest, FourContinuationFramesPassHoweverTheyAreCut) {
+TEST(W35Flood, FourContinuationFramesPassHoweverTheyAreCut) {
   FrameScript(ServerOptions())
       .Handshake()
       .Peer(
@@ -138,7 +138,7 @@ TEST(FloodTest, FourContinuationFramesPassHoweverTheyAreCut) {
       .Run();
 }
 
-TEST(FloodTest, TooManyContinuationFramesEndTheConnection) {
+TEST(W35Flood, TooManyContinuationFramesEndTheConnection) {
   std::string frames = "HEADERS 1 END_STREAM NO_END_HEADERS " + std::string(kHead);
   for (int i = 0; i < 37; ++i) frames += "\nCONTINUATION 1";
   FrameScript(ServerOptions())
@@ -150,7 +150,7 @@ TEST(FloodTest, TooManyContinuationFramesEndTheConnection) {
       .Run();
 }
 
-TEST(FloodTest, AHundredUnreadAcknowledgementsEndTheConnection) {
+TEST(W35Flood, AHundredUnreadAcknowledgementsEndTheConnection) {
   for (const char* frame : {"PING 0000000000000000\n", "SETTINGS\n"}) {
     std::string frames;
     for (int i = 0; i < 110; ++i) frames += frame;
@@ -168,7 +168,7 @@ TEST(FloodTest, AHundredUnreadAcknowledgementsEndTheConnection) {
   }
 }
 
-TEST(FloodTest, RapidResetsEndTheConnectionBeyondTheBurst) {
+TEST(W35Flood, RapidResetsEndTheConnectionBeyondTheBurst) {
   H2Options options = ServerOptions();
   options.reset_burst = 20;
   options.reset_per_second = 1;
@@ -181,7 +181,7 @@ TEST(FloodTest, RapidResetsEndTheConnectionBeyondTheBurst) {
   EXPECT_TRUE(ToString(events.back()).starts_with("ConnectionError INTERNAL_ERROR")) << ToString(events.back());
 }
 
-TEST(FloodTest, ThousandCancelledCallsAreOrdinary) {
+TEST(W35Flood, ThousandCancelledCallsAreOrdinary) {
   H2Connection server(ServerOptions());
   server.InitiateConnection();
   std::vector<H2Event> events;
@@ -195,7 +195,7 @@ TEST(FloodTest, ThousandCancelledCallsAreOrdinary) {
   EXPECT_EQ(server.ActiveStreamCount(), 0u);
 }
 
-TEST(FloodTest, APeerThatCausesResetsAndDoesNotReadIsShutOut) {
+TEST(W35Flood, APeerThatCausesResetsAndDoesNotReadIsShutOut) {
   H2Options options = ServerOptions();
   options.max_concurrent_streams = 0x7fffffff;
   H2Connection server(options);
@@ -320,7 +320,7 @@ TEST(ConnectionErrorTest, APushIsAConnectionErrorForAClient) {
       .Run();
 }
 
-TEST(PrefaceTest, AnHttp1ClientIsToldWhatWasExpected) {
+TEST(W34PriorKnowledge, AnHttp1ClientIsToldWhatWasExpected) {
   FrameScript(ServerOptions())
       .Do([](H2Connection& c) { c.InitiateConnection(); })
       .Peer("BYTES \"GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\"")
@@ -333,7 +333,7 @@ TEST(PrefaceTest, AnHttp1ClientIsToldWhatWasExpected) {
       .Run();
 }
 
-TEST(PrefaceTest, ATlsHandshakeIsRecognised) {
+TEST(W34PriorKnowledge, ATlsHandshakeIsRecognised) {
   FrameScript(ServerOptions())
       .Peer("BYTES \"\\x16\\x03\\x01\\x02\\x00\\x01\\x00\\x01\\xfc\\x03\\x03abcdefgh\"")
       .ExpectEvents(
@@ -342,14 +342,14 @@ TEST(PrefaceTest, ATlsHandshakeIsRecognised) {
       .Run();
 }
 
-TEST(PrefaceTest, AMagicThatIsAlmostRightIsWrong) {
+TEST(W34PriorKnowledge, AMagicThatIsAlmostRightIsWrong) {
   FrameScript(ServerOptions())
       .Peer("BYTES \"PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\nX\\r\\n\"")
       .ExpectEvents({"ConnectionError PROTOCOL_ERROR ..."})
       .Run();
 }
 
-TEST(PrefaceTest, AnHttp1ServerIsRecognised) {
+TEST(W34PriorKnowledge, AnHttp1ServerIsRecognised) {
   FrameScript(ClientOptions())
       .Do([](H2Connection& c) { c.InitiateConnection(); })
       .Peer("BYTES \"HTTP/1.1 400 Bad Request\\r\\n\\r\\n\"")
@@ -359,7 +359,7 @@ TEST(PrefaceTest, AnHttp1ServerIsRecognised) {
       .Run();
 }
 
-TEST(PrefaceTest, TheFirstFrameMustBeSettings) {
+TEST(W34PriorKnowledge, TheFirstFrameMustBeSettings) {
   FrameScript(ServerOptions())
       .Peer("PREFACE\n" + Request(1))
       .ExpectEvents({"ConnectionError PROTOCOL_ERROR ..."})

@@ -73,13 +73,13 @@ Task<void> ReadAll(ClientWorld& world) {
 // ---- requests --------------------------------------------------------------------------------------------------------
 
 // Case 1: without any configuration nothing is compressed; what is understood is said all the same.
-TEST(ClientCompressionTest, WithoutAWishNothingIsCompressed) {
+TEST(W07Encoding, WithoutAWishNothingIsCompressed) {
   ClientScript script;
   script.Handshake().Spawn(Call).ExpectWritten({Head(1, "Unary", kOffer), Data(1, Message(kLong), "END_STREAM")}).Run();
 }
 
 // Case 2: the channel's configuration is used where the call has none.
-TEST(ClientCompressionTest, TheChannelsDefaultCompresses) {
+TEST(W07Encoding, TheChannelsDefaultCompresses) {
   ClientScript script(Asking("gzip"));
   script.Handshake()
       .Spawn(Call)
@@ -89,7 +89,7 @@ TEST(ClientCompressionTest, TheChannelsDefaultCompresses) {
 }
 
 // Case 3: what a call says goes before the channel's default.
-TEST(ClientCompressionTest, ACallMayCompressOtherwise) {
+TEST(W07Encoding, ACallMayCompressOtherwise) {
   ClientScript script(Asking("gzip"));
   script.Handshake()
       .Spawn(CallInDeflate)
@@ -98,7 +98,7 @@ TEST(ClientCompressionTest, ACallMayCompressOtherwise) {
       .Run();
 }
 
-TEST(ClientCompressionTest, ACallMayCompressNothing) {
+TEST(W07Encoding, ACallMayCompressNothing) {
   ClientScript script(Asking("gzip"));
   script.Handshake()
       .Spawn(CallAsItIs)
@@ -106,7 +106,7 @@ TEST(ClientCompressionTest, ACallMayCompressNothing) {
       .Run();
 }
 
-TEST(ClientCompressionTest, HeadsThatAreUsedAgainKeepTheirEncodingApart) {
+TEST(W07Encoding, HeadsThatAreUsedAgainKeepTheirEncodingApart) {
   ClientScript script;
   const std::string in_deflate = absl::StrCat("grpc-encoding=deflate ", kOffer);
   script.Handshake()
@@ -119,7 +119,7 @@ TEST(ClientCompressionTest, HeadsThatAreUsedAgainKeepTheirEncodingApart) {
       .Run();
 }
 
-TEST(ClientCompressionTest, AnEncodingThatTheChannelHasNotFailsTheCall) {
+TEST(W07Encoding, AnEncodingThatTheChannelHasNotFailsTheCall) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallInBrotli)
@@ -130,7 +130,7 @@ TEST(ClientCompressionTest, AnEncodingThatTheChannelHasNotFailsTheCall) {
       .Run();
 }
 
-TEST(ClientCompressionTest, SingleMessagesMayBeLeftOut) {
+TEST(W09PerMessage, SingleMessagesMayBeLeftOut) {
   ClientScript script(Asking("gzip"));
   const auto coroutine = [](ClientWorld& world) -> Task<void> {
     TestCall call = world.Open("ClientStream");
@@ -146,7 +146,7 @@ TEST(ClientCompressionTest, SingleMessagesMayBeLeftOut) {
       .Run();
 }
 
-TEST(ClientCompressionTest, AChannelMayUnderstandIdentityOnly) {
+TEST(W07Encoding, AChannelMayUnderstandIdentityOnly) {
   ChannelOptions options;
   options.compressors = Compressors::None();
   ClientScript script(options);
@@ -155,7 +155,7 @@ TEST(ClientCompressionTest, AChannelMayUnderstandIdentityOnly) {
 
 // ---- replies ---------------------------------------------------------------------------------------------------------
 
-TEST(ClientCompressionTest, ACompressedReplyIsReadInWhateverEncodingWasOffered) {
+TEST(W07Encoding, ACompressedReplyIsReadInWhateverEncodingWasOffered) {
   ClientScript script(Asking("gzip"));
   script.Handshake()
       .Spawn(Call)
@@ -167,7 +167,7 @@ TEST(ClientCompressionTest, ACompressedReplyIsReadInWhateverEncodingWasOffered) 
       .Run();
 }
 
-TEST(ClientCompressionTest, MessagesWithAndWithoutTheFlagMix) {
+TEST(W09PerMessage, MessagesWithAndWithoutTheFlagMix) {
   ClientScript script;
   script.Handshake()
       .Spawn(ReadAll)
@@ -179,7 +179,7 @@ TEST(ClientCompressionTest, MessagesWithAndWithoutTheFlagMix) {
       .Run();
 }
 
-TEST(ClientCompressionTest, AnotherCodingIsOneLine) {
+TEST(W07Encoding, AnotherCodingIsOneLine) {
   ChannelOptions options = Asking("zstd");
   options.compressors.Add(ZstdCompressor());
   ClientScript script(options);
@@ -196,7 +196,7 @@ TEST(ClientCompressionTest, AnotherCodingIsOneLine) {
 
 // Case 5: "A message compressed by a server in a way not supported by its client MUST fail with status INTERNAL, its
 // associated description indicating the unsupported condition as well as the supported ones."
-TEST(ClientCompressionTest, AnUnknownEncodingIsInternal) {
+TEST(W08BadEncoding, AnUnknownEncodingIsInternal) {
   ClientScript script;
   script.Handshake()
       .Spawn(Call)
@@ -209,7 +209,7 @@ TEST(ClientCompressionTest, AnUnknownEncodingIsInternal) {
 }
 
 // A status that comes in the head says more than the encoding of messages that never come.
-TEST(ClientCompressionTest, AnUnknownEncodingBesideAStatusDoesNotHideIt) {
+TEST(W08BadEncoding, AnUnknownEncodingBesideAStatusDoesNotHideIt) {
   ClientScript script;
   script.Handshake()
       .Spawn(Call)
@@ -219,7 +219,7 @@ TEST(ClientCompressionTest, AnUnknownEncodingBesideAStatusDoesNotHideIt) {
 }
 
 // Case 6.
-TEST(ClientCompressionTest, TheFlagWithoutAnEncodingIsInternal) {
+TEST(W08BadEncoding, TheFlagWithoutAnEncodingIsInternal) {
   for (const std::string fields : {"", "grpc-encoding=identity"}) {
     ClientScript script;
     script.Handshake()
@@ -232,7 +232,7 @@ TEST(ClientCompressionTest, TheFlagWithoutAnEncodingIsInternal) {
   }
 }
 
-TEST(ClientCompressionTest, DamageIsInternalNamingEncodingAndFault) {
+TEST(W08BadEncoding, DamageIsInternalNamingEncodingAndFault) {
   ClientScript script;
   script.Handshake()
       .Spawn(ReadAll)
@@ -243,7 +243,7 @@ TEST(ClientCompressionTest, DamageIsInternalNamingEncodingAndFault) {
       .Run();
 }
 
-TEST(ClientCompressionTest, TheLimitIsThatOfTheDecompressedMessage) {
+TEST(W17MessageLimit, TheLimitIsThatOfTheDecompressedMessage) {
   const size_t bytes = Message(kLong).size() - 5;
   for (const size_t limit : {bytes - 1, bytes, bytes + 1}) {
     ChannelOptions options;

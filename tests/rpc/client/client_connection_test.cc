@@ -59,7 +59,7 @@ TEST(ClientConnectionTest, CallWaitsForTheServersSettings) {
       .Run();
 }
 
-TEST(ClientConnectionTest, CallAboveTheServersLimitWaitsForAPlace) {
+TEST(MaxConcurrentStreams, CallAboveTheServersLimitWaitsForAPlace) {
   ClientScript script;
   script.Handshake("MAX_CONCURRENT_STREAMS=1")
       .Spawn(CallUnary)
@@ -79,7 +79,7 @@ TEST(ClientConnectionTest, CallAboveTheServersLimitWaitsForAPlace) {
       .Run();
 }
 
-TEST(ClientConnectionTest, LimitThatIsRaisedLetsCallsGo) {
+TEST(MaxConcurrentStreams, LimitThatIsRaisedLetsCallsGo) {
   ClientScript script;
   script.Handshake("MAX_CONCURRENT_STREAMS=0")
       .Spawn(CallUnary)
@@ -93,7 +93,7 @@ TEST(ClientConnectionTest, LimitThatIsRaisedLetsCallsGo) {
 
 // ---- GOAWAY ----------------------------------------------------------------------------------------------------------
 
-TEST(ClientConnectionTest, GoAwayEndsUnprocessedCallsAndLetsTheOthersFinish) {
+TEST(W28GoAway, GoAwayEndsUnprocessedCallsAndLetsTheOthersFinish) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallUnary)
@@ -109,7 +109,7 @@ TEST(ClientConnectionTest, GoAwayEndsUnprocessedCallsAndLetsTheOthersFinish) {
       .Run();
 }
 
-TEST(ClientConnectionTest, TwoStepDrainOfTheServerLosesNoCall) {
+TEST(W28GoAway, TwoStepDrainOfTheServerLosesNoCall) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallUnary)
@@ -126,7 +126,7 @@ TEST(ClientConnectionTest, TwoStepDrainOfTheServerLosesNoCall) {
       .Run();
 }
 
-TEST(ClientConnectionTest, NoCallStartsOnADrainingConnection) {
+TEST(W28GoAway, NoCallStartsOnADrainingConnection) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallUnary)
@@ -140,7 +140,7 @@ TEST(ClientConnectionTest, NoCallStartsOnADrainingConnection) {
       .Run();
 }
 
-TEST(ClientConnectionTest, CallsThatWaitForAPlaceGoElsewhereAfterGoAway) {
+TEST(W28GoAway, CallsThatWaitForAPlaceGoElsewhereAfterGoAway) {
   ClientScript script;
   script.Handshake("MAX_CONCURRENT_STREAMS=1")
       .Spawn(CallUnary)
@@ -155,7 +155,7 @@ TEST(ClientConnectionTest, CallsThatWaitForAPlaceGoElsewhereAfterGoAway) {
 
 // ---- loss ------------------------------------------------------------------------------------------------------------
 
-TEST(ClientConnectionTest, LostConnectionEndsItsCallsAsUnavailable) {
+TEST(W31Loss, LostConnectionEndsItsCallsAsUnavailable) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallUnary)
@@ -167,7 +167,7 @@ TEST(ClientConnectionTest, LostConnectionEndsItsCallsAsUnavailable) {
       .Run();
 }
 
-TEST(ClientConnectionTest, ServerThatClosesEndsItsCallsAsUnavailable) {
+TEST(W31Loss, ServerThatClosesEndsItsCallsAsUnavailable) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallUnary)
@@ -179,7 +179,7 @@ TEST(ClientConnectionTest, ServerThatClosesEndsItsCallsAsUnavailable) {
       .Run();
 }
 
-TEST(ClientConnectionTest, ResponseThatIsCompleteIsReadThoughItsConnectionIsLost) {
+TEST(W31Loss, ResponseThatIsCompleteIsReadThoughItsConnectionIsLost) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallStreamLater)

@@ -64,7 +64,7 @@ Task<void> CallWithDeadline(ClientWorld& world) {
 
 // ---- reset by the server ---------------------------------------------------------------------------------------------
 
-TEST(ClientEndTest, ResetByTheServerIsMappedToAStatus) {
+TEST(W24Reset, ResetByTheServerIsMappedToAStatus) {
   const struct {
     std::string code;
     std::string line;
@@ -92,7 +92,7 @@ TEST(ClientEndTest, ResetByTheServerIsMappedToAStatus) {
   }
 }
 
-TEST(ClientEndTest, ResetWithNoErrorAfterACompleteResponseTakesNothingBack) {
+TEST(W24Reset, ResetWithNoErrorAfterACompleteResponseTakesNothingBack) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallUnary)
@@ -108,7 +108,7 @@ TEST(ClientEndTest, ResetWithNoErrorAfterACompleteResponseTakesNothingBack) {
       .Run();
 }
 
-TEST(ClientEndTest, ResetBeforeTheTrailersLosesMessagesThatWereNotRead) {
+TEST(W24Reset, ResetBeforeTheTrailersLosesMessagesThatWereNotRead) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallStreamLater)
@@ -120,7 +120,7 @@ TEST(ClientEndTest, ResetBeforeTheTrailersLosesMessagesThatWereNotRead) {
       .Run();
 }
 
-TEST(ClientEndTest, ResetEndsAWriteThatWaits) {
+TEST(W24Reset, ResetEndsAWriteThatWaits) {
   ClientScript script;
   script.Handshake("INITIAL_WINDOW_SIZE=50")
       .Spawn(WriteForEver)
@@ -133,7 +133,7 @@ TEST(ClientEndTest, ResetEndsAWriteThatWaits) {
 
 // ---- the deadline ----------------------------------------------------------------------------------------------------
 
-TEST(ClientEndTest, DeadlineResetsTheStreamWithCancelAndEndsTheCall) {
+TEST(W27Deadline, DeadlineResetsTheStreamWithCancelAndEndsTheCall) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallWithDeadline)
@@ -153,7 +153,7 @@ TEST(ClientEndTest, DeadlineResetsTheStreamWithCancelAndEndsTheCall) {
       .Run();
 }
 
-TEST(ClientEndTest, DeadlineDoesNotWaitForAWindow) {
+TEST(W27Deadline, DeadlineDoesNotWaitForAWindow) {
   ClientScript script;
   script.Handshake("INITIAL_WINDOW_SIZE=50")
       .Spawn(WriteForEver)
@@ -165,7 +165,7 @@ TEST(ClientEndTest, DeadlineDoesNotWaitForAWindow) {
       .Run();
 }
 
-TEST(ClientEndTest, DeadlineCountsWhileTheCallWaitsForAConnection) {
+TEST(W27Deadline, DeadlineCountsWhileTheCallWaitsForAConnection) {
   ClientScript script;
   script.Connect()
       .Spawn(CallWithDeadline)
@@ -179,7 +179,7 @@ TEST(ClientEndTest, DeadlineCountsWhileTheCallWaitsForAConnection) {
       .Run();
 }
 
-TEST(ClientEndTest, CancelledByTheServerAfterTheDeadlineIsTheDeadline) {
+TEST(W27Deadline, CancelledByTheServerAfterTheDeadlineIsTheDeadline) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallWithDeadline)
@@ -210,7 +210,7 @@ Task<void> CallsWithPastDeadlines(ClientWorld& world) {
   world.Log(std::string(absl::StatusCodeToString(reply.status().code())));
 }
 
-TEST(ClientEndTest, DeadlineMayBeFarAway) {
+TEST(W27Deadline, DeadlineMayBeFarAway) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallsWithFarDeadlines)
@@ -224,7 +224,7 @@ TEST(ClientEndTest, DeadlineMayBeFarAway) {
       .Run();
 }
 
-TEST(ClientEndTest, DeadlineInThePastEndsTheCallAtOnce) {
+TEST(W27Deadline, DeadlineInThePastEndsTheCallAtOnce) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallsWithPastDeadlines)
@@ -249,7 +249,7 @@ Task<void> CancelIt(ClientWorld& world) {
   world.Log(taken ? "taken" : "refused");
 }
 
-TEST(ClientEndTest, CancelResetsTheStreamAndEndsTheCallOnce) {
+TEST(W26Cancel, CancelResetsTheStreamAndEndsTheCallOnce) {
   ClientScript script;
   script.Handshake()
       .Spawn(CancelIt)
@@ -271,7 +271,7 @@ Task<void> DropIt(ClientWorld& world) {
   world.Log(payload ? "read one" : "nothing");
 }
 
-TEST(ClientEndTest, DroppedCallIsCancelledAlsoInsideTheReadThatEndedIt) {
+TEST(W26Cancel, DroppedCallIsCancelledAlsoInsideTheReadThatEndedIt) {
   ClientScript script;
   script.Handshake()
       .Spawn(DropIt)
@@ -289,7 +289,7 @@ Task<void> MakeAndDrop(ClientWorld& world) {
   co_return;
 }
 
-TEST(ClientEndTest, CallDroppedBeforeItHasAPlaceSendsNothing) {
+TEST(W26Cancel, CallDroppedBeforeItHasAPlaceSendsNothing) {
   ClientScript script;
   script.Connect()
       .Spawn(MakeAndDrop)

@@ -37,7 +37,7 @@ Task<void> WriteThree(ClientWorld& world) {
   world.Log(Line(status));
 }
 
-TEST(ClientWriteTest, WritesLeaveInOrderAndTheHalfCloseBehindThem) {
+TEST(W18EndOfStream, WritesLeaveInOrderAndTheHalfCloseBehindThem) {
   ClientScript script;
   script.Handshake()
       .Spawn(WriteThree)
@@ -154,7 +154,7 @@ Task<void> CallWithMetadata(ClientWorld& world) {
   world.Log(Line(reply.status()));
 }
 
-TEST(ClientWriteTest, MetadataGoesBehindTheProtocolsFieldsInOrder) {
+TEST(W13Duplicates, MetadataGoesBehindTheProtocolsFieldsInOrder) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallWithMetadata)
@@ -205,7 +205,7 @@ Task<void> CallsWithIllegalMetadata(ClientWorld& world) {
   }
 }
 
-TEST(ClientWriteTest, IllegalMetadataFailsTheCallAndSendsNothing) {
+TEST(W11Names, IllegalMetadataFailsTheCallAndSendsNothing) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallsWithIllegalMetadata)
@@ -221,7 +221,7 @@ Task<void> CallWithHugeMetadata(ClientWorld& world) {
   world.Log(Line(reply.status()).substr(0, 16));
 }
 
-TEST(ClientWriteTest, MetadataThatDoesNotFitAHeaderBlockFailsTheCall) {
+TEST(W15Size, MetadataThatDoesNotFitAHeaderBlockFailsTheCall) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallWithHugeMetadata)

@@ -68,7 +68,7 @@ Task<absl::Status> Deaf(ServerWorld& world, ServerContext& context, Reader<Paylo
 
 // ---- reset by the client ---------------------------------------------------------------------------------------------
 
-TEST(ServerCancelTest, PeerResetCancelsTheHandlerAndFreesTheStream) {
+TEST(W26Cancel, PeerResetCancelsTheHandlerAndFreesTheStream) {
   ServerScript script;
   script.Bidi(ReadAll)
       .Handshake()
@@ -82,7 +82,7 @@ TEST(ServerCancelTest, PeerResetCancelsTheHandlerAndFreesTheStream) {
       .Run();
 }
 
-TEST(ServerCancelTest, PeerResetEndsAWriteThatWaitsForTheWindow) {
+TEST(W26Cancel, PeerResetEndsAWriteThatWaitsForTheWindow) {
   ServerScript script;
   script.Bidi(WriteForEver)
       .Handshake("INITIAL_WINDOW_SIZE=1500")
@@ -96,7 +96,7 @@ TEST(ServerCancelTest, PeerResetEndsAWriteThatWaitsForTheWindow) {
       .Run();
 }
 
-TEST(ServerCancelTest, EveryErrorCodeOfAResetCancels) {
+TEST(W26Cancel, EveryErrorCodeOfAResetCancels) {
   for (const char* code :
        {"NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "REFUSED_STREAM", "ENHANCE_YOUR_CALM", "ERROR_0x77"}) {
     ServerScript script;
@@ -111,7 +111,7 @@ TEST(ServerCancelTest, EveryErrorCodeOfAResetCancels) {
   }
 }
 
-TEST(ServerCancelTest, ResetInTheSameReadAsTheRequestStillCancels) {
+TEST(W26Cancel, ResetInTheSameReadAsTheRequestStillCancels) {
   ServerScript script;
   script.Bidi(ReadAll)
       .Handshake()
@@ -121,7 +121,7 @@ TEST(ServerCancelTest, ResetInTheSameReadAsTheRequestStillCancels) {
       .Run();
 }
 
-TEST(ServerCancelTest, MessagesNobodyHasReadAreLostWithAReset) {
+TEST(W26Cancel, MessagesNobodyHasReadAreLostWithAReset) {
   ServerScript script;
   script.Bidi(Deaf)
       .Handshake()
@@ -134,7 +134,7 @@ TEST(ServerCancelTest, MessagesNobodyHasReadAreLostWithAReset) {
       .Run();
 }
 
-TEST(ServerCancelTest, CancelledHandlerKeepsItsPlaceUntilItReturns) {
+TEST(W35Flood, CancelledHandlerKeepsItsPlaceUntilItReturns) {
   ServerScript script;
   script.Bidi(Deaf)
       .Handshake()
@@ -146,7 +146,7 @@ TEST(ServerCancelTest, CancelledHandlerKeepsItsPlaceUntilItReturns) {
       .Run();
 }
 
-TEST(ServerCancelTest, ResettingStreamsDoesNotBuyMoreHandlers) {
+TEST(W35Flood, ResettingStreamsDoesNotBuyMoreHandlers) {
   ServerOptions options;
   options.max_concurrent_streams = 2;
   ServerScript script(options);
@@ -168,7 +168,7 @@ TEST(ServerCancelTest, ResettingStreamsDoesNotBuyMoreHandlers) {
 
 // ---- the connection is lost ------------------------------------------------------------------------------------------
 
-TEST(ServerCancelTest, LostConnectionCancelsEveryHandlerAndGoes) {
+TEST(W31Loss, LostConnectionCancelsEveryHandlerAndGoes) {
   ServerScript script;
   script.Bidi(ReadAll)
       .Handshake()
@@ -182,7 +182,7 @@ TEST(ServerCancelTest, LostConnectionCancelsEveryHandlerAndGoes) {
       .Run();
 }
 
-TEST(ServerCancelTest, ClientThatClosesCancelsItsCalls) {
+TEST(W31Loss, ClientThatClosesCancelsItsCalls) {
   ServerScript script;
   script.Bidi(ReadAll)
       .Handshake()
@@ -194,7 +194,7 @@ TEST(ServerCancelTest, ClientThatClosesCancelsItsCalls) {
       .Run();
 }
 
-TEST(ServerCancelTest, ConnectionStaysUntilItsLastHandlerHasReturned) {
+TEST(W31Loss, ConnectionStaysUntilItsLastHandlerHasReturned) {
   ServerScript script;
   script.Bidi(Deaf)
       .Handshake()
@@ -210,7 +210,7 @@ TEST(ServerCancelTest, ConnectionStaysUntilItsLastHandlerHasReturned) {
 
 // ---- the deadline ----------------------------------------------------------------------------------------------------
 
-TEST(ServerCancelTest, DeadlineAnswersDeadlineExceededAndCancelsTheHandler) {
+TEST(W27Deadline, DeadlineAnswersDeadlineExceededAndCancelsTheHandler) {
   ServerScript script;
   script.Bidi(ReadAll)
       .Handshake()
@@ -229,7 +229,7 @@ TEST(ServerCancelTest, DeadlineAnswersDeadlineExceededAndCancelsTheHandler) {
       .Run();
 }
 
-TEST(ServerCancelTest, DeadlineNeedsNoWriteAndNoReadToBeNoticed) {
+TEST(W27Deadline, DeadlineNeedsNoWriteAndNoReadToBeNoticed) {
   ServerScript script;
   script.Bidi(Deaf)
       .Handshake()
@@ -244,7 +244,7 @@ TEST(ServerCancelTest, DeadlineNeedsNoWriteAndNoReadToBeNoticed) {
       .Run();
 }
 
-TEST(ServerCancelTest, DeadlineEndsAResponseThatWaitsForTheWindow) {
+TEST(W27Deadline, DeadlineEndsAResponseThatWaitsForTheWindow) {
   ServerScript script;
   script.Bidi(WriteForEver)
       .Handshake("INITIAL_WINDOW_SIZE=1500")
@@ -257,7 +257,7 @@ TEST(ServerCancelTest, DeadlineEndsAResponseThatWaitsForTheWindow) {
       .Run();
 }
 
-TEST(ServerCancelTest, HandlerThatReturnsInTimeTakesItsTimerAlong) {
+TEST(W27Deadline, HandlerThatReturnsInTimeTakesItsTimerAlong) {
   ServerScript script;
   script.Bidi(ReadAll)
       .Handshake()
@@ -272,7 +272,7 @@ TEST(ServerCancelTest, HandlerThatReturnsInTimeTakesItsTimerAlong) {
       .Run();
 }
 
-TEST(ServerCancelTest, LongestTimeoutOfTheWireIsFarAway) {
+TEST(W05Timeout, LongestTimeoutOfTheWireIsFarAway) {
   for (const char* timeout : {"99999999H", "99999999M", "99999999S"}) {
     ServerScript script;
     script.Bidi(ReadAll)
@@ -288,7 +288,7 @@ TEST(ServerCancelTest, LongestTimeoutOfTheWireIsFarAway) {
   }
 }
 
-TEST(ServerCancelTest, TimeoutOfZeroEndsTheCallAtOnce) {
+TEST(W05Timeout, TimeoutOfZeroEndsTheCallAtOnce) {
   ServerScript script;
   script.Bidi(ReadAll)
       .Handshake()
@@ -301,7 +301,7 @@ TEST(ServerCancelTest, TimeoutOfZeroEndsTheCallAtOnce) {
 
 // ---- drain and stop --------------------------------------------------------------------------------------------------
 
-TEST(ServerDrainTest, DrainSaysGoAwayTwiceAndLetsCallsFinish) {
+TEST(W29Drain, DrainSaysGoAwayTwiceAndLetsCallsFinish) {
   ServerScript script;
   script.Bidi(ReadAll)
       .Handshake()
@@ -324,7 +324,7 @@ TEST(ServerDrainTest, DrainSaysGoAwayTwiceAndLetsCallsFinish) {
       .Run();
 }
 
-TEST(ServerDrainTest, ConnectionWithoutCallsClosesOnceTheClientHasAnswered) {
+TEST(W29Drain, ConnectionWithoutCallsClosesOnceTheClientHasAnswered) {
   ServerScript script;
   script.Handshake()
       .BeginDrain()
@@ -336,7 +336,7 @@ TEST(ServerDrainTest, ConnectionWithoutCallsClosesOnceTheClientHasAnswered) {
       .Run();
 }
 
-TEST(ServerDrainTest, StopCancelsWhatRunsWithUnavailableAndCloses) {
+TEST(W29Drain, StopCancelsWhatRunsWithUnavailableAndCloses) {
   ServerScript script;
   script.Bidi(ReadAll)
       .Handshake()
@@ -352,7 +352,7 @@ TEST(ServerDrainTest, StopCancelsWhatRunsWithUnavailableAndCloses) {
       .Run();
 }
 
-TEST(ServerDrainTest, StopWaitsForHandlersThatDoNotListen) {
+TEST(W29Drain, StopWaitsForHandlersThatDoNotListen) {
   ServerScript script;
   script.Bidi(Deaf)
       .Handshake()

@@ -83,7 +83,7 @@ weir::ServerOptions Answering(std::string compression) {
 
 // ---- requests --------------------------------------------------------------------------------------------------------
 
-TEST(ServerCompressionTest, ACompressedRequestIsReadAndItsEncodingNotMirrored) {
+TEST(W07Encoding, ACompressedRequestIsReadAndItsEncodingNotMirrored) {
   ServerScript script;
   script.Unary(Echo)
       .Handshake()
@@ -96,7 +96,7 @@ TEST(ServerCompressionTest, ACompressedRequestIsReadAndItsEncodingNotMirrored) {
 }
 
 // "Compression contexts are NOT maintained over message boundaries", and the flag is each message's own (W9).
-TEST(ServerCompressionTest, MessagesWithAndWithoutTheFlagMix) {
+TEST(W09PerMessage, MessagesWithAndWithoutTheFlagMix) {
   ServerScript script;
   script.ClientStream(Count)
       .Handshake()
@@ -108,7 +108,7 @@ TEST(ServerCompressionTest, MessagesWithAndWithoutTheFlagMix) {
       .Run();
 }
 
-TEST(ServerCompressionTest, AnEncodingWithoutTheFlagCompressesNothing) {
+TEST(W09PerMessage, AnEncodingWithoutTheFlagCompressesNothing) {
   ServerScript script;
   script.Unary(Echo)
       .Handshake()
@@ -121,7 +121,7 @@ TEST(ServerCompressionTest, AnEncodingWithoutTheFlagCompressesNothing) {
 
 // Case 4: "A message compressed by a client in a way not supported by its server MUST fail with status UNIMPLEMENTED, its
 // associated description indicating the unsupported condition as well as the supported ones."
-TEST(ServerCompressionTest, AnUnknownEncodingIsUnimplementedAndToldWhatIsSupported) {
+TEST(W08BadEncoding, AnUnknownEncodingIsUnimplementedAndToldWhatIsSupported) {
   ServerScript script;
   script.Unary(Echo)
       .Handshake()
@@ -138,7 +138,7 @@ TEST(ServerCompressionTest, AnUnknownEncodingIsUnimplementedAndToldWhatIsSupport
 
 // Case 6: "An ill-constructed message with its Compressed-Flag bit set but lacking a grpc-encoding entry different from
 // identity in its metadata MUST fail with INTERNAL status".
-TEST(ServerCompressionTest, TheFlagWithoutAnEncodingIsInternal) {
+TEST(W08BadEncoding, TheFlagWithoutAnEncodingIsInternal) {
   for (const std::string fields : {"", "grpc-encoding=identity"}) {
     ServerScript script;
     script.Unary(Echo)
@@ -153,7 +153,7 @@ TEST(ServerCompressionTest, TheFlagWithoutAnEncodingIsInternal) {
   }
 }
 
-TEST(ServerCompressionTest, DamageIsInternalNamingEncodingAndFault) {
+TEST(W08BadEncoding, DamageIsInternalNamingEncodingAndFault) {
   const std::string whole = Compressed(kLong).substr(5);
   const std::string cut = whole.substr(0, whole.size() - 1);
   const struct {
@@ -177,7 +177,7 @@ TEST(ServerCompressionTest, DamageIsInternalNamingEncodingAndFault) {
   }
 }
 
-TEST(ServerCompressionTest, TheLimitIsThatOfTheDecompressedMessage) {
+TEST(W17MessageLimit, TheLimitIsThatOfTheDecompressedMessage) {
   const size_t bytes = Message(kLong).size() - 5;
   for (const size_t limit : {bytes - 1, bytes, bytes + 1}) {
     weir::ServerOptions options;
@@ -203,7 +203,7 @@ TEST(ServerCompressionTest, TheLimitIsThatOfTheDecompressedMessage) {
 // ---- replies ---------------------------------------------------------------------------------------------------------
 
 // Case 1: without any configuration nothing is compressed, though the client would understand it.
-TEST(ServerCompressionTest, WithoutAWishNothingIsCompressed) {
+TEST(W07Encoding, WithoutAWishNothingIsCompressed) {
   ServerScript script;
   script.Unary(Echo)
       .Handshake()
@@ -214,7 +214,7 @@ TEST(ServerCompressionTest, WithoutAWishNothingIsCompressed) {
 }
 
 // Case 2: the server's configuration is used where the call has none.
-TEST(ServerCompressionTest, TheServersDefaultCompresses) {
+TEST(W07Encoding, TheServersDefaultCompresses) {
   ServerScript script(Answering("gzip"));
   script.Unary(Echo)
       .Handshake()
@@ -226,7 +226,7 @@ TEST(ServerCompressionTest, TheServersDefaultCompresses) {
 }
 
 // Case 3: what a call says goes before the server's default.
-TEST(ServerCompressionTest, ACallMayCompressOtherwise) {
+TEST(W07Encoding, ACallMayCompressOtherwise) {
   ServerScript script(Answering("gzip"));
   script.Unary(EchoInDeflate)
       .Handshake()
@@ -236,7 +236,7 @@ TEST(ServerCompressionTest, ACallMayCompressOtherwise) {
       .Run();
 }
 
-TEST(ServerCompressionTest, ACallMayCompressNothing) {
+TEST(W07Encoding, ACallMayCompressNothing) {
   ServerScript script(Answering("gzip"));
   script.Unary(EchoAsItIs)
       .Handshake()
@@ -247,7 +247,7 @@ TEST(ServerCompressionTest, ACallMayCompressNothing) {
 }
 
 // "the compression of requests and of responses may differ": one side's says nothing of the other's.
-TEST(ServerCompressionTest, RequestAndReplyMayDiffer) {
+TEST(W07Encoding, RequestAndReplyMayDiffer) {
   ServerScript script;
   script.Unary(EchoInGzip)
       .Handshake()
@@ -257,7 +257,7 @@ TEST(ServerCompressionTest, RequestAndReplyMayDiffer) {
       .Run();
 }
 
-TEST(ServerCompressionTest, AClientThatDoesNotAcceptItGetsPlainMessages) {
+TEST(W07Encoding, AClientThatDoesNotAcceptItGetsPlainMessages) {
   for (const std::string accepts : {"", "grpc-accept-encoding=identity", "grpc-accept-encoding=identity,deflate"}) {
     for (const bool by_default : {false, true}) {
       ServerScript script(Answering(by_default ? "gzip" : ""));
@@ -271,7 +271,7 @@ TEST(ServerCompressionTest, AClientThatDoesNotAcceptItGetsPlainMessages) {
   }
 }
 
-TEST(ServerCompressionTest, AMessageThatWouldNotGetSmallerGoesAsItIs) {
+TEST(W09PerMessage, AMessageThatWouldNotGetSmallerGoesAsItIs) {
   ServerScript script(Answering("gzip"));
   script.Unary(Echo)
       .Handshake()
@@ -281,7 +281,7 @@ TEST(ServerCompressionTest, AMessageThatWouldNotGetSmallerGoesAsItIs) {
       .Run();
 }
 
-TEST(ServerCompressionTest, AnEncodingThatTheServerHasNotEndsTheCall) {
+TEST(W07Encoding, AnEncodingThatTheServerHasNotEndsTheCall) {
   ServerScript script;
   const auto handler = [](ServerWorld&, ServerContext& context,
                           const Payload& request) -> Task<absl::StatusOr<Payload>> {
@@ -299,7 +299,7 @@ TEST(ServerCompressionTest, AnEncodingThatTheServerHasNotEndsTheCall) {
       .Run();
 }
 
-TEST(ServerCompressionTest, AnErrorIsStillASingleBlock) {
+TEST(W07Encoding, AnErrorIsStillASingleBlock) {
   ServerScript script(Answering("gzip"));
   const auto handler = [](ServerWorld&, ServerContext& context,
                           const Payload& request) -> Task<absl::StatusOr<Payload>> {
@@ -314,7 +314,7 @@ TEST(ServerCompressionTest, AnErrorIsStillASingleBlock) {
       .Run();
 }
 
-TEST(ServerCompressionTest, SingleMessagesMayBeLeftOut) {
+TEST(W09PerMessage, SingleMessagesMayBeLeftOut) {
   ServerScript script;
   const auto handler = [](ServerWorld& world, ServerContext& context, const StreamRequest&,
                           Writer<Payload>& writer) -> Task<absl::Status> {
@@ -339,7 +339,7 @@ TEST(ServerCompressionTest, SingleMessagesMayBeLeftOut) {
 
 // ---- others ----------------------------------------------------------------------------------------------------------
 
-TEST(ServerCompressionTest, AnotherCodingIsOneLine) {
+TEST(W07Encoding, AnotherCodingIsOneLine) {
   weir::ServerOptions options = Answering("zstd");
   options.compressors.Add(ZstdCompressor());
   ServerScript script(options);
@@ -354,7 +354,7 @@ TEST(ServerCompressionTest, AnotherCodingIsOneLine) {
       .Run();
 }
 
-TEST(ServerCompressionTest, AServerMayUnderstandIdentityOnly) {
+TEST(W07Encoding, AServerMayUnderstandIdentityOnly) {
   weir::ServerOptions options;
   options.compressors = Compressors::None();
   ServerScript script(options);

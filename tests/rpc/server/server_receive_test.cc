@@ -87,7 +87,7 @@ TEST(ServerReceiveTest, HeadDataAndTrailersLeaveInOneWrite) {
       .Run();
 }
 
-TEST(ServerReceiveTest, RequestOfZeroBytesIsAMessage) {
+TEST(W16Messages, RequestOfZeroBytesIsAMessage) {
   ServerScript script;
   script.Unary(Echo)
       .Handshake()
@@ -99,7 +99,7 @@ TEST(ServerReceiveTest, RequestOfZeroBytesIsAMessage) {
       .Run();
 }
 
-TEST(ServerReceiveTest, EndOfStreamMayComeAloneBehindTheMessage) {
+TEST(W18EndOfStream, EndOfStreamMayComeAloneBehindTheMessage) {
   ServerScript script;
   script.Unary(Echo)
       .Handshake()
@@ -112,7 +112,7 @@ TEST(ServerReceiveTest, EndOfStreamMayComeAloneBehindTheMessage) {
       .Run();
 }
 
-TEST(ServerReceiveTest, TrailersOfARequestEndItToo) {
+TEST(W18EndOfStream, TrailersOfARequestEndItToo) {
   ServerScript script;
   script.Unary(Echo)
       .Handshake()
@@ -124,7 +124,7 @@ TEST(ServerReceiveTest, TrailersOfARequestEndItToo) {
       .Run();
 }
 
-TEST(ServerReceiveTest, MessageMaySpreadOverDataFramesCutAnywhere) {
+TEST(W16Messages, MessageMaySpreadOverDataFramesCutAnywhere) {
   const std::string message = Message("hello");
   for (size_t first = 0; first <= message.size(); ++first) {
     for (size_t second = first; second <= message.size(); ++second) {
@@ -142,7 +142,7 @@ TEST(ServerReceiveTest, MessageMaySpreadOverDataFramesCutAnywhere) {
   }
 }
 
-TEST(ServerReceiveTest, OneDataFrameMayHoldManyMessages) {
+TEST(W16Messages, OneDataFrameMayHoldManyMessages) {
   ServerScript script;
   script.ClientStream(Count)
       .Handshake()
@@ -154,7 +154,7 @@ TEST(ServerReceiveTest, OneDataFrameMayHoldManyMessages) {
       .Run();
 }
 
-TEST(ServerReceiveTest, PaddingIsNoPartOfAMessage) {
+TEST(W16Messages, PaddingIsNoPartOfAMessage) {
   ServerScript script;
   script.ClientStream(Count)
       .Handshake()
@@ -165,7 +165,7 @@ TEST(ServerReceiveTest, PaddingIsNoPartOfAMessage) {
       .Run();
 }
 
-TEST(ServerReceiveTest, StreamOfNoMessagesIsLegalForAClientStream) {
+TEST(W18EndOfStream, StreamOfNoMessagesIsLegalForAClientStream) {
   ServerScript script;
   script.ClientStream(Count)
       .Handshake()
@@ -271,7 +271,7 @@ TEST(ServerReceiveTest, SmallMessagesOfManyStreamsDoNotUseUpTheConnectionsWindow
 
 // ---- what may be wrong -----------------------------------------------------------------------------------------------
 
-TEST(ServerReceiveTest, CompressedFlagWithoutAnEncodingIsInternal) {
+TEST(AbuseFlag, CompressedFlagWithoutAnEncodingIsInternal) {
   ServerScript script;
   script.Unary(Echo)
       .Handshake()
@@ -285,7 +285,7 @@ TEST(ServerReceiveTest, CompressedFlagWithoutAnEncodingIsInternal) {
       .Run();
 }
 
-TEST(ServerReceiveTest, FlagOtherThanZeroAndOneIsInternal) {
+TEST(AbuseFlag, FlagOtherThanZeroAndOneIsInternal) {
   ServerScript script;
   script.Unary(Echo)
       .Handshake()
@@ -299,7 +299,7 @@ TEST(ServerReceiveTest, FlagOtherThanZeroAndOneIsInternal) {
       .Run();
 }
 
-TEST(ServerReceiveTest, LimitOfAMessageIsCheckedFromItsPrefixAlone) {
+TEST(W17MessageLimit, LimitOfAMessageIsCheckedFromItsPrefixAlone) {
   ServerOptions options;
   options.max_receive_message_bytes = 100;
   for (uint32_t length : {99u, 100u}) {
@@ -326,7 +326,7 @@ TEST(ServerReceiveTest, LimitOfAMessageIsCheckedFromItsPrefixAlone) {
       .Run();
 }
 
-TEST(ServerReceiveTest, MessageCutOffByTheEndOfTheStreamIsInternal) {
+TEST(W16Messages, MessageCutOffByTheEndOfTheStreamIsInternal) {
   for (const std::string& cut : {std::string("\0\0\0", 3), Envelope(0, 9, "half")}) {
     ServerScript script;
     script.Unary(Echo)
@@ -347,7 +347,7 @@ TEST(ServerReceiveTest, MessageCutOffByTheEndOfTheStreamIsInternal) {
   }
 }
 
-TEST(ServerReceiveTest, UnaryRequestOfNoMessageIsUnimplementedAndRunsNoHandler) {
+TEST(AbuseCardinality, UnaryRequestOfNoMessageIsUnimplementedAndRunsNoHandler) {
   ServerScript script;
   script.Unary(Echo)
       .Handshake()
@@ -360,7 +360,7 @@ TEST(ServerReceiveTest, UnaryRequestOfNoMessageIsUnimplementedAndRunsNoHandler) 
       .Run();
 }
 
-TEST(ServerReceiveTest, UnaryRequestOfTwoMessagesIsUnimplementedAndRunsNoHandler) {
+TEST(AbuseCardinality, UnaryRequestOfTwoMessagesIsUnimplementedAndRunsNoHandler) {
   ServerScript script;
   script.Unary(Echo)
       .Handshake()
@@ -376,7 +376,7 @@ TEST(ServerReceiveTest, UnaryRequestOfTwoMessagesIsUnimplementedAndRunsNoHandler
       .Run();
 }
 
-TEST(ServerReceiveTest, MessageThatIsNoProtobufIsInternal) {
+TEST(AbuseProtobuf, MessageThatIsNoProtobufIsInternal) {
   ServerScript script;
   script.Unary(Echo)
       .Handshake()

@@ -58,46 +58,7 @@ void Refused(const std::string& head, const std::string& answer) {
   RefusedOpen(head, answer);
 }
 
-TEST(ServerRefuseTest, UnknownMethodIsUnimplemented) {
-  for (const char* path : {"/bench.Echo/unary", "/bench.Echo/Unary2", "/bench.echo/Unary", "/Echo/Unary"}) {
-    Refused(std::string(":method=POST :path=") + path + " " + kHead + " content-type=application/grpc",
-            std::string(
-                ":status=200 content-type=application/grpc grpc-accept-encoding=identity,gzip,deflate grpc-status=12 "
-                "grpc-message=\"unknown method ") +
-                path + "\"");
-  }
-}
-
-TEST(ServerRefuseTest, PathThatNamesNoMethodIsUnimplemented) {
-  Refused(std::string(":method=POST :path=/Unary ") + kHead + " content-type=application/grpc",
-          ":status=200 content-type=application/grpc grpc-accept-encoding=identity,gzip,deflate grpc-status=12 "
-          "grpc-message=\":path: "
-          "expected...");
-}
-
-TEST(ServerRefuseTest, ContentTypeThatIsNotGrpcIsHttp415) {
-  Refused(std::string(":method=POST :path=/bench.Echo/Unary ") + kHead + " content-type=application/json",
-          ":status=415 content-type=application/grpc grpc-status=13 grpc-message=\"content-type: expected "
-          "application/grpc, got...");
-  Refused(std::string(":method=POST :path=/bench.Echo/Unary ") + kHead,
-          ":status=415 content-type=application/grpc grpc-status=13 ...");
-}
-
-TEST(ServerRefuseTest, GetIsHttp405) {
-  Refused(std::string(":method=GET :path=/bench.Echo/Unary ") + kHead + " content-type=application/grpc",
-          ":status=405 content-type=application/grpc grpc-status=13 grpc-message=\":method: expected POST...");
-}
-
-TEST(ServerRefuseTest, TimeoutThatCannotBeReadIsInternal) {
-  for (const char* timeout : {"5sec", "S", "-1S", "123456789S", "1.5S", "\"\""}) {
-    Refused(std::string(":method=POST :path=/bench.Echo/Unary ") + kHead +
-                " content-type=application/grpc grpc-timeout=" + timeout,
-            ":status=200 content-type=application/grpc grpc-status=13 grpc-message=\"grpc-timeout: expected 1-8 digits "
-            "and a unit HMSmun...");
-  }
-}
-
-TEST(ServerRefuseTest, EncodingThatIsUnknownIsUnimplementedAndSaysWhatIsAccepted) {
+TEST(W08BadEncoding, EncodingThatIsUnknownIsUnimplementedAndSaysWhatIsAccepted) {
   Refused(std::string(":method=POST :path=/bench.Echo/Unary ") + kHead +
               " content-type=application/grpc grpc-encoding=snappy",
           ":status=200 content-type=application/grpc grpc-accept-encoding=identity,gzip,deflate grpc-status=12 ...");

@@ -174,7 +174,7 @@ Task<absl::Status> SayOneThingAndLeave(ServerWorld& world, ServerContext& contex
   co_return absl::OkStatus();
 }
 
-TEST(ServerSendTest, StatusWithoutMessagesIsOneHeaderBlock) {
+TEST(W19Response, StatusWithoutMessagesIsOneHeaderBlock) {
   ServerScript script;
   script.Bidi(FinishAtOnce)
       .Handshake()
@@ -185,7 +185,7 @@ TEST(ServerSendTest, StatusWithoutMessagesIsOneHeaderBlock) {
       .Run();
 }
 
-TEST(ServerSendTest, ServerThatFinishesFirstTellsTheClientToStopWithNoError) {
+TEST(W25EarlyFinish, ServerThatFinishesFirstTellsTheClientToStopWithNoError) {
   ServerScript script;
   script.Bidi(SayOneThingAndLeave)
       .Handshake()
@@ -222,7 +222,7 @@ Task<absl::StatusOr<Payload>> FailWithEveryByte(ServerWorld& world, ServerContex
   co_return absl::DataLossError(request.body());
 }
 
-TEST(ServerSendTest, TextOfAStatusIsPercentEncoded) {
+TEST(W21GrpcMessage, TextOfAStatusIsPercentEncoded) {
   ServerScript script;
   script.Unary(FailWithEveryByte)
       .Handshake()
@@ -261,7 +261,7 @@ Task<absl::StatusOr<Payload>> AddIllegalMetadata(ServerWorld& world, ServerConte
   co_return request;
 }
 
-TEST(ServerSendTest, HandlerSeesTheClientsMetadataInOrderAndNothingOfTheProtocols) {
+TEST(W13Duplicates, HandlerSeesTheClientsMetadataInOrderAndNothingOfTheProtocols) {
   ServerScript script;
   script.Unary(ShowMetadata)
       .Handshake()
@@ -274,7 +274,7 @@ TEST(ServerSendTest, HandlerSeesTheClientsMetadataInOrderAndNothingOfTheProtocol
       .Run();
 }
 
-TEST(ServerSendTest, MetadataGoesWithTheHeadAndWithTheStatus) {
+TEST(W13Duplicates, MetadataGoesWithTheHeadAndWithTheStatus) {
   ServerScript script;
   script.Unary(AddMetadata)
       .Handshake()
@@ -297,7 +297,7 @@ Task<absl::StatusOr<Payload>> AddMuchMetadata(ServerWorld& world, ServerContext&
   co_return request;
 }
 
-TEST(ServerSendTest, MetadataThatThePeerDoesNotTakeEndsTheCallWithInternal) {
+TEST(W15Size, MetadataThatThePeerDoesNotTakeEndsTheCallWithInternal) {
   ServerScript script;
   script.Unary(AddMuchMetadata)
       .Handshake()
@@ -373,7 +373,7 @@ TEST(ServerSendTest, MetadataThatIsTooLongWithoutTheDetailsAsWellEndsTheCallWith
       .Run();
 }
 
-TEST(ServerSendTest, IllegalMetadataIsLeftOutAndTheRestIsSent) {
+TEST(W11Names, IllegalMetadataIsLeftOutAndTheRestIsSent) {
   ServerScript script;
   script.Unary(AddIllegalMetadata)
       .Handshake()
