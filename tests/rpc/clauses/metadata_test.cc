@@ -169,5 +169,70 @@ TEST(W14Values, WhatIsReceivedMayBeSentBack) {
       .Run();
 }
 
+// ---- W15: SETTINGS_MAX_HEADER_LIST_SIZE: sum of name + value + 32 ----------------------------------------------------
+
+// A field "x=..." that makes a block of the four pseudo-header fields and the three of gRPC `bytes` large.
+std::string Filled(size_t bytes) {
+  size_t taken = 33;  // of the field itself, without its value
+  for (const std::string_view field : {":methodPOST", ":schemehttp", ":path/bench.Echo/Unary", ":authoritytest",
+                                       "tetrailers", "content-typeapplication/grpc"}) {
+    taken += field.size() + 32;
+  }
+  return "x=" + std::string(bytes - taken, 'v');
+}
+
+constexpr size_t kHeaderListBytesMax = 16 * 1024;
+
+TEST(W15Size, RequestHeadUpToTheLimitIsServedAndALargerOneEndsItsCallOnly) {
+  ServerScript script;
+  script.Unary(EchoMetadata)
+      .Handshake()
+      .Peer(Request(1, "Unary", Filled(kHeaderListBytesMax)))
+      .ExpectWritten({})
+      .Peer(Request(3, "Unary", Filled(kHeaderListBytesMax + 1)))
+      .ExpectWritten({"RST_STREAM 3 ENHANCE_YOUR_CALM"})  // RESOURCE_EXHAUSTED for a gRPC client
+      .Peer(Request(5, "Unary", "a=1") + "\n" + Data(5, Message("x"), "END_STREAM"))
+      .ExpectWritten({ResponseHead(5), Data(5, Message("x")), Trailers(5, "grpc-status=0 a=1")})
+      .ExpectLeft({"handlers: 1", "streams: 1"})
+      .Run();
+}
+
+TEST(W15Size, ResponseHeadOrTrailersOverTheLimitAreResourceExhaustedForTheirCallOnly) {
+  std::string much;  // in one frame: the 32 octets for each field are only counted
+  for (int i = 0; i < 100; ++i) much += "x=" + std::string(140, 'v') + " ";
+  ClientScript script;
+  script.Handshake()
+      .Spawn(CallUnary)
+      .Spawn(CallUnary)
+      .Spawn(CallUnary)
+      .Drop()
+      .Peer(ResponseHead(1, much))
+      .ExpectLog({"RESOURCE_EXHAUSTED: ..."})
+      .ExpectWritten({"RST_STREAM 1 ENHANCE_YOUR_CALM"})
+      .Peer(ResponseHead(3) + "\n" + Data(3, Message("a")) + "\n" + Trailers(3, "grpc-status=0 " + much))
+      .ExpectLog({"RESOURCE_EXHAUSTED: ..."})
+      .ExpectWritten({"RST_STREAM 3 ENHANCE_YOUR_CALM"})
+      .Peer(Answer(5, "b"))
+      .ExpectLog({"reply b"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(W15Size, OverFourTimesTheLimitTheConnectionEnds) {
+  ServerScript script;
+  script.Unary(EchoMetadata)
+      .Handshake()
+      .Peer("HEADERS 1 NO_END_HEADERS :method=POST :scheme=http a=" + std::string(16000, 'v'))
+      .Peer("CONTINUATION 1 b=" + std::string(16000, 'v'))
+      .Peer("CONTINUATION 1 c=" + std::string(16000, 'v'))
+      .Peer("CONTINUATION 1 d=" + std::string(16000, 'v'))
+      .Peer("CONTINUATION 1 END_HEADERS e=" + std::string(16000, 'v'))
+      .ExpectWritten({"GOAWAY last=1 ENHANCE_YOUR_CALM \"header block: ..."})
+      .PeerCloses()
+      .ExpectLog({"connection gone"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
 }  // namespace
 }  // namespace weir
