@@ -8,10 +8,8 @@ Limit = collections.namedtuple("Limit", "side peer cases reason")
 FEATURES = "features"  # stands for all cases of that group
 
 LIMITS = (
-    Limit("client", "go", (FEATURES,), "our own service Features is written for weir, grpc++ and python only"),
-    Limit("server", "go", (FEATURES,), "our own service Features is written for weir, grpc++ and python only"),
-    Limit("client", "js", (FEATURES,), "our own service Features is written for weir, grpc++ and python only"),
-    Limit("server", "js", (FEATURES,), "our own service Features is written for weir, grpc++ and python only"),
+    Limit("client", "js", (FEATURES,), "our own service Features is not written for grpc-js"),
+    Limit("server", "js", (FEATURES,), "our own service Features is not written for grpc-js"),
     Limit("client", "go", ("client_compressed_streaming", "client_compressed_streaming_noprobe"),
           "grpc-go compresses all messages of a call or none"),
     Limit("server", "go", ("server_compressed_unary", "server_compressed_streaming"),

@@ -22,6 +22,7 @@ imports=$imports,Mtests/interop/cases/orca_load_report.proto=weir/pb/orcadata
 imports=$imports,Mgoogle/protobuf/duration.proto=github.com/golang/protobuf/ptypes/duration
 generate testing grpc/testing/empty.proto grpc/testing/messages.proto grpc/testing/test.proto
 generate orcadata tests/interop/cases/orca_load_report.proto
+generate features tests/interop/cases/features.proto
 generate orcaservice tests/interop/cases/orca_service.proto
 
 # Stale links of an earlier place of the checkout must not win.

@@ -33,3 +33,24 @@ var compressionCases = []testCase{
 	{"server_compressed_unary", serverCompressedUnary},
 	{"server_compressed_streaming", serverCompressedStreaming},
 }
+
+// The last one ends its server.
+var featureCases = []testCase{
+	{"half_duplex", halfDuplex},
+	{"deadline_seen_by_server", deadlineSeenByServer},
+	{"deadline_cancels_handler", deadlineCancelsHandler},
+	{"cancel_seen_by_handler", cancelSeenByHandler},
+	{"all_status_codes", allStatusCodes},
+	{"unicode_status", unicodeStatus},
+	{"status_while_writing", statusWhileWriting},
+	{"metadata_to_server", metadataToServer},
+	{"metadata_to_client", metadataToClient},
+	{"metadata_with_error", metadataWithError},
+	{"message_at_limit", messageAtLimit},
+	{"request_above_limit", requestAboveLimit},
+	{"response_above_limit", responseAboveLimit},
+	{"thousand_streams", thousandStreams},
+	{"slow_reader", slowReader},
+	{"unread_calls", unreadCalls},
+	{"drain_in_flight", drainInFlight},
+}

@@ -11,8 +11,11 @@ import (
 	"time"
 )
 
-// Groups of cases, as --test_case may name them.
-var groups = map[string][]testCase{"all": officialCases, "compression": compressionCases}
+// Groups of cases, as --test_case may name them, in the order in which they run.
+var groups = []struct {
+	name  string
+	cases []testCase
+}{{"all", officialCases}, {"compression", compressionCases}, {"features", featureCases}}
 
 // selectCases: `names` is a comma separated list of cases and groups; `except` of those that are left out.
 func selectCases(names, except string) []testCase {
@@ -22,9 +25,9 @@ func selectCases(names, except string) []testCase {
 	}
 	var selected []testCase
 	for _, name := range strings.Split(names, ",") {
-		for group, cases := range groups {
-			for _, c := range cases {
-				if (group == name || c.name == name) && !left[c.name] {
+		for _, group := range groups {
+			for _, c := range group.cases {
+				if (group.name == name || c.name == name) && !left[c.name] {
 					selected = append(selected, c)
 				}
 			}
@@ -48,7 +51,7 @@ func run(c testCase) bool {
 }
 
 func main() {
-	names := flag.String("test_case", "large_unary", "cases, or the groups all and compression")
+	names := flag.String("test_case", "large_unary", "cases, or the groups all, compression and features")
 	except := flag.String("except", "", "cases to leave out")
 	flag.Parse()
 	selected := selectCases(*names, *except)

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	featurespb "weir/pb/features"
 	orcapb "weir/pb/orcaservice"
 	testpb "weir/pb/testing"
 )
@@ -39,6 +40,7 @@ type peer struct {
 	test          testpb.TestServiceClient
 	unimplemented testpb.UnimplementedServiceClient
 	orca          orcapb.OpenRcaServiceClient
+	features      featurespb.FeaturesClient
 }
 
 func newPeer(ctx context.Context) (*peer, error) {
@@ -54,7 +56,7 @@ func newPeer(ctx context.Context) (*peer, error) {
 		return nil, err
 	}
 	return &peer{ctx, conn, flags, testpb.NewTestServiceClient(conn), testpb.NewUnimplementedServiceClient(conn),
-		orcapb.NewOpenRcaServiceClient(conn)}, nil
+		orcapb.NewOpenRcaServiceClient(conn), featurespb.NewFeaturesClient(conn)}, nil
 }
 
 // withPeer runs a case on a channel of its own.

@@ -1,4 +1,4 @@
-// grpc-go's interop server: TestService and ORCA's out-of-band service.
+// grpc-go's interop server: TestService, ORCA's out-of-band service and Features.
 //
 //	server --port=0     prints "listening on 127.0.0.1:PORT"; SIGTERM ends it with 0
 package main
@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/encoding/gzip" // registers the compressor
 
+	featurespb "weir/pb/features"
 	orcapb "weir/pb/orcaservice"
 	testpb "weir/pb/testing"
 )
@@ -36,6 +37,7 @@ func main() {
 	load := &loadReports{}
 	testpb.RegisterTestServiceServer(server, &testService{serverID: fmt.Sprintf("go-%d", os.Getpid()), load: load})
 	orcapb.RegisterOpenRcaServiceServer(server, load)
+	featurespb.RegisterFeaturesServer(server, &features{})
 	fmt.Println("listening on", listener.Addr())
 
 	stop := make(chan os.Signal, 1)
