@@ -7,9 +7,12 @@
 #include <string>
 
 #include "absl/time/clock.h"
+#include "tests/interop/sleep.h"
 
 namespace weir::interop {
 namespace {
+
+constexpr absl::Duration kCancelPatience = absl::Seconds(2);
 
 HandlerEnd HowEnded(const ServerContext& context) {
   return context.IsCancelled() ? HandlerEnd::kCancelled : HandlerEnd::kInOrder;
@@ -35,13 +38,20 @@ Task<absl::StatusOr<InspectReply>> FeaturesServiceImpl::Inspect(ServerContext& c
 
 Task<absl::Status> FeaturesServiceImpl::Hold(ServerContext& context, Reader<Note>& reader, Writer<Note>& writer) {
   std::string call_id;
+  bool last = false;
   while (std::optional<Note> note = co_await reader.Read()) {
+    last = note->last();
     if (call_id.empty()) {
       call_id = note->call_id();
       journal_.Begin(call_id);
     }
     if (!co_await writer.Write(*note)) break;
     journal_.Sent(call_id);
+  }
+  // The requests of a cancelled call may end before the call does: node sends END_STREAM, then RST_STREAM.
+  for (const absl::Time begin = absl::Now();
+       !last && !context.IsCancelled() && absl::Now() - begin < kCancelPatience;) {
+    co_await SleepOnLoop(absl::Milliseconds(1));
   }
   if (!call_id.empty()) journal_.End(call_id, HowEnded(context));
   co_return absl::OkStatus();

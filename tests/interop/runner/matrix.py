@@ -84,7 +84,7 @@ def run_group(programs, direction, group):
     """All the cases of a group on one server, or of a list of cases that are separated by commas."""
     client, server_name = direction.split(":")
     outcome = Outcome()
-    if all(not_applicable.reason(direction, case, group) for case in group.split(",")):
+    if all(not_applicable.reason(direction, case) for case in group.split(",")):
         return outcome
     try:
         server = Server(command(programs, server_name + "_server") + ["--port=0"])
@@ -104,7 +104,7 @@ def run_http2(programs, direction, cases):
     client = direction.split(":")[0]
     outcome = Outcome()
     for case in cases:
-        if not_applicable.reason(direction, case, HTTP2):
+        if not_applicable.reason(direction, case):
             continue
         server = Server(command(programs, HTTP2 + "_server") + ["--port=0", "--test_case=" + case])
         run_client(programs, client, server, case, [], outcome)

@@ -5,11 +5,7 @@ import collections
 # A case is left out where this peer stands on this side ("client" or "server").
 Limit = collections.namedtuple("Limit", "side peer cases reason")
 
-FEATURES = "features"  # stands for all cases of that group
-
 LIMITS = (
-    Limit("client", "js", (FEATURES,), "our own service Features is not written for grpc-js"),
-    Limit("server", "js", (FEATURES,), "our own service Features is not written for grpc-js"),
     Limit("client", "go", ("client_compressed_streaming", "client_compressed_streaming_noprobe"),
           "grpc-go compresses all messages of a call or none"),
     Limit("server", "go", ("server_compressed_unary", "server_compressed_streaming"),
@@ -18,6 +14,7 @@ LIMITS = (
           "a server of grpc-js does not compress"),
     Limit("server", "js", ("client_compressed_unary", "client_compressed_streaming"),
           "a server of grpc-js does not see whether a message was compressed: the probe needs it (see _noprobe)"),
+    Limit("server", "js", ("metadata_to_server",), "node joins the values that come for one key, as HTTP lets it"),
     Limit("server", "python", ("client_compressed_unary", "client_compressed_streaming"),
           "a server of grpcio does not see whether a message was compressed: the probe needs it (see _noprobe)"),
     Limit("client", "python", ("client_compressed_streaming", "client_compressed_streaming_noprobe"),
@@ -28,11 +25,11 @@ LIMITS = (
 )
 
 
-def reason(direction, case, group):
+def reason(direction, case):
     """Why this cell does not run in CLIENT:SERVER, or None."""
     client, _, server = direction.partition(":")
     for limit in LIMITS:
-        if limit.peer == (client if limit.side == "client" else server) and (case in limit.cases or group in limit.cases):
+        if limit.peer == (client if limit.side == "client" else server) and case in limit.cases:
             return limit.reason
     return None
 
@@ -42,5 +39,5 @@ def left_out(direction):
     client, _, server = direction.partition(":")
     return sorted({
         case for limit in LIMITS for case in limit.cases
-        if limit.peer == (client if limit.side == "client" else server) and case != FEATURES
+        if limit.peer == (client if limit.side == "client" else server)
     })

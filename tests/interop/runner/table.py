@@ -5,11 +5,11 @@ import not_applicable
 NOT_RUN = "not run"
 
 
-def _cell(direction, case, groups, results, legend):
+def _cell(direction, case, results, legend):
     for (ran, _), outcome in results.items():
         if ran == direction and case in outcome.cells:
             return outcome.cells[case]
-    reason = not_applicable.reason(direction, case, groups[case])
+    reason = not_applicable.reason(direction, case)
     if reason is None:
         return NOT_RUN
     if reason not in legend:
@@ -19,20 +19,19 @@ def _cell(direction, case, groups, results, legend):
 
 def print_table(directions, results):
     """Prints what ran. Returns how many cases there are, and how many cells have neither run nor a reason not to."""
-    groups = {}  # case -> its group, in the order in which they ran
-    for (direction, group), outcome in results.items():
+    cases = {}  # in the order in which they ran
+    for (direction, _), outcome in results.items():
         if direction in directions:
-            for case in outcome.cells:
-                groups.setdefault(case, group)
+            cases.update(dict.fromkeys(outcome.cells))
     titles = ["%s>%s" % tuple(direction.split(":")) for direction in directions]
     legend = []
     missing = 0
     print("%-36s" % "case" + "".join("%15s" % title for title in titles))
-    for case in groups:
-        row = [_cell(direction, case, groups, results, legend) for direction in directions]
+    for case in cases:
+        row = [_cell(direction, case, results, legend) for direction in directions]
         missing += row.count(NOT_RUN)
         print("%-36s" % case + "".join("%15s" % cell for cell in row))
     for number, reason in enumerate(legend, 1):
         print("n/a %d: %s" % (number, reason))
     print()
-    return len(groups), missing
+    return len(cases), missing

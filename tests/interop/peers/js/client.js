@@ -9,6 +9,7 @@ const {Trial} = require('./trial');
 const GROUPS = {
   all: [...require('./cases_official'), ...require('./cases_soak'), ...require('./cases_orca')],
   compression: require('./cases_compression'),
+  features: require('./cases_features'),
 };
 
 const flags = parseFlags({

@@ -14,7 +14,9 @@ const options = {
 };
 
 const services = grpc.loadPackageDefinition(
-    loader.loadSync(['grpc/testing/test.proto', 'tests/interop/cases/orca_service.proto'], options));
+    loader.loadSync([
+      'grpc/testing/test.proto', 'tests/interop/cases/orca_service.proto', 'tests/interop/cases/features.proto',
+    ], options));
 
 // Message types of the load reports, to read and to write them as bytes of metadata.
 const reports = loader.loadSync('tests/interop/cases/orca_service.proto', options);
@@ -23,6 +25,7 @@ const streamCoreMetrics = reports['xds.service.orca.v3.OpenRcaService'].StreamCo
 module.exports = {
   TestService: services.grpc.testing.TestService,
   UnimplementedService: services.grpc.testing.UnimplementedService,
+  Features: services.weir.interop.Features,
   OpenRcaService: services.xds.service.orca.v3.OpenRcaService,
   encodeLoadReport: streamCoreMetrics.responseSerialize,
   decodeLoadReport: streamCoreMetrics.responseDeserialize,

@@ -1,12 +1,13 @@
 'use strict';
-// grpc-js's interop server: TestService and ORCA's out-of-band service.
+// grpc-js's interop server: TestService, ORCA's out-of-band service and Features.
 //
 //   node server.js --port=0     prints "listening on 127.0.0.1:PORT"; SIGTERM ends it with 0
 
 const grpc = require('@grpc/grpc-js');
 const {parseFlags} = require('./flags');
+const {Features} = require('./features');
 const {LoadReports, toLoadReport} = require('./load_reports');
-const {TestService, OpenRcaService, encodeLoadReport, LOAD_TRAILER} = require('./protos');
+const {TestService, OpenRcaService, Features: FeaturesService, encodeLoadReport, LOAD_TRAILER} = require('./protos');
 
 const ECHO_INITIAL = 'x-grpc-test-echo-initial';
 const ECHO_TRAILING = 'x-grpc-test-echo-trailing-bin';
@@ -104,6 +105,16 @@ async function streamingOutputCall(call) {
   else call.end(trailer);
 }
 
+function halfDuplexCall(call) {
+  const trailer = echoMetadata(call);
+  const requests = [];
+  call.on('data', request => requests.push(request));
+  call.on('end', async () => {
+    for (const request of requests) await writeResponses(call, request);
+    call.end(trailer);
+  });
+}
+
 const server = new grpc.Server();
 server.addService(TestService.service, {
   EmptyCall: emptyCall,
@@ -112,8 +123,10 @@ server.addService(TestService.service, {
   StreamingInputCall: streamingInputCall,
   StreamingOutputCall: streamingOutputCall,
   FullDuplexCall: call => serveRequests(call, echoMetadata(call)),
+  HalfDuplexCall: halfDuplexCall,
 });
 server.addService(OpenRcaService.service, load.handlers());
+server.addService(FeaturesService.service, new Features().handlers());
 
 const flags = parseFlags({port: 0, use_tls: 'false'});
 server.bindAsync(`127.0.0.1:${flags.port}`, grpc.ServerCredentials.createInsecure(), (error, port) => {

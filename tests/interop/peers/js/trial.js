@@ -4,7 +4,7 @@
 const assert = require('assert');
 const grpc = require('@grpc/grpc-js');
 const {isDeepStrictEqual} = require('util');
-const {TestService, UnimplementedService, OpenRcaService} = require('./protos');
+const {TestService, UnimplementedService, OpenRcaService, Features} = require('./protos');
 
 function zeros(bytes) {
   return {body: Buffer.alloc(bytes)};
@@ -43,6 +43,7 @@ class Trial {
     // One channel for all stubs of a trial.
     const shared = {...options, channelOverride: this.test.getChannel()};
     this.unimplemented = new UnimplementedService(address, credentials, shared);
+    this.features = new Features(address, credentials, shared);
     this.orca = new OpenRcaService(address, credentials, shared);
   }
 

@@ -77,17 +77,27 @@ func (f *features) Inspect(ctx context.Context, request *featurespb.InspectReque
 	return reply, nil
 }
 
+// cancelledSoon: the requests of a cancelled call may end before the call does.
+func cancelledSoon(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return true
+	case <-time.After(2 * time.Second):
+		return false
+	}
+}
+
 func (f *features) Hold(stream featurespb.Features_HoldServer) error {
-	callID := ""
+	callID, last := "", false
 	for {
 		note, err := stream.Recv()
 		if err == nil {
-			callID = note.CallId
+			callID, last = note.CallId, note.Last
 			f.change(callID, func(*featurespb.Observation) {})
 			err = stream.Send(note)
 		}
 		if err == io.EOF {
-			f.ended(callID, false)
+			f.ended(callID, !last && cancelledSoon(stream.Context()))
 			return nil
 		}
 		if err != nil {
