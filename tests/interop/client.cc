@@ -138,7 +138,7 @@ class WeirClient final : public TestClient {
  public:
   explicit WeirClient(const ClientTarget& target)
       : additional_(target.additional_metadata),
-        channel_(absl::StrCat(target.host, ":", target.port), InsecureChannelCredentials()) {}
+        channel_(absl::StrCat(target.host, ":", target.port), InsecureChannelCredentials(), OptionsOf(target)) {}
 
   Outcome<Empty> EmptyCall(const CallSetup& setup) override { return Wait(test_.EmptyCall(Empty(), With(setup))); }
   std::unique_ptr<PendingCall<SimpleResponse>> StartUnaryCall(const SimpleRequest& request,
@@ -190,6 +190,12 @@ class WeirClient final : public TestClient {
   Outcome<DrainReply> Drain() override { return Wait(features_.Drain(DrainRequest(), With(CallSetup()))); }
 
  private:
+  static ChannelOptions OptionsOf(const ClientTarget& target) {
+    ChannelOptions options;
+    options.authority = target.authority;
+    return options;
+  }
+
   CallOptions With(const CallSetup& setup) const {
     CallOptions options;
     if (setup.timeout != absl::InfiniteDuration()) options.Timeout(setup.timeout);

@@ -16,13 +16,14 @@
 
 ABSL_FLAG(std::string, server_host, "localhost", "where the server runs");
 ABSL_FLAG(int, server_port, 0, "its port");
-ABSL_FLAG(std::string, server_host_override, "", "accepted; only TLS looks at it");
+ABSL_FLAG(std::string, server_host_override, "", "the :authority of calls, instead of host and port");
 ABSL_FLAG(std::string, test_case, "large_unary",
           "cases and groups of cases, separated by commas: \"all\" (the official ones), \"compression\", "
           "\"features\", \"http2\"");
 ABSL_FLAG(std::string, except, "", "cases to leave out, separated by commas");
 ABSL_FLAG(bool, use_tls, false, "must be false: these cases run without TLS");
 ABSL_FLAG(bool, use_test_ca, false, "accepted; only TLS looks at it");
+ABSL_FLAG(std::string, service_config_json, "", "must be empty: no client here applies one");
 ABSL_FLAG(std::string, additional_metadata, "", "sent with every call: key1:value1;key2:value2");
 ABSL_FLAG(int, soak_iterations, 10, "calls of the soak cases");
 ABSL_FLAG(int, soak_max_failures, 0, "how many of them may fail");
@@ -132,9 +133,15 @@ int RunInteropClient(int argc, char** argv, const std::string& library, const Ma
   ClientTarget target;
   target.host = absl::GetFlag(FLAGS_server_host);
   target.port = absl::GetFlag(FLAGS_server_port);
+  target.authority = absl::GetFlag(FLAGS_server_host_override);
   if (!ParseMetadata(absl::GetFlag(FLAGS_additional_metadata), &target.additional_metadata)) return 2;
   if (absl::GetFlag(FLAGS_use_tls)) {
     std::fprintf(stderr, "--use_tls: expected false, got true; these cases run without TLS\n");
+    return 2;
+  }
+  if (!absl::GetFlag(FLAGS_service_config_json).empty()) {
+    std::fprintf(stderr, "--service_config_json: expected it to be empty, got \"%s\"; no client here applies one\n",
+                 absl::GetFlag(FLAGS_service_config_json).c_str());
     return 2;
   }
   if (target.port <= 0 || target.port > 65535) {

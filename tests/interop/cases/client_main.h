@@ -12,6 +12,7 @@ namespace weir::interop {
 struct ClientTarget {
   std::string host;
   int port = 0;
+  std::string authority;  // --server_host_override: what calls say instead of host and port; may be empty
   Pairs additional_metadata;
 };
 

@@ -177,6 +177,7 @@ class GrpcppClient final : public TestClient {
   explicit GrpcppClient(const ClientTarget& target) : additional_(target.additional_metadata) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a new client is a new connection
+    if (!target.authority.empty()) arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, target.authority);
     const auto channel = grpc::CreateCustomChannel(absl::StrCat(target.host, ":", target.port),
                                                    grpc::InsecureChannelCredentials(), arguments);
     test_ = grpc::testing::TestService::NewStub(channel);
