@@ -107,7 +107,7 @@ TEST(AbuseLength, ContentLengthThatLiesResetsTheStream) {
       .Spawn(CallUnary)
       .Drop()
       .Peer(ResponseHead(1, "content-length=3") + "\n" + Data(1, Message("a")))
-      .ExpectLog({"INTERNAL: stream 1 was reset by this side: PROTOCOL_ERROR(1)"})
+      .ExpectLog({"INTERNAL: ..."})
       .ExpectWritten({"RST_STREAM 1 PROTOCOL_ERROR"})
       .ExpectNothingLeft()
       .Run();
@@ -125,7 +125,7 @@ TEST(AbuseTrailers, MalformedOnesAreInternalForTheCallAndNothingForTheOthers) {
         .Spawn(CallUnary)
         .Drop()
         .Peer(ResponseHead(1) + "\n" + Data(1, Message("a")) + "\n" + Trailers(1, fields))
-        .ExpectLog({"INTERNAL: stream 1 was reset by this side: PROTOCOL_ERROR(1)"})
+        .ExpectLog({"INTERNAL: ..."})
         .ExpectWritten({"RST_STREAM 1 PROTOCOL_ERROR"})
         .Peer(Answer(3, "b"))
         .ExpectLog({"reply b"})
@@ -199,7 +199,7 @@ TEST(AbuseWindow, OverflowOfAStreamsWindowResetsThatStream) {
       .Spawn(testing::WriteForEver)
       .Drop()
       .Peer("WINDOW_UPDATE 1 2147483647\nWINDOW_UPDATE 1 2147483647")
-      .ExpectLog({"refused", "INTERNAL: stream 1 was reset by this side: FLOW_CONTROL_ERROR(3)"})
+      .ExpectLog({"refused", "INTERNAL: ..."})
       .ExpectWritten({"RST_STREAM 1 FLOW_CONTROL_ERROR"})
       .ExpectNothingLeft()
       .Run();

@@ -79,8 +79,7 @@ TEST(W19Response, MessageBeforeTheHeadEndsTheConnection) {
 }
 
 TEST(W19Response, SecondHeadThatDoesNotEndTheStreamIsNoResponse) {
-  ExpectSeen(CallUnary, ResponseHead(1) + "\n" + ResponseHead(1),
-             {"INTERNAL: stream 1 was reset by this side: PROTOCOL_ERROR(1)"}, {"RST_STREAM 1 PROTOCOL_ERROR"});
+  ExpectSeen(CallUnary, ResponseHead(1) + "\n" + ResponseHead(1), {"INTERNAL: ..."}, {"RST_STREAM 1 PROTOCOL_ERROR"});
 }
 
 // ---- W20: Status -> "grpc-status" 1*DIGIT ; 0-9 ----------------------------------------------------------------------
@@ -200,14 +199,12 @@ TEST(W22HttpStatus, UpToSixteenInterimResponsesArePassedOver) {
   std::string interim;
   for (int i = 0; i < 16; ++i) interim += i % 2 == 0 ? "HEADERS 1 :status=100\n" : "HEADERS 1 :status=103 link=x\n";
   ExpectSeen(CallUnary, interim + Answer(1, "hi"), {"reply hi"});
-  ExpectSeen(CallUnary, interim + "HEADERS 1 :status=100\n" + Answer(1, "hi"),
-             {"RESOURCE_EXHAUSTED: stream 1 was reset by this side: ENHANCE_YOUR_CALM(11)"},
+  ExpectSeen(CallUnary, interim + "HEADERS 1 :status=100\n" + Answer(1, "hi"), {"RESOURCE_EXHAUSTED: ..."},
              {"RST_STREAM 1 ENHANCE_YOUR_CALM"});
 }
 
 TEST(W22HttpStatus, InterimResponseThatEndsTheStreamIsNoResponse) {
-  ExpectSeen(CallUnary, "HEADERS 1 END_STREAM :status=100",
-             {"INTERNAL: stream 1 was reset by this side: PROTOCOL_ERROR(1)"}, {"RST_STREAM 1 PROTOCOL_ERROR"});
+  ExpectSeen(CallUnary, "HEADERS 1 END_STREAM :status=100", {"INTERNAL: ..."}, {"RST_STREAM 1 PROTOCOL_ERROR"});
 }
 
 // ---- W23 -------------------------------------------------------------------------------------------------------------
