@@ -30,7 +30,7 @@ struct ChannelEndpoint;
 class Channel {
  public:
   Channel(std::string_view target, ChannelCredentials credentials, ChannelOptions options = {});
-  // To a server that has no name: weir::InProcess(server).
+  // To a server that has no name: weir::InProcess(server), weir::ConnectedFd(fd).
   explicit Channel(ChannelEndpoint endpoint, ChannelOptions options = {});
   ~Channel();
   Channel(const Channel&) = delete;

@@ -75,8 +75,8 @@ void ChannelCore::Connect() {
   addresses_.clear();
   next_address_ = 0;
   if (source_ != nullptr) return OnConnected(source_->Connect(loop_));
-  if (!target_->unix_path.empty()) {
-    absl::StatusOr<transport::SocketAddress> address = transport::SocketAddress::Parse("unix:" + target_->unix_path);
+  if (!target_->unix_address.empty()) {
+    absl::StatusOr<transport::SocketAddress> address = transport::SocketAddress::Parse(target_->unix_address);
     if (!address.ok()) return OnAttemptFailed(address.status());
     addresses_.push_back(*address);
     return TryNextAddress();

@@ -8,6 +8,8 @@ namespace weir {
 namespace {
 
 constexpr uint16_t kDefaultPort = 443;
+// A path or a name is no legal :authority, and some servers refuse it.
+constexpr char kUnixAuthority[] = "localhost";
 
 bool ConsumePrefix(std::string_view* text, std::string_view prefix) {
   if (text->substr(0, prefix.size()) != prefix) return false;
@@ -17,8 +19,8 @@ bool ConsumePrefix(std::string_view* text, std::string_view prefix) {
 
 absl::Status Invalid(std::string_view text, std::string_view problem) {
   return absl::InvalidArgumentError(
-      absl::StrCat("target: expected host:port, dns:///host:port, ipv4:address:port, ipv6:[address]:port or unix:path, "
-                   "got \"",
+      absl::StrCat("target: expected host:port, dns:///host:port, ipv4:address:port, ipv6:[address]:port, "
+                   "unix:path or unix-abstract:name, got \"",
                    std::string(text), "\": ", std::string(problem)));
 }
 
@@ -33,9 +35,14 @@ absl::StatusOr<Target> Target::Parse(std::string_view text) {
       return Invalid(text, "unix:// is followed by an absolute path");
     }
     if (rest.empty()) return Invalid(text, "the path is missing");
-    target.unix_path = std::string(rest);
-    // A raw path is no legal :authority, and some servers refuse it.
-    target.authority = "localhost";
+    target.unix_address = absl::StrCat("unix:", std::string(rest));
+    target.authority = kUnixAuthority;
+    return target;
+  }
+  if (ConsumePrefix(&rest, "unix-abstract:")) {
+    if (rest.empty()) return Invalid(text, "the name is missing");
+    target.unix_address = std::string(text);
+    target.authority = kUnixAuthority;
     return target;
   }
   if (ConsumePrefix(&rest, "dns:") && ConsumePrefix(&rest, "//")) {

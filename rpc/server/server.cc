@@ -12,7 +12,9 @@
 #include "weir/rpc/server/dispatcher.h"
 #include "weir/rpc/server/in_process_listener.h"
 #include "weir/rpc/server/server_loop.h"
+#include "weir/transport/io/adopt_descriptor.h"
 #include "weir/transport/io/blocking_executor.h"
+#include "weir/transport/io/listen_fds.h"
 #include "weir/transport/io/loop_pool.h"
 #include "weir/transport/io/mutex.h"
 #include "weir/transport/io/signal_watcher.h"
@@ -28,6 +30,8 @@ int LoopThreads(const ServerOptions& options) {
   const unsigned cpus = std::thread::hardware_concurrency();
   return cpus == 0 ? 1 : static_cast<int>(cpus);
 }
+
+constexpr std::string_view kSystemd = "systemd:";
 
 // "localhost:PORT" too, which is what people type first.
 absl::StatusOr<transport::SocketAddress> ParseListenAddress(std::string_view address) {
@@ -78,27 +82,37 @@ class Server::Impl {
     if (absl::Status may_block = transport::BlockingExecutor::MayBlock("Server::Listen"); !may_block.ok()) {
       return may_block;
     }
+    if (address.starts_with(kSystemd)) return ListenOnPassedFds(address.substr(kSystemd.size()));
     absl::StatusOr<transport::SocketAddress> parsed = ParseListenAddress(address);
     if (!parsed.ok()) return parsed.status();
-    {
-      transport::MutexLock lock(start_mutex_);
-      if (absl::Status started = StartThreads(); !started.ok()) return started;
+    return AddListener([&parsed](transport::TcpListener& listener) { return listener.Listen(*parsed); });
+  }
+
+  absl::Status ListenOn(int fd) {
+    if (!setup_.ok()) return setup_;
+    if (absl::Status may_block = transport::BlockingExecutor::MayBlock("Server::ListenOn"); !may_block.ok()) {
+      return may_block;
     }
-    absl::Status listening;
-    RunOn(accept_loop(), [&] {
-      auto listener = std::make_unique<transport::TcpListener>(accept_loop(), [this](int fd) { OnAccept(fd); });
-      listening = listener->Listen(*parsed);
-      if (!listening.ok()) return;
-      if (port_ == 0) port_ = listener->address().port();
-      listeners_.push_back(std::move(listener));
-    });
-    return listening;
+    return AddListener([fd](transport::TcpListener& listener) { return listener.ListenOn(fd); });
+  }
+
+  absl::Status AddConnection(int fd) {
+    if (!setup_.ok()) return setup_;
+    if (absl::Status adopted = transport::AdoptConnected(fd); !adopted.ok()) return adopted;
+    if (absl::Status started = EnsureStarted(); !started.ok()) return started;
+    OnAccept(fd);
+    return absl::OkStatus();
+  }
+
+  std::vector<std::string> addresses() const {
+    transport::MutexLock lock(mutex_);
+    return addresses_;
   }
 
   absl::StatusOr<InProcessListener> ListenInProcess() {
     if (!setup_.ok()) return setup_;
-    transport::MutexLock lock(start_mutex_);  // any thread may come first
-    if (absl::Status started = StartThreads(); !started.ok()) return started;
+    if (absl::Status started = EnsureStarted(); !started.ok()) return started;
+    transport::MutexLock lock(start_mutex_);
     return InProcessListener(loops_, shards_[in_process_count_++ % shards_.size()], accepted_);
   }
 
@@ -136,8 +150,46 @@ class Server::Impl {
  private:
   transport::EventLoop& accept_loop() { return loops_->loop(0); }
 
+  // Any thread may come first.
+  absl::Status EnsureStarted() {
+    transport::MutexLock lock(start_mutex_);
+    return loops_ != nullptr ? absl::OkStatus() : StartThreads();
+  }
+
+  absl::Status AddListener(const std::function<absl::Status(transport::TcpListener&)>& listen) {
+    if (absl::Status started = EnsureStarted(); !started.ok()) return started;
+    absl::Status listening;
+    RunOn(accept_loop(), [&] {
+      auto listener = std::make_unique<transport::TcpListener>(accept_loop(), [this](int fd) { OnAccept(fd); });
+      listening = listen(*listener);
+      if (!listening.ok()) return;
+      if (port_ == 0) port_ = listener->address().port();
+      transport::MutexLock lock(mutex_);
+      addresses_.push_back(listener->address().ToString());
+      listeners_.push_back(std::move(listener));
+    });
+    return listening;
+  }
+
+  // `name` empty: all.
+  absl::Status ListenOnPassedFds(std::string_view name) {
+    absl::StatusOr<std::vector<transport::ListenFd>> fds = transport::ListenFds();
+    if (!fds.ok()) return fds.status();
+    bool found = false;
+    std::string names;
+    for (const transport::ListenFd& passed : *fds) {
+      absl::StrAppend(&names, names.empty() ? "" : ", ", passed.fd, " \"", passed.name, "\"");
+      if (!name.empty() && passed.name != name) continue;
+      found = true;
+      if (absl::Status listening = ListenOn(passed.fd); !listening.ok()) return listening;
+    }
+    if (found) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat(std::string(kSystemd), std::string(name), ": expected a socket in LISTEN_FDS, got ",
+                     names.empty() ? "none; start the process by its socket unit" : names));
+  }
+
   absl::Status StartThreads() WEIR_REQUIRES(start_mutex_) {
-    if (loops_ != nullptr) return absl::OkStatus();
     absl::StatusOr<std::unique_ptr<transport::LoopPool>> loops =
         transport::LoopPool::Start(LoopThreads(options_), "weir-server");
     if (!loops.ok()) return loops.status();
@@ -202,7 +254,8 @@ class Server::Impl {
   size_t in_process_count_ WEIR_GUARDED_BY(start_mutex_) = 0;
   std::atomic<int> port_ = 0;
 
-  transport::Mutex mutex_;
+  mutable transport::Mutex mutex_;
+  std::vector<std::string> addresses_ WEIR_GUARDED_BY(mutex_);
   transport::CondVar changed_;
   std::atomic<size_t> connections_ = 0;  // changed under mutex_
 };
@@ -211,8 +264,11 @@ Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(options)) {
 Server::~Server() = default;
 void Server::AddService(Service& service) { impl_->AddService(service); }
 absl::Status Server::Listen(std::string_view address, ServerCredentials) { return impl_->Listen(address); }
+absl::Status Server::ListenOn(int fd, ServerCredentials) { return impl_->ListenOn(fd); }
+absl::Status Server::AddConnection(int fd, ServerCredentials) { return impl_->AddConnection(fd); }
 absl::StatusOr<InProcessListener> Server::ListenInProcess() { return impl_->ListenInProcess(); }
 int Server::port() const { return impl_->port(); }
+std::vector<std::string> Server::addresses() const { return impl_->addresses(); }
 absl::Status Server::RunUntilSignal() { return impl_->RunUntilSignal(); }
 absl::Status Server::Drain(absl::Duration grace) { return impl_->Drain(grace); }
 void Server::Stop() { impl_->Drain(absl::ZeroDuration()).IgnoreError(); }

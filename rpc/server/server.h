@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -38,10 +39,20 @@ class Server {
   // Before the first Listen of any kind. `service` must outlive the server. A method that is served twice makes Listen fail.
   void AddService(Service& service);
 
-  // Listens on "host:port": a numeric host ("0.0.0.0", "[::]"), "localhost", or "unix:/path". Port 0 lets the system
-  // choose: see port(). May be called for several addresses. INVALID_ARGUMENT if the address cannot be parsed,
-  // FAILED_PRECONDITION if it cannot be bound; the text says what was expected and what the system said.
+  // Listens on one more address:
+  //   "host:port"            a numeric host ("0.0.0.0", "[::]") or "localhost"; port 0 lets the system choose: see port()
+  //   "unix:/path"           the file is removed at the end, and replaced if nobody listens on it any more
+  //   "unix-abstract:name"   a Unix socket without a file
+  //   "systemd:", "systemd:name"   all sockets that systemd has passed on (sd_listen_fds(3)), or those of a name
+  // INVALID_ARGUMENT if the address cannot be parsed, FAILED_PRECONDITION if it cannot be bound or nothing was passed on;
+  // the text says what was expected and what the system said.
   absl::Status Listen(std::string_view address, ServerCredentials credentials);
+
+  // Listens on a socket that listens already. It is the server's from then on; if there is an error, the caller's.
+  absl::Status ListenOn(int fd, ServerCredentials credentials);
+
+  // Serves a client at the other end of a connected socket, and no other. Whose it is, as above. Listening is not needed.
+  absl::Status AddConnection(int fd, ServerCredentials credentials);
 
   // For clients in the same process, which need no socket: see weir::InProcess. A server may have such clients and
   // no address. Several threads may ask at a time. The error of a service added twice, or of threads that cannot start.
@@ -49,6 +60,8 @@ class Server {
 
   // Port of the first TCP address listened on; 0 before.
   int port() const;
+  // All addresses listened on, in the order of Listen: "127.0.0.1:50051", "unix:/run/x.sock".
+  std::vector<std::string> addresses() const;
 
   // Waits for SIGTERM or SIGINT, then drains for ServerOptions::drain_grace; a second signal cancels what is left.
   // OK if every call ended by itself.

@@ -2,6 +2,7 @@
 // other.
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -67,6 +68,50 @@ TEST(BesideGrpcpp, ClientOfGrpcppCallsServerOfWeir) {
   const grpc::Status status = stub->SayHello(&context, Request(), &reply);
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(reply.message(), "weir greets both");
+}
+
+// Unix sockets have no host name: each side has to accept what the other puts into :authority.
+class OverUnixSockets : public testing::TestWithParam<bool> {
+ protected:
+  // A socket's name that nobody else has.
+  static std::string Address() {
+    const std::string name = "weir-grpcpp-test-" + std::to_string(getpid());
+    return GetParam() ? "unix-abstract:" + name : "unix:/tmp/" + name;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(FileAndAbstract, OverUnixSockets, testing::Values(false, true));
+
+TEST_P(OverUnixSockets, ClientOfWeirCallsServerOfGrpcpp) {
+  GrpcGreeter greeter;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(Address(), grpc::InsecureServerCredentials());
+  builder.RegisterService(&greeter);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  ASSERT_NE(server, nullptr);
+
+  weir::Channel channel(Address(), weir::InsecureChannelCredentials());
+  const absl::StatusOr<HelloReply> reply = GreeterClient(channel).SayHello(Request()).Wait();
+  ASSERT_TRUE(reply.ok()) << reply.status().ToString();
+}
+
+TEST_P(OverUnixSockets, ClientOfGrpcppCallsServerOfWeir) {
+  WeirGreeter greeter;
+  weir::Server server;
+  server.AddService(greeter);
+  const absl::Status listening = server.Listen(Address(), weir::InsecureServerCredentials());
+  ASSERT_TRUE(listening.ok()) << listening.ToString();
+
+  // What grpc++ makes of the address by itself, and percent-encoded paths, which other versions send.
+  for (const std::string authority : {"", "localhost", "%2Ftmp%2Fweir.sock"}) {
+    grpc::ChannelArguments arguments;
+    if (!authority.empty()) arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, authority);
+    const std::unique_ptr<Greeter::Stub> stub =
+        Greeter::NewStub(grpc::CreateCustomChannel(Address(), grpc::InsecureChannelCredentials(), arguments));
+    grpc::ClientContext context;
+    HelloReply reply;
+    const grpc::Status status = stub->SayHello(&context, Request(), &reply);
+    EXPECT_TRUE(status.ok()) << authority << ": " << status.error_message();
+  }
 }
 
 }  // namespace

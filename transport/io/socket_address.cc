@@ -23,7 +23,7 @@ constexpr std::string_view kUnixAbstract = "unix-abstract:";
 absl::Status Unexpected(std::string_view text) {
   return absl::InvalidArgumentError(
       "address: expected a numeric host and a port such as \"127.0.0.1:50051\" or \"[::1]:50051\", or "
-      "\"unix:/path\", got \"" +
+      "\"unix:/path\" or \"unix-abstract:name\", got \"" +
       std::string(text) + "\"");
 }
 

@@ -16,7 +16,7 @@ class SocketAddress {
  public:
   SocketAddress() = default;  // no address: ToString() is "unknown"
 
-  // Parses "host:port" with a numeric host, or "unix:PATH"; errors say what was expected.
+  // Parses "host:port" with a numeric host, "unix:PATH" or "unix-abstract:NAME"; errors say what was expected.
   static absl::StatusOr<SocketAddress> Parse(std::string_view text);
 
   // The same in two parts; the host without brackets.

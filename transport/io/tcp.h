@@ -33,12 +33,15 @@ class TcpListener final : private DescriptorHandler {
   // Binds and listens; port 0 lets the system choose. Errors name the address and the reason ("Address already in use").
   // A Unix socket's file that nobody listens on any more is replaced.
   absl::Status Listen(const SocketAddress& address);
+  // Accepts on a socket that listens already, and owns it from now on. The errors of AdoptListening leave it to the caller.
+  absl::Status ListenOn(int fd);
   const SocketAddress& address() const { return address_; }  // with the chosen port
-  void Close();                                              // also removes a Unix socket's file
+  void Close();                                              // also removes a Unix socket's file that Listen has made
 
  private:
   void OnReadable() override;
   void OnWritable() override {}
+  absl::Status Begin(int fd);
   void AcceptSome();
   void PauseAfter(int error);
 
@@ -48,6 +51,7 @@ class TcpListener final : private DescriptorHandler {
   Timer resume_;
   int fd_ = -1;
   int reserve_fd_ = -1;
+  bool owns_file_ = false;
   bool* destroyed_ = nullptr;  // set while on_accept_ runs
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "weir/transport/io/adopt_descriptor.h"
 #include "weir/transport/io/system_error.h"
 #include "weir/transport/io/tcp.h"
 
@@ -87,10 +88,22 @@ absl::Status TcpListener::Listen(const SocketAddress& address) {
     ::close(fd);
     return error;
   }
-  if (absl::Status watched = loop_.Watch(fd, this); !watched.ok()) {
+  if (absl::Status begun = Begin(fd); !begun.ok()) {
     ::close(fd);
-    return watched;
+    return begun;
   }
+  owns_file_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status TcpListener::ListenOn(int fd) {
+  if (fd_ >= 0) return absl::FailedPreconditionError("listen on fd:" + std::to_string(fd) + ": already listening");
+  if (absl::Status adopted = AdoptListening(fd); !adopted.ok()) return adopted;
+  return Begin(fd);
+}
+
+absl::Status TcpListener::Begin(int fd) {
+  if (absl::Status watched = loop_.Watch(fd, this); !watched.ok()) return watched;
   sockaddr_storage bound{};
   socklen_t length = sizeof(bound);
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length);
@@ -106,7 +119,7 @@ void TcpListener::Close() {
   loop_.Unwatch(fd_);
   ::close(std::exchange(fd_, -1));
   if (reserve_fd_ >= 0) ::close(std::exchange(reserve_fd_, -1));
-  if (const std::string path = address_.UnixPath(); !path.empty()) ::unlink(path.c_str());
+  if (const std::string path = address_.UnixPath(); owns_file_ && !path.empty()) ::unlink(path.c_str());
 }
 
 void TcpListener::OnReadable() {

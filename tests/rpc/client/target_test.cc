@@ -31,7 +31,7 @@ TEST(TargetTest, EveryFormNamesHostPortAndAuthority) {
     EXPECT_EQ(target->host, form.host);
     EXPECT_EQ(target->port, form.port);
     EXPECT_EQ(target->authority, form.authority);
-    EXPECT_EQ(target->unix_path, "");
+    EXPECT_EQ(target->unix_address, "");
   }
 }
 
@@ -39,15 +39,22 @@ TEST(TargetTest, UnixSocketsHaveAPathAndALegalAuthority) {
   for (const char* text : {"unix:/run/x.sock", "unix:///run/x.sock"}) {
     absl::StatusOr<Target> target = Target::Parse(text);
     ASSERT_TRUE(target.ok()) << target.status();
-    EXPECT_EQ(target->unix_path, "/run/x.sock");
+    EXPECT_EQ(target->unix_address, "unix:/run/x.sock");
     EXPECT_EQ(target->authority, "localhost");
   }
+}
+
+TEST(TargetTest, AbstractSocketsHaveANameAndALegalAuthority) {
+  absl::StatusOr<Target> target = Target::Parse("unix-abstract:a/name with: all");
+  ASSERT_TRUE(target.ok()) << target.status();
+  EXPECT_EQ(target->unix_address, "unix-abstract:a/name with: all");
+  EXPECT_EQ(target->authority, "localhost");
 }
 
 TEST(TargetTest, WhatCannotBeParsedSaysWhatWasExpectedAndWhatCame) {
   for (const std::string text :
        {"", ":1", "a b:1", "a:0", "a:65536", "a:1x", "a:", "::1:5", "[::1", "[::1]5", "dns://8.8.8.8/a:1", "dns://a",
-        "unix:", "unix://relative", "user@host:1", "host/path:1"}) {
+        "unix:", "unix://relative", "unix-abstract:", "user@host:1", "host/path:1"}) {
     absl::StatusOr<Target> target = Target::Parse(text);
     ASSERT_FALSE(target.ok()) << text;
     EXPECT_EQ(target.status().code(), absl::StatusCode::kInvalidArgument) << text;

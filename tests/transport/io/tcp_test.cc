@@ -345,7 +345,7 @@ TEST(SocketAddressTest, ABadAddressSaysWhatWasExpectedAndWhatCame) {
         SocketAddress::Parse(text),
         StatusIs(absl::StatusCode::kInvalidArgument,
                  "address: expected a numeric host and a port such as \"127.0.0.1:50051\" or \"[::1]:50051\", or "
-                 "\"unix:/path\", got \"" +
+                 "\"unix:/path\" or \"unix-abstract:name\", got \"" +
                      std::string(text) + "\""))
         << text;
   }
