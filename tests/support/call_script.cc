@@ -131,6 +131,12 @@ void CallWorld::Receive(std::string_view bytes, Cuts* cuts) {
   }
 }
 
+void CallWorld::ReceiveLate(std::string_view bytes, std::chrono::nanoseconds by) {
+  EXPECT_EQ(peer_->Write(std::span(&bytes, 1)).bytes, bytes.size());
+  clock_.Advance(by);
+  loop_.RunUntilIdle();
+}
+
 void CallWorld::CloseFromPeer() {
   peer_->ShutdownWrite();
   loop_.RunUntilIdle();

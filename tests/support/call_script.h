@@ -112,6 +112,8 @@ class CallWorld {
   // Runs `work` on the loop, and all that follows from it.
   void OnLoop(std::function<void()> work);
   void Receive(std::string_view bytes, Cuts* cuts);
+  // The same, but the loop is busy for so long that it reads the bytes `by` later, before the timers that are due by then.
+  void ReceiveLate(std::string_view bytes, std::chrono::nanoseconds by);
   void CloseFromPeer();
   void Lose(absl::Status error);
 
@@ -165,6 +167,10 @@ class CallScript {
   // The peer sends these frames.
   Self& Peer(const std::string& frames) {
     return Add("peer: " + frames, [bytes = Frames(frames)](World& w, Cuts* cuts) { w.Receive(bytes, cuts); });
+  }
+  // The peer sends these frames, and they are read so late that timers should have fired before.
+  Self& PeerLate(const std::string& frames, std::chrono::nanoseconds by) {
+    return Add("peer, late: " + frames, [bytes = Frames(frames), by](World& w, Cuts*) { w.ReceiveLate(bytes, by); });
   }
   // The peer closes its half in good order.
   Self& PeerCloses() {

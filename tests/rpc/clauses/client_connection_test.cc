@@ -102,6 +102,19 @@ TEST(W27Deadline, FirstWhoNoticesItMakesNoDifferenceToTheCaller) {
       .Run();
 }
 
+// The server knows the deadline too and may be first to act on it: its CANCELLED is then our deadline.
+TEST(W27Deadline, CancelledByTheServerWhenOurDeadlineHasPassedIsTheDeadline) {
+  ClientScript script;
+  script.Handshake()
+      .Spawn(WriteForEver)
+      .Drop()
+      .PeerLate("RST_STREAM 1 CANCEL", seconds(11))
+      .ExpectLog({"refused", "DEADLINE_EXCEEDED: ..."})
+      .ExpectWritten({})  // the reset was first
+      .ExpectNothingLeft()
+      .Run();
+}
+
 // ---- W28: GOAWAY -----------------------------------------------------------------------------------------------------
 
 TEST(W28GoAway, StreamsAboveTheLastIdAreUnprocessedAndTheOthersFinish) {

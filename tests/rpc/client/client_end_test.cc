@@ -179,7 +179,7 @@ TEST(W27Deadline, DeadlineCountsWhileTheCallWaitsForAConnection) {
       .Run();
 }
 
-TEST(W27Deadline, CancelledByTheServerAfterTheDeadlineIsTheDeadline) {
+TEST(W27Deadline, CancelledByTheServerBeforeTheDeadlineIsCancelled) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallWithDeadline)
