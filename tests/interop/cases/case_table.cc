@@ -60,6 +60,8 @@ constexpr Case kCases[] = {
     {"thousand_streams", kFeatures, ThousandStreams, "1000 open bidi calls exchange messages in turn"},
     {"slow_reader", kFeatures, SlowReader, "a client that does not read stops the server's writes"},
     {"unread_calls", kFeatures, UnreadCalls, "calls whose replies nobody reads do not hold up the others"},
+    {"push_back_both_ways", kFeatures, PushBackBothWays,
+     "echoes that nobody reads stop the server, and then the client"},
     {"drain_in_flight", kFeatures, DrainInFlight, "a draining server finishes its calls and takes no more"},
 
     {"goaway", kHttp2, Goaway, "GOAWAY after the first call: the second one on a new connection"},

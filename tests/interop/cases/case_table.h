@@ -89,6 +89,7 @@ void ResponseAboveLimit(Trial& trial);
 void ThousandStreams(Trial& trial);
 void SlowReader(Trial& trial);
 void UnreadCalls(Trial& trial);
+void PushBackBothWays(Trial& trial);
 void DrainInFlight(Trial& trial);
 
 }  // namespace weir::interop

@@ -1,5 +1,7 @@
 // Features: the message size limit to the byte, many open calls, back-pressure, and a server that drains.
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -166,6 +168,35 @@ void UnreadCalls(Trial& trial) {
     trial.ExpectOk("Flood", stream->Finish().status);
     if (!trial.failures().empty()) return;
   }
+}
+
+// The client does not read: the handler cannot write, hence does not read, and the client's writes must wait.
+void PushBackBothWays(Trial& trial) {
+  constexpr int kCount = 2048;
+  constexpr int kMostInFlight = kCount / 2;  // 64 MiB: above what any of the libraries buffers, both ways together
+  const std::string call_id = NewCallId();
+  auto stream = trial.client().Hold(CallSetup::Timeout(absl::Seconds(60)));
+  const Note note = MakeNote(call_id, std::string(64 * 1024, '\0'));
+  if (!ExchangeNote(trial, *stream, "first note", note)) return;
+
+  std::atomic<int> written = 0;
+  std::thread writer([&] {
+    while (written < kCount && stream->Write(note)) ++written;
+    Note last = note;
+    last.set_last(true);
+    stream->Write(last);
+    stream->WritesDone();
+  });
+  trial.Expect("the handler still runs", ObserveStandstill(trial, call_id).running());
+  const int waiting_at = written;
+  trial.Expect(absl::StrCat("the client stops before ", kMostInFlight, " notes, got ", waiting_at),
+               waiting_at < kMostInFlight);
+
+  int echoes = 0;
+  while (stream->Read().has_value()) ++echoes;
+  writer.join();
+  trial.ExpectEqual("echoes", kCount + 1, echoes);
+  trial.ExpectOk("Hold", stream->Finish().status);
 }
 
 void DrainInFlight(Trial& trial) {

@@ -269,6 +269,36 @@ def unread_calls(trial):
         trial.expect_ok("Flood", flood)
 
 
+def push_back_both_ways(trial):
+    count, call_id = 2048, str(uuid.uuid4())
+    note = trial.api.Note(call_id=call_id, body=bytes(64 * 1024))
+    taken = [0]
+
+    def requests():
+        for taken[0] in range(count):
+            yield note
+        yield trial.api.Note(call_id=call_id, last=True)
+
+    call = trial.features.Hold(requests(), timeout=60)
+    echoes = 0
+    try:
+        echoes += next(call, None) is not None
+        still = [0, time.monotonic()]
+
+        def stands_still(seen):
+            if seen.sent != still[0]:
+                still[:] = [seen.sent, time.monotonic()]
+            return time.monotonic() - still[1] > 0.3
+
+        trial.expect("the handler still runs", observe_until(trial, call_id, stands_still).running)
+        trial.expect("the client stops before %d notes, got %d" % (count // 2, taken[0]), taken[0] < count // 2)
+        echoes += sum(1 for _ in call)
+    except grpc.RpcError:
+        pass
+    trial.expect_equal("echoes", count + 1, echoes)
+    trial.expect_ok("Hold", call)
+
+
 def expect_no_new_calls(trial, what, stub):
     give_up = time.monotonic() + 5
     while True:
@@ -300,5 +330,5 @@ CASES = [
     half_duplex, deadline_seen_by_server, deadline_cancels_handler, cancel_seen_by_handler, all_status_codes,
     unicode_status, status_while_writing, metadata_to_server, metadata_to_client, metadata_with_error,
     message_at_limit, request_above_limit, response_above_limit, thousand_streams, slow_reader, unread_calls,
-    drain_in_flight
+    push_back_both_ways, drain_in_flight
 ]

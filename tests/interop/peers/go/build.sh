@@ -11,7 +11,7 @@ stubs=$out/src/weir/pb
 generate() {
   package=$1
   shift
-  rm -rf "$out/generated" "$stubs/$package"
+  rm -rf "$out/generated" "${stubs:?}/$package"
   mkdir -p "$out/generated" "$stubs/$package"
   protoc -I/usr/share/grpc-proto -I/usr/include -I. --go_out="plugins=grpc,import_path=weir/pb/$package,$imports:$out/generated" "$@"
   find "$out/generated" -name '*.go' -exec mv {} "$stubs/$package/" \;
@@ -29,6 +29,6 @@ generate orcaservice tests/interop/cases/orca_service.proto
 rm -f "$out/src/weir/client" "$out/src/weir/server"
 ln -s "$sources/client" "$sources/server" "$out/src/weir/"
 
-export GO111MODULE=off GOPATH="$out:/usr/share/gocode" GOFLAGS= GOCACHE="$out/cache"
+export GO111MODULE=off GOPATH="$out:/usr/share/gocode" GOFLAGS='' GOCACHE="$out/cache"
 go build -o "$out/bin/client" weir/client
 go build -o "$out/bin/server" weir/server

@@ -229,17 +229,22 @@ async function expectBlobs(blobs, count) {
   expectStatus('Flood', OK, await blobs.end());
 }
 
+// Asks until the handler has written nothing for a while.
+function observeStandstill(trial, id) {
+  let sent = -1;
+  let since = Date.now();
+  return observe(trial, id, seen => {
+    if (seen.sent !== sent) [sent, since] = [seen.sent, Date.now()];
+    return Date.now() - since > 300;
+  });
+}
+
 async function slow_reader(trial) {
   const count = 2048;
   const id = randomUUID();
   const blobs = flood(trial, id, count);
   expectEqual('size of the first blob', 65536, (await blobs.read() || {body: ''}).body.length);
-  let sent = -1;
-  let since = Date.now();
-  const seen = await observe(trial, id, seen => {
-    if (seen.sent !== sent) [sent, since] = [seen.sent, Date.now()];
-    return Date.now() - since > 300;
-  });
+  const seen = await observeStandstill(trial, id);
   if (!seen.running || seen.sent >= count / 2) fail(`expected the server to wait, got ${JSON.stringify(seen)}`);
   await expectBlobs(blobs, count - 1);
 }
@@ -248,6 +253,31 @@ async function unread_calls(trial) {
   const unread = Array.from({length: 20}, () => flood(trial, randomUUID(), 32));
   expectLarge(await trial.unaryCall(largeRequest(), {deadline: Date.now() + 5000}));
   for (const blobs of unread) await expectBlobs(blobs, 32);
+}
+
+// The handler cannot write, hence does not read, and the client's writes must wait.
+async function push_back_both_ways(trial) {
+  const count = 2048;
+  const hold = new Hold(trial, {deadline: Date.now() + 60000});
+  await hold.exchange('first');
+  let written = 0;
+  let ended = false;
+  hold.notes.status.then(() => ended = true);
+  const note = {call_id: hold.id, body: Buffer.alloc(65536)};
+  const writing = (async () => {
+    for (; written < count && !ended; ++written) {
+      await Promise.race([hold.notes.status, new Promise(resolve => hold.call.write(note, resolve))]);
+    }
+    hold.call.write({call_id: hold.id, last: true});
+    hold.call.end();
+  })();
+  const seen = await observeStandstill(trial, hold.id);
+  if (!seen.running || written >= count / 2) fail(`expected the client to wait, got ${written}; ${JSON.stringify(seen)}`);
+  let echoes = 0;
+  while (await hold.notes.read() !== null) ++echoes;
+  await writing;
+  expectEqual('echoes', count + 1, echoes);
+  expectStatus('Hold', OK, await hold.notes.status);
 }
 
 // They fail with UNAVAILABLE once the server drains; how soon is its affair.
@@ -274,5 +304,6 @@ async function drain_in_flight(trial) {
 module.exports = [
   half_duplex, deadline_seen_by_server, deadline_cancels_handler, cancel_seen_by_handler, all_status_codes,
   unicode_status, status_while_writing, metadata_to_server, metadata_to_client, metadata_with_error, message_at_limit,
-  request_above_limit, response_above_limit, thousand_streams, slow_reader, unread_calls, drain_in_flight,
+  request_above_limit, response_above_limit, thousand_streams, slow_reader, unread_calls,
+  push_back_both_ways, drain_in_flight,
 ];

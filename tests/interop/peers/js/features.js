@@ -47,8 +47,12 @@ class Features {
     call.on('data', note => {
       seen = this.begin(note.call_id);
       last = note.last;
-      call.write(note);
-      ++seen.sent;
+      const {sent} = seen;
+      call.pause();  // until the echo is taken: a client that does not read must not be read from
+      call.write(note, () => {
+        this.calls.get(note.call_id).sent = sent + 1;
+        call.resume();
+      });
     });
     call.on('cancelled', () => end(true));
     call.on('end', () => {

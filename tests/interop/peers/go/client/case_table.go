@@ -52,5 +52,6 @@ var featureCases = []testCase{
 	{"thousand_streams", thousandStreams},
 	{"slow_reader", slowReader},
 	{"unread_calls", unreadCalls},
+	{"push_back_both_ways", pushBackBothWays},
 	{"drain_in_flight", drainInFlight},
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang/protobuf/proto"
@@ -117,6 +118,17 @@ func expectBlobs(stream featurespb.Features_FloodClient, count, bytes int) error
 	return expectEOF("Flood", func() error { _, err := stream.Recv(); return err })
 }
 
+// observeStandstill asks until the handler has written nothing for a while.
+func observeStandstill(p *peer, callID string) (*featurespb.Observation, error) {
+	sent, since := int64(-1), time.Now()
+	return observe(p, callID, func(seen *featurespb.Observation) bool {
+		if seen.Sent != sent {
+			sent, since = seen.Sent, time.Now()
+		}
+		return time.Since(since) > 300*time.Millisecond
+	})
+}
+
 func slowReader(p *peer) error {
 	const count, bytes = 2048, 64 * 1024
 	callID := newCallID()
@@ -127,13 +139,7 @@ func slowReader(p *peer) error {
 	if _, err := stream.Recv(); err != nil {
 		return err
 	}
-	sent, since := int64(-1), time.Now()
-	seen, err := observe(p, callID, func(seen *featurespb.Observation) bool {
-		if seen.Sent != sent {
-			sent, since = seen.Sent, time.Now()
-		}
-		return time.Since(since) > 300*time.Millisecond
-	})
+	seen, err := observeStandstill(p, callID)
 	if err != nil {
 		return err
 	}
@@ -164,6 +170,42 @@ func unreadCalls(p *peer) error {
 		}
 	}
 	return nil
+}
+
+// pushBackBothWays: the handler cannot write, hence does not read, and the client's writes must wait.
+func pushBackBothWays(p *peer) error {
+	const count = 2048
+	stream, err := p.features.Hold(p.ctx)
+	if err != nil {
+		return err
+	}
+	callID := newCallID()
+	note := &featurespb.Note{CallId: callID, Body: make([]byte, 64*1024)}
+	if err := exchangeNote(stream, note); err != nil {
+		return err
+	}
+	written := int32(0)
+	go func() {
+		for atomic.LoadInt32(&written) < count && stream.Send(note) == nil {
+			atomic.AddInt32(&written, 1)
+		}
+		// Recv has the status if these fail.
+		_ = stream.Send(&featurespb.Note{CallId: callID, Last: true})
+		_ = stream.CloseSend()
+	}()
+	seen, err := observeStandstill(p, callID)
+	if err != nil {
+		return err
+	}
+	if got := atomic.LoadInt32(&written); !seen.Running || got >= count/2 {
+		return fmt.Errorf("client: expected to stop before %d notes, got %d; %v", count/2, got, seen)
+	}
+	for i := 0; i <= count; i++ {
+		if _, err := stream.Recv(); err != nil {
+			return fmt.Errorf("echo %d of %d: %v", i+1, count+1, err)
+		}
+	}
+	return expectEOF("Hold", func() error { _, err := stream.Recv(); return err })
 }
 
 // expectNoNewCalls: they fail with UNAVAILABLE once the server drains; how soon is its affair.
