@@ -40,6 +40,9 @@ void EchoConnection::OnEvents(std::span<transport::H2Event> events) {
   for (transport::H2Event& event : events) {
     if (auto* request = std::get_if<transport::H2RequestReceived>(&event)) OnRequest(*request);
     if (auto* request = std::get_if<transport::H2WebSocketRequest>(&event)) OnWebSocketRequest(*request);
+    if (auto* head = std::get_if<transport::H2RequestTooLarge>(&event)) {
+      Answer(head->stream_id, 431, "the request's head is too large\n");
+    }
     if (auto* body = std::get_if<transport::H2BodyReceived>(&event)) OnBody(*body);
     if (auto* trailers = std::get_if<transport::H2TrailersReceived>(&event)) {
       if (auto echo = echoes_.find(trailers->stream_id); echo != echoes_.end()) echo->second.ended = true;

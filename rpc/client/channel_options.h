@@ -28,6 +28,16 @@ struct ChannelOptions {
   // Largest message accepted; a larger one ends its call with RESOURCE_EXHAUSTED.
   size_t max_receive_message_bytes = 4 * 1024 * 1024;
 
+  // Largest message sent, before compression; a larger one ends its call with RESOURCE_EXHAUSTED. Never more than 2 GiB,
+  // protobuf's own limit.
+  size_t max_send_message_bytes = SIZE_MAX;
+
+  // Largest response head or trailers accepted, the protocol's own fields included: name + value + 32 bytes for each field, and the number
+  // of fields. Announced to the server (SETTINGS_MAX_HEADER_LIST_SIZE). A larger one ends its call with RESOURCE_EXHAUSTED, one
+  // over four times a limit the connection.
+  uint32_t max_metadata_bytes = 16 * 1024;
+  uint32_t max_metadata_fields = 128;
+
   // Content codings for messages: those that servers may answer in, all of them announced, and those that calls may use.
   Compressors compressors;
   // How calls compress what they send, unless their CallOptions say otherwise: a name of `compressors`; empty: not at all.

@@ -22,7 +22,8 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
   const std::string& compression =
       options.compression().empty() ? channel_->options().compression : options.compression();
   if (!wire::IsIdentity(compression)) CompressBy(compression);
-  if (request != nullptr && framed_request_.ok()) framed_request_ = request->Encode(compressor());
+  set_max_send_message_bytes(channel_->options().max_send_message_bytes);
+  if (request != nullptr && framed_request_.ok()) framed_request_ = Encode(*request, WriteOptions());
   if (timeout_ != absl::InfiniteDuration()) {
     deadline_at_ = TimeAfter(std::chrono::steady_clock::now(), timeout_);
   }

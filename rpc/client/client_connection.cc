@@ -16,6 +16,8 @@ transport::H2Options ConnectionOptions(const ChannelOptions& options, uint32_t f
   h2.stream_window_bytes = options.stream_window_bytes;
   h2.connection_window_bytes = options.connection_window_bytes;
   h2.held_bytes_max = options.unread_bytes_max;
+  h2.header_list_bytes_max = options.max_metadata_bytes;
+  h2.header_fields_max = options.max_metadata_fields;
   return h2;
 }
 
@@ -25,6 +27,14 @@ mux::MultiplexerOptions MuxOptions(const ChannelOptions& options, const std::str
   mux.compressors = &options.compressors;
   mux.peer = peer;
   return mux;
+}
+
+// The status of a call whose head the transport refused.
+absl::Status NotOpened(const absl::Status& refused) {
+  const bool too_large = absl::IsOutOfRange(refused);
+  if (!too_large && !absl::IsInvalidArgument(refused)) return refused;
+  return absl::Status(too_large ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kInternal,
+                      absl::StrCat("the call's metadata cannot be sent: ", refused.message()));
 }
 
 }  // namespace
@@ -55,7 +65,7 @@ void ClientConnection::Open(ClientCall& call, std::string_view authority, std::s
   head.accept_encoding = accept_encoding_;
   head.metadata = &call.metadata();
   absl::StatusOr<MessageStream*> stream = mux_.Open(wire::Grpc(), head, call);
-  if (!stream.ok()) return call.End(MarkUnprocessed(stream.status()));
+  if (!stream.ok()) return call.End(MarkUnprocessed(NotOpened(stream.status())));
   call.OnStream(**stream);
 }
 

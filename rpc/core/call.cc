@@ -20,8 +20,7 @@ bool WriteOperation::await_ready() {
     accepted_ = true;
     return true;
   }
-  absl::StatusOr<transport::SharedBytes> framed =
-      message_.Encode(options_.uncompressed() ? nullptr : call_.compressor());
+  absl::StatusOr<transport::SharedBytes> framed = call_.Encode(message_, options_);
   if (!framed.ok()) {
     call_.Fail(framed.status());
     return true;
@@ -97,7 +96,9 @@ bool Call::SendNow(const OutgoingMessage& message) {
   if (write_ended_ || stream_ == nullptr || first_write_ != nullptr || compressor_ != nullptr) return false;
   BeforeMessage();
   if (stream_ == nullptr) return false;
-  char* const room = stream_->Reserve(message.FramedBytes());
+  const size_t bytes = message.FramedBytes();
+  if (bytes > framed_bytes_max_) return false;
+  char* const room = stream_->Reserve(bytes);
   if (room == nullptr) return false;
   message.Write(room);
   return true;

@@ -91,6 +91,11 @@ class Call : public StreamObserver {
 
   // Did the last message that was read come compressed? Where the reader is.
   bool last_message_compressed() const { return last_message_compressed_; }
+  // Before the first message is encoded: none may be larger (ChannelOptions, ServerOptions: max_send_message_bytes).
+  void set_max_send_message_bytes(size_t bytes) {
+    constexpr size_t kMost = OutgoingMessage::kFramedBytesMax - OutgoingMessage::kPrefixBytes;
+    framed_bytes_max_ = static_cast<uint32_t>(bytes < kMost ? bytes : kMost) + OutgoingMessage::kPrefixBytes;
+  }
   // Compresses the messages of this call that do not opt out; null: none is compressed.
   const Compressor* compressor() const { return compressor_; }
 
@@ -112,6 +117,10 @@ class Call : public StreamObserver {
   void EndAll(absl::Status status);
   // Before the first message is encoded. It must outlive the call.
   void set_compressor(const Compressor* compressor) { compressor_ = compressor; }
+  // A message in a buffer of its own, if it may be sent.
+  absl::StatusOr<transport::SharedBytes> Encode(const OutgoingMessage& message, WriteOptions options) const {
+    return message.Encode(options.uncompressed() ? nullptr : compressor_, framed_bytes_max_);
+  }
   // Encodes `message` straight into what is sent next. False, and nothing has happened to the message, if it has to wait,
   // is not small, may be compressed, or the call takes no more.
   bool SendNow(const OutgoingMessage& message);
@@ -146,6 +155,7 @@ class Call : public StreamObserver {
   WriteOperation* first_write_ = nullptr;
   WriteOperation* last_write_ = nullptr;
   absl::Status end_status_;
+  uint32_t framed_bytes_max_ = OutgoingMessage::kFramedBytesMax;
   bool receiving_ = false;  // inside Receive: the receiver is told by its result
   bool read_ended_ = false;
   bool write_ended_ = false;

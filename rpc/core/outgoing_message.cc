@@ -6,11 +6,15 @@
 
 namespace weir {
 
-absl::StatusOr<transport::SharedBytes> OutgoingMessage::Encode(const Compressor* compressor) const {
+absl::StatusOr<transport::SharedBytes> OutgoingMessage::Encode(const Compressor* compressor,
+                                                               uint32_t framed_bytes_max) const {
   const size_t bytes = FramedBytes();
-  if (bytes > kFramedBytesMax) {
-    return absl::ResourceExhaustedError(absl::StrCat("message to be sent: expected at most ", kFramedBytesMax,
-                                                     " bytes with its prefix, got ", bytes, "; send it in parts"));
+  if (bytes > framed_bytes_max) {
+    const size_t limit = framed_bytes_max - kPrefixBytes;
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "message to be sent of ", bytes - kPrefixBytes, " bytes is over the limit of ", limit, " bytes (",
+        framed_bytes_max == kFramedBytesMax ? "the most that can be sent" : "option max_send_message_bytes",
+        "); send it in parts"));
   }
   char* room = nullptr;
   transport::SharedBytes framed = transport::SharedBytes::Make(bytes, &room);

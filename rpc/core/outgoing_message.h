@@ -5,6 +5,7 @@
 
 #include <climits>
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/status/statusor.h"
 #include "weir/transport/memory/shared_bytes.h"
@@ -26,7 +27,8 @@ class OutgoingMessage {
   };
 
   // Protobuf's own limit, envelope included.
-  static constexpr size_t kFramedBytesMax = INT_MAX;
+  static constexpr uint32_t kFramedBytesMax = INT_MAX;
+  static constexpr uint32_t kPrefixBytes = 5;
 
   OutgoingMessage(const Codec& codec, const void* message) : codec_(&codec), message_(message) {}
 
@@ -34,8 +36,9 @@ class OutgoingMessage {
   void Write(char* to) const { codec_->write(message_, to); }
 
   // Envelope and message in a buffer of their own, compressed unless `compressor` is null. RESOURCE_EXHAUSTED for a message
-  // that cannot be sent.
-  absl::StatusOr<transport::SharedBytes> Encode(const Compressor* compressor = nullptr) const;
+  // that has, before it is compressed, more than `framed_bytes_max` (the option max_send_message_bytes).
+  absl::StatusOr<transport::SharedBytes> Encode(const Compressor* compressor = nullptr,
+                                                uint32_t framed_bytes_max = kFramedBytesMax) const;
 
  private:
   const Codec* codec_;

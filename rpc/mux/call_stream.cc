@@ -21,8 +21,12 @@ constexpr size_t kReturnBytes = 4096;
 
 // The status of a call whose own head or trailers the transport refused.
 absl::Status Unsendable(const absl::Status& refused) {
-  return absl::InternalError(absl::StrCat("the server's metadata cannot be sent: ", refused.message()));
+  const auto code = absl::IsOutOfRange(refused) ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kInternal;
+  return absl::Status(code, absl::StrCat("the server's metadata cannot be sent: ", refused.message()));
 }
+
+// More than the peer takes, or a field that HTTP/2 has not.
+bool IsUnsendable(const absl::Status& sent) { return absl::IsOutOfRange(sent) || absl::IsInvalidArgument(sent); }
 
 }  // namespace
 
@@ -218,7 +222,7 @@ void CallStream::SendHead(const Metadata& initial, const Compressor* compressor)
     const transport::HeaderList& head = plain ? mux_.plain_head_ : mux_.scratch_;
     const absl::Status sent = connection().SendResponseHeaders(id_, 200, head, EndStream::kNo);
     // More than the peer takes, or a field that HTTP/2 has not: the call cannot go on without it.
-    if (absl::IsInvalidArgument(sent)) return Abort(Unsendable(sent));
+    if (IsUnsendable(sent)) return Abort(Unsendable(sent));
   }
   sending_ = Half::kBody;
 }
@@ -302,17 +306,13 @@ bool CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
     mux_.scratch_.Clear();
     protocol_.EncodeTrailersOnly(status, trailing, mux_.accept_encoding(), &mux_.scratch_);
     absl::Status sent = connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kYes);
-    if (absl::IsInvalidArgument(sent)) {
+    if (IsUnsendable(sent)) {
       transport::HeaderList shorter;
       if (protocol_.ShortenTrailers(mux_.scratch_, &shorter)) {
         sent = connection().SendResponseHeaders(id_, 200, shorter, EndStream::kYes);
       }
     }
-    if (absl::IsInvalidArgument(sent)) {
-      mux_.scratch_.Clear();
-      protocol_.EncodeTrailersOnly(Unsendable(sent), Metadata(), mux_.accept_encoding(), &mux_.scratch_);
-      connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kYes).IgnoreError();
-    }
+    if (IsUnsendable(sent)) SendWhyUnsendable(Unsendable(sent));
     sending_ = Half::kEnded;
     LeaveObserver();
     return true;
@@ -370,17 +370,28 @@ void CallStream::SendEnd(const transport::HeaderList& trailers) {
 void CallStream::SendTrailers(const transport::HeaderList& trailers) {
   sending_ = Half::kEnded;
   absl::Status sent = connection().SendTrailers(id_, trailers);
-  if (absl::IsInvalidArgument(sent)) {
+  if (IsUnsendable(sent)) {
     transport::HeaderList shorter;
     if (protocol_.ShortenTrailers(trailers, &shorter)) sent = connection().SendTrailers(id_, shorter);
   }
-  if (absl::IsInvalidArgument(sent)) {
-    // More than the peer takes, or a field that HTTP/2 has not: the status without what the application added.
-    mux_.scratch_.Clear();
-    protocol_.EncodeTrailers(Unsendable(sent), Metadata(), &mux_.scratch_);
-    connection().SendTrailers(id_, mux_.scratch_).IgnoreError();
-  }
+  if (IsUnsendable(sent)) SendWhyUnsendable(Unsendable(sent));
   LeaveObserver();
+}
+
+// In place of the last block, without what the application added; to a peer that does not take even that, without a text.
+void CallStream::SendWhyUnsendable(const absl::Status& why) {
+  for (const absl::Status& status : {why, absl::Status(why.code(), "")}) {
+    absl::Status sent;
+    mux_.scratch_.Clear();
+    if (sending_ == Half::kHead) {
+      protocol_.EncodeTrailersOnly(status, Metadata(), mux_.accept_encoding(), &mux_.scratch_);
+      sent = connection().SendResponseHeaders(id_, 200, mux_.scratch_, EndStream::kYes);
+    } else {
+      protocol_.EncodeTrailers(status, Metadata(), &mux_.scratch_);
+      sent = connection().SendTrailers(id_, mux_.scratch_);
+    }
+    if (!IsUnsendable(sent)) return;
+  }
 }
 
 // Server: the response is complete. What the client still sends is not wanted any more.

@@ -91,6 +91,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   void SendEnd(const transport::HeaderList& trailers);
   void StopSending();
   void SendTrailers(const transport::HeaderList& trailers);
+  void SendWhyUnsendable(const absl::Status& why);
   void LeaveObserver();
 
   StreamMultiplexer& mux_;

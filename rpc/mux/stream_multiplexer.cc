@@ -84,6 +84,8 @@ void StreamMultiplexer::OnEvents(std::span<transport::H2Event> events) {
       if (acceptor_ != nullptr) draining_ = was_draining;
     } else if (std::holds_alternative<transport::H2SettingsReceived>(event)) {
       if (acceptor_ == nullptr && !draining_) host_.OnPlaceFree();
+    } else if (auto* too_large = std::get_if<transport::H2RequestTooLarge>(&event)) {
+      OnRequestTooLarge(*too_large);
     } else if (auto* tunnel = std::get_if<transport::H2WebSocketRequest>(&event)) {
       connection_.SendResponseHeaders(tunnel->stream_id, 501, {}, transport::EndStream::kYes).IgnoreError();
       connection_.ResetStreamAfterEnd(tunnel->stream_id, transport::ErrorCode::kNoError);
@@ -103,10 +105,19 @@ void StreamMultiplexer::OnRequest(transport::H2RequestReceived& event) {
   if (end_stream) stream.OnRequestEnd();
 }
 
+// It costs the call, not the connection, which others share.
+void StreamMultiplexer::OnRequestTooLarge(const transport::H2RequestTooLarge& event) {
+  CallStream& stream = Create(event.stream_id, wire::Grpc());
+  stream.Refuse(200, wire::TooLarge("metadata of the request", event.head, connection_.options()));
+  if (event.end_stream) stream.OnRequestEnd();
+}
+
 void StreamMultiplexer::OnStreamReset(const transport::H2StreamReset& event) {
   CallStream* stream = Find(event.stream_id);
   if (stream == nullptr) return;
-  absl::Status status = wire::StatusFromReset(event);
+  absl::Status status = event.too_large.fields == 0
+                            ? wire::StatusFromReset(event)
+                            : wire::TooLarge("metadata that the peer sent", event.too_large, connection_.options());
   if (acceptor_ != nullptr) status = absl::CancelledError(status.message());
   stream->OnLost(status);
 }

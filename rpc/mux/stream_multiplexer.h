@@ -115,6 +115,7 @@ class StreamMultiplexer {
   void Remove(CallStream& stream);  // freed when no method of it can be running
   std::vector<CallStream*> InOrder() const;
   void OnRequest(transport::H2RequestReceived& event);
+  void OnRequestTooLarge(const transport::H2RequestTooLarge& event);
   void OnStreamReset(const transport::H2StreamReset& event);
   void OnWindowUpdated(transport::StreamId id);
   void ReturnWithheld();

@@ -59,7 +59,7 @@ void ServerCall::OnTaskDone() noexcept {
 
 absl::Status ServerCall::SendReply(const OutgoingMessage& reply) {
   if (event_loop_.IsCurrent() && SendNow(reply)) return absl::OkStatus();
-  absl::StatusOr<transport::SharedBytes> framed = reply.Encode(compressor());
+  absl::StatusOr<transport::SharedBytes> framed = Encode(reply, WriteOptions());
   if (!framed.ok()) return framed.status();
   reply_ = *std::move(framed);
   return absl::OkStatus();

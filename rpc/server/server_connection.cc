@@ -21,6 +21,8 @@ transport::H2Options ConnectionOptions(const ServerOptions& options) {
   h2.stream_window_bytes = options.stream_window_bytes;
   h2.connection_window_bytes = options.connection_window_bytes;
   h2.held_bytes_max = options.unread_bytes_max;
+  h2.header_list_bytes_max = options.max_metadata_bytes;
+  h2.header_fields_max = options.max_metadata_fields;
   h2.extended_connect = false;  // nobody here serves tunnels
   return h2;
 }
@@ -88,6 +90,7 @@ void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& pr
   }
   ServerCallOwner& owner = *this;
   auto* const call = new ServerCall(loop_, workers_, owner, stream, std::move(head), peer_);
+  call->set_max_send_message_bytes(options_.max_send_message_bytes);
   call->next = calls_;
   if (calls_ != nullptr) calls_->previous = call;
   calls_ = call;

@@ -24,6 +24,16 @@ struct ServerOptions {
   // Largest message accepted; a larger one ends its call with RESOURCE_EXHAUSTED.
   size_t max_receive_message_bytes = 4 * 1024 * 1024;
 
+  // Largest message sent, before compression; a larger one ends its call with RESOURCE_EXHAUSTED. Never more than 2 GiB,
+  // protobuf's own limit.
+  size_t max_send_message_bytes = SIZE_MAX;
+
+  // Largest request head accepted, the protocol's own fields included: name + value + 32 bytes for each field, and the number
+  // of fields. Announced to the client (SETTINGS_MAX_HEADER_LIST_SIZE). A larger one ends its call with RESOURCE_EXHAUSTED, one
+  // over four times a limit the connection.
+  uint32_t max_metadata_bytes = 16 * 1024;
+  uint32_t max_metadata_fields = 128;
+
   // Content codings for messages: those that clients may use, and those that handlers may answer in.
   Compressors compressors;
   // How answers are compressed, for clients that understand it, unless the handler says otherwise

@@ -79,6 +79,19 @@ absl::Status StatusFromReset(const transport::H2StreamReset& reset) {
   return absl::Status(CodeFromReset(reset.error_code), text);
 }
 
+absl::Status TooLarge(std::string_view what, const transport::BlockSize& block, const transport::H2Options& limits) {
+  std::string text;
+  const auto add = [&text](uint32_t got, uint32_t limit, absl::string_view unit, absl::string_view option) {
+    if (got <= limit) return;
+    absl::StrAppend(&text, text.empty() ? " over the limit of " : " and of ", limit, " ", unit, " by ", got - limit,
+                    " (option ", option, ")");
+  };
+  add(block.bytes, limits.header_list_bytes_max, "bytes", "max_metadata_bytes");
+  add(block.fields, limits.header_fields_max, "fields", "max_metadata_fields");
+  return absl::ResourceExhaustedError(absl::StrCat(std::string(what), ": ", block.bytes, " bytes in ", block.fields,
+                                                   " fields, the protocol's included, are", text));
+}
+
 ErrorCode ResetFromStatus(const absl::Status& status) {
   return IsUnprocessed(status) ? ErrorCode::kRefusedStream : ResetFromStatus(status.code());
 }

@@ -1,9 +1,12 @@
 // Status mapping: what HTTP statuses and HTTP/2 error codes mean as the status of a call, and back.
 #pragma once
 
+#include <string_view>
+
 #include "absl/status/status.h"
 #include "weir/transport/h2/error_code.h"
 #include "weir/transport/h2/event.h"
+#include "weir/transport/h2/options.h"
 
 namespace weir::wire {
 
@@ -16,6 +19,10 @@ absl::StatusCode CodeFromHttp(int http_status);
 // A stream that the peer says it never processed (REFUSED_STREAM, GOAWAY) is marked unprocessed: safe to retry.
 // A caller that passed its own deadline says DEADLINE_EXCEEDED instead of the CANCELLED that a peer's CANCEL becomes.
 absl::Status StatusFromReset(const transport::H2StreamReset& reset);
+
+// RESOURCE_EXHAUSTED for a header block over our limits: `what` was too large, by how much, and the options of channel and
+// server that set the limits.
+absl::Status TooLarge(std::string_view what, const transport::BlockSize& block, const transport::H2Options& limits);
 
 // The error code with which a stream is reset for `status`. REFUSED_STREAM promises the peer that nothing was processed
 // and makes it repeat the call, so it is sent only for a status that is marked unprocessed, never for UNAVAILABLE

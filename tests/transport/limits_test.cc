@@ -36,7 +36,7 @@ std::string Fields(size_t count) {
   return out;
 }
 
-TEST(HeaderLimitTest, AHeadUpToTheLimitPassesAndALargerOneIsResetWithoutAnEvent) {
+TEST(HeaderLimitTest, AHeadUpToTheLimitPassesAndOfALargerOneOnlyTheSizeIsTold) {
   for (size_t bytes : {999, 1000, 1001, 3999, 4000}) {
     SCOPED_TRACE(bytes);
     FrameScript script(SmallHeaders());
@@ -45,8 +45,8 @@ TEST(HeaderLimitTest, AHeadUpToTheLimitPassesAndALargerOneIsResetWithoutAnEvent)
       script.ExpectEvents({"Request 1 " + std::string(kHead) + Filler(bytes) + " end", RequestEvent(3)});
       script.ExpectWritten({}).ExpectStreams(2);
     } else {
-      script.ExpectEvents({RequestEvent(3)});
-      script.ExpectWritten({"RST_STREAM 1 ENHANCE_YOUR_CALM"}).ExpectStreams(1);
+      script.ExpectEvents({"RequestTooLarge 1 bytes=" + std::to_string(bytes) + " fields=5 end", RequestEvent(3)});
+      script.ExpectWritten({}).ExpectStreams(2);
     }
     script.Run();
   }
@@ -58,14 +58,30 @@ TEST(HeaderLimitTest, TheNumberOfFieldsIsLimitedToo) {
     H2Options options = SmallHeaders();
     options.header_list_bytes_max = 16 * 1024;
     FrameScript script(options);
-    script.Handshake().Peer(Request(1) + Fields(count)).ExpectStreams(count <= 10 ? 1 : 0);
+    script.Handshake().Peer(Request(1) + Fields(count)).ExpectStreams(1);
     if (count <= 10) {
       script.ExpectEvents({"Request 1 " + std::string(kHead) + Fields(count) + " end"}).ExpectWritten({});
     } else {
-      script.ExpectEvents({}).ExpectWritten({"RST_STREAM 1 ENHANCE_YOUR_CALM"});
+      const std::string size = " bytes=" + std::to_string(kHeadBytes + 34 * (count - 4)) + " fields=";
+      script.ExpectEvents({"RequestTooLarge 1" + size + std::to_string(count) + " end"}).ExpectWritten({});
     }
     script.Run();
   }
+}
+
+TEST(HeaderLimitTest, ATooLargeRequestIsOpenForAnAnswerAndItsBodyIsTold) {
+  FrameScript(SmallHeaders())
+      .Handshake()
+      .Peer("HEADERS 1 " + std::string(kHead) + Filler(1001) + "\nDATA 1 \"a\"")
+      .ExpectEvents({"RequestTooLarge 1 bytes=1001 fields=5", "Body 1 \"a\" more"})
+      .Do([](H2Connection& c) {
+        EXPECT_TRUE(c.SendResponseHeaders(1, 431, {}, EndStream::kYes).ok());
+        c.ResetStreamAfterEnd(1, ErrorCode::kNoError);
+        c.RemoveStream(1);
+      })
+      .ExpectWritten({"HEADERS 1 END_STREAM :status=431", "RST_STREAM 1 NO_ERROR"})
+      .ExpectStreams(0)
+      .Run();
 }
 
 TEST(HeaderLimitTest, OverFourTimesALimitTheConnectionEnds) {
@@ -102,7 +118,7 @@ TEST(HeaderLimitTest, TheCompressionContextStaysInStepAfterARefusedBlock) {
   FrameScript(SmallHeaders())
       .Handshake()
       .Peer(raw(1, big) + "\n" + raw(3, block))
-      .ExpectEvents({"Request 3 " + std::string(kHead) + " k=v end"})
+      .ExpectEvents({"RequestTooLarge 1 bytes=1235 fields=6 end", "Request 3 " + std::string(kHead) + " k=v end"})
       .Run();
 }
 
@@ -110,7 +126,7 @@ TEST(HeaderLimitTest, OverlongTrailersAndResponsesAreResetWithAnEvent) {
   FrameScript(SmallHeaders())
       .Handshake()
       .Peer("HEADERS 1 " + std::string(kHead) + "\nHEADERS 1 END_STREAM a=" + std::string(1000, 'x'))
-      .ExpectEvents({"Request 1 " + std::string(kHead), "Reset 1 ENHANCE_YOUR_CALM by local"})
+      .ExpectEvents({"Request 1 " + std::string(kHead), "Reset 1 ENHANCE_YOUR_CALM by local bytes=1033 fields=1"})
       .ExpectWritten({"RST_STREAM 1 ENHANCE_YOUR_CALM"})
       .Run();
   H2Options options = SmallHeaders();
@@ -123,7 +139,7 @@ TEST(HeaderLimitTest, OverlongTrailersAndResponsesAreResetWithAnEvent) {
       })
       .Drop()
       .Peer("HEADERS 1 :status=200 a=" + std::string(1000, 'x'))
-      .ExpectEvents({"Reset 1 ENHANCE_YOUR_CALM by local"})
+      .ExpectEvents({"Reset 1 ENHANCE_YOUR_CALM by local bytes=1075 fields=2"})
       .ExpectWritten({"RST_STREAM 1 ENHANCE_YOUR_CALM"})
       .Run();
 }

@@ -56,7 +56,7 @@ bool H2Connection::HasDataToSend() const { return session_->HasOutput(); }
 // May `fields` be sent? A list that is still the one checked last may, if the peer still takes as much.
 inline absl::Status H2Connection::CheckBlock(BlockKind kind, const HeaderList& fields, HeaderList* checked) {
   const uint32_t bytes_max = std::min(kSendHeaderListBytesMax, session_->PeerMaxHeaderListBytes());
-  const bool known = fields.SharesBufferWith(*checked) && !fields.empty() && fields.ListSize() <= bytes_max;
+  const bool known = fields.SharesBufferWith(*checked) && !fields.empty() && ListSize(kind, fields) <= bytes_max;
   return known ? absl::OkStatus() : CheckNewBlock(kind, fields, bytes_max, checked);
 }
 

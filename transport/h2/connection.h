@@ -70,7 +70,7 @@ class H2Connection {
   // Client: opens a stream and sends a request head. `fields` must begin with :method, :scheme, :path and, if wanted,
   // :authority and :protocol. Returns the new stream's id.
   // Errors: kUnavailable while draining or when no stream id is left; kResourceExhausted if CanOpenStream() is false;
-  // kInvalidArgument for a field that HTTP/2 does not allow, or a block above 64 KiB or the peer's limit;
+  // kInvalidArgument for a field that HTTP/2 does not allow; kOutOfRange for a block above 64 KiB or the peer's limit;
   // kFailedPrecondition for :protocol if the peer has not announced extended CONNECT.
   absl::StatusOr<StreamId> SendRequestHeaders(const HeaderList& fields, EndStream end_stream);
 

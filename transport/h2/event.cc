@@ -26,6 +26,11 @@ std::string Head(std::string_view word, StreamId stream_id, const HeaderList& fi
   return out;
 }
 
+std::string Size(const BlockSize& block) {
+  if (block.fields == 0) return "";
+  return " bytes=" + std::to_string(block.bytes) + " fields=" + std::to_string(block.fields);
+}
+
 struct Printer {
   std::string operator()(const H2RequestReceived& e) const {
     return Head("Request", e.stream_id, e.request.fields, e.end_stream);
@@ -40,9 +45,12 @@ struct Printer {
   std::string operator()(const H2BodyReceived& e) const {
     return "Body " + std::to_string(e.stream_id) + " " + Quote(e.body.data) + (e.body.more ? " more" : " end");
   }
+  std::string operator()(const H2RequestTooLarge& e) const {
+    return "RequestTooLarge " + std::to_string(e.stream_id) + Size(e.head) + (e.end_stream ? " end" : "");
+  }
   std::string operator()(const H2StreamReset& e) const {
     return "Reset " + std::to_string(e.stream_id) + " " + ErrorCodeName(e.error_code) + " by " +
-           std::string(Name(e.by));
+           std::string(Name(e.by)) + Size(e.too_large);
   }
   std::string operator()(const H2GoAway& e) const {
     std::string out = "GoAway last=" + std::to_string(e.last_stream_id) + " " + ErrorCodeName(e.error_code);

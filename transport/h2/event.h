@@ -3,6 +3,7 @@
 // Grammar of one stream, as seen by the side that receives it:
 //
 //   request side   Head  Body*                 ending      Head = H2RequestReceived | H2WebSocketRequest
+//                                                                 | H2RequestTooLarge
 //   response side  Interim*  Head  Body*       ending      Head = H2ResponseReceived
 //
 //   ending = Body{more=false} | H2TrailersReceived | H2StreamReset | (the head itself with end_stream)
@@ -86,10 +87,25 @@ struct H2TrailersReceived {
   HeaderList fields;
 };
 
+// The size of a header block as RFC 9113 section 6.5.2 counts it: name + value + 32 octets for each field.
+struct BlockSize {
+  uint32_t bytes = 0;
+  uint32_t fields = 0;
+};
+
+// Instead of H2RequestReceived: the head is over H2Options::header_list_bytes_max or header_fields_max, and nothing of it is
+// kept. The stream is open for a response (431, or what the protocol has for it), and the caller's to remove.
+struct H2RequestTooLarge {
+  StreamId stream_id = 0;
+  BlockSize head;
+  bool end_stream = false;  // no body follows
+};
+
 struct H2StreamReset {
   StreamId stream_id = 0;
   ErrorCode error_code = ErrorCode::kNoError;
   ResetBy by = ResetBy::kPeer;
+  BlockSize too_large = {};  // by kLocal, if this is why: the head or trailers that were over a limit; else 0
 };
 
 struct H2GoAway {
@@ -125,9 +141,9 @@ struct H2ConnectionError {
   std::string reason;  // what was expected, what came
 };
 
-using H2Event =
-    std::variant<H2RequestReceived, H2ResponseReceived, H2BodyReceived, H2TrailersReceived, H2StreamReset, H2GoAway,
-                 H2WindowUpdated, H2WebSocketRequest, H2SettingsReceived, H2PingAcked, H2ConnectionError>;
+using H2Event = std::variant<H2RequestReceived, H2ResponseReceived, H2BodyReceived, H2TrailersReceived, H2StreamReset,
+                             H2GoAway, H2WindowUpdated, H2WebSocketRequest, H2RequestTooLarge, H2SettingsReceived,
+                             H2PingAcked, H2ConnectionError>;
 
 // One line: `Body 5 "hello" more` - for tests, traces and error texts.
 std::string ToString(const H2Event& event);

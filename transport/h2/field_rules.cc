@@ -114,10 +114,10 @@ absl::Status CheckFields(BlockKind kind, const HeaderList& fields, uint64_t list
     }
     if (!IsFieldValue(field.value)) return Refuse(field, "expected a value without control octets and outer blanks");
   }
-  if (fields.ListSize() > list_bytes_max) {
-    return absl::InvalidArgumentError(absl::StrCat("header block: expected at most ", list_bytes_max,
-                                                   " octets (as RFC 9113 section 6.5.2 counts), got ",
-                                                   fields.ListSize()));
+  if (ListSize(kind, fields) > list_bytes_max) {
+    return absl::OutOfRangeError(absl::StrCat("header block: expected at most ", list_bytes_max,
+                                              " octets (the peer's MAX_HEADER_LIST_SIZE, or 64 KiB), got ",
+                                              ListSize(kind, fields)));
   }
   return kind == BlockKind::kRequest ? CheckRequestPseudo(fields) : absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 // sends makes a message is MessageRules' business.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -12,7 +13,13 @@ namespace weir::transport {
 
 enum class BlockKind : uint8_t { kRequest, kResponse, kTrailers };
 
-// kInvalidArgument names the first field that is not allowed, or says that the block is larger than `list_bytes_max`.
+// Size of the block as it will be on the wire (RFC 9113 section 6.5.2): the list of a response does not have its ":status".
+inline size_t ListSize(BlockKind kind, const HeaderList& fields) {
+  constexpr size_t kStatusFieldBytes = 7 + 3 + 32;
+  return fields.ListSize() + (kind == BlockKind::kResponse ? kStatusFieldBytes : 0);
+}
+
+// kInvalidArgument names the first field that is not allowed; kOutOfRange: the block is larger than `list_bytes_max`.
 absl::Status CheckFields(BlockKind kind, const HeaderList& fields, uint64_t list_bytes_max);
 
 // Lower-case letters, digits and !#$%&'*+-.^_`|~; at least one.

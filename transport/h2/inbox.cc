@@ -114,10 +114,7 @@ bool Inbox::OverLimit(size_t factor) const {
 std::optional<ErrorCode> Inbox::EndBlock(bool end_stream) {
   StreamState* const stream = std::exchange(block_stream_, nullptr);
   if (stream == nullptr || stream->Silent()) return std::nullopt;
-  if (OverLimit(1)) {
-    // The one place that decides what an over-long block costs its sender.
-    return ErrorCode::kEnhanceYourCalm;
-  }
+  if (OverLimit(1)) return RefuseBlock(stream, end_stream);
   if (repeating_ && block_fields_ < known_->fields.size()) StopRepeating();
   if (repeating_) TakeKnownBlock();
   if (!rules_.End(end_stream, stream->head_request, &stream->message)) return ErrorCode::kProtocolError;
@@ -129,6 +126,21 @@ std::optional<ErrorCode> Inbox::EndBlock(bool end_stream) {
   }
   stream->remote_ended = end_stream;
   Emit(H2TrailersReceived{stream->id, std::move(block_)});
+  return std::nullopt;
+}
+
+// The one place that decides what an over-long block costs its sender: a request its answer, anything else its stream.
+std::optional<ErrorCode> Inbox::RefuseBlock(StreamState* stream, bool end_stream) {
+  const BlockSize size{static_cast<uint32_t>(block_bytes_), static_cast<uint32_t>(block_fields_)};
+  if (options_.role == Role::kClient || stream->head_received) {
+    too_large_ = size;
+    return ErrorCode::kEnhanceYourCalm;
+  }
+  stream->head_received = true;
+  stream->announced = true;
+  stream->remote_ended = end_stream;
+  ++active_streams;
+  Emit(H2RequestTooLarge{stream->id, size, end_stream});
   return std::nullopt;
 }
 
@@ -181,7 +193,7 @@ std::optional<ErrorCode> Inbox::EndOfStream(StreamState* stream) {
 void Inbox::Reset(StreamState* stream, ErrorCode code, ResetBy by) {
   if (stream->Silent() || stream->Ended()) return;
   stream->reset = true;
-  if (stream->announced) Emit(H2StreamReset{stream->id, code, by});
+  if (stream->announced) Emit(H2StreamReset{stream->id, code, by, std::exchange(too_large_, {})});
 }
 
 void Inbox::GoAway(StreamId last_stream_id, ErrorCode code, std::string_view debug_data) {

@@ -111,6 +111,7 @@ class Inbox {
   void TakeKnownBlock();
   void RememberBlock();
   bool OverLimit(size_t factor) const;
+  std::optional<ErrorCode> RefuseBlock(StreamState* stream, bool end_stream);
   void EmitHead(StreamState* stream, bool end_stream);
 
   const H2Options& options_;
@@ -127,6 +128,7 @@ class Inbox {
   PoolArray<MessageRules::Judgement> judgements_;  // of its fields, dropped ones too
   size_t block_bytes_ = 0;                         // as RFC 9113 section 6.5.2 counts, stored or not
   size_t block_fields_ = 0;                        // the same
+  BlockSize too_large_;                            // of the block that the next Reset is due to
   bool repeating_ = false;                         // all fields until now were those of *known_, and stand nowhere else
   KnownBlock* known_ = &known_head_;
   KnownBlock known_head_;

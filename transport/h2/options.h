@@ -25,8 +25,8 @@ struct H2Options {
 
   // Largest header block accepted, counted as RFC 9113 section 6.5.2 does and announced as
   // SETTINGS_MAX_HEADER_LIST_SIZE, and the number of its fields. A block over a limit is decoded to its end (the
-  // compression context must stay in step) but not stored: the stream is reset with ENHANCE_YOUR_CALM if it is a
-  // request's head, and a block over four times the limit ends the connection with ENHANCE_YOUR_CALM.
+  // compression context must stay in step) but not stored: a request's head becomes H2RequestTooLarge, any other block
+  // resets its stream with ENHANCE_YOUR_CALM. A block over four times the limit ends the connection with it.
   uint32_t header_list_bytes_max = 16 * 1024;
   uint32_t header_fields_max = 128;
 

@@ -166,6 +166,9 @@ class Fuzz {
       if (const auto* request = std::get_if<H2RequestReceived>(&event)) {
         Head(request->stream_id);
         ended_[request->stream_id] = request->end_stream;
+      } else if (const auto* too_large = std::get_if<H2RequestTooLarge>(&event)) {
+        Head(too_large->stream_id);
+        ended_[too_large->stream_id] = too_large->end_stream;
       } else if (const auto* tunnel = std::get_if<H2WebSocketRequest>(&event)) {
         Head(tunnel->stream_id);
       } else if (const auto* response = std::get_if<H2ResponseReceived>(&event)) {

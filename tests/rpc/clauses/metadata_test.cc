@@ -190,7 +190,11 @@ TEST(W15Size, RequestHeadUpToTheLimitIsServedAndALargerOneEndsItsCallOnly) {
       .Peer(Request(1, "Unary", Filled(kHeaderListBytesMax)))
       .ExpectWritten({})
       .Peer(Request(3, "Unary", Filled(kHeaderListBytesMax + 1)))
-      .ExpectWritten({"RST_STREAM 3 ENHANCE_YOUR_CALM"})  // RESOURCE_EXHAUSTED for a gRPC client
+      .ExpectWritten(
+          {"HEADERS 3 END_STREAM :status=200 content-type=application/grpc grpc-status=8 "
+           "grpc-message=\"metadata of the request: 16385 bytes in 7 fields, the protocol's included, are over "
+           "the limit of 16384 bytes by 1 (option max_metadata_bytes)\"",
+           "RST_STREAM 3 NO_ERROR"})
       .Peer(Request(5, "Unary", "a=1") + "\n" + Data(5, Message("x"), "END_STREAM"))
       .ExpectWritten({ResponseHead(5), Data(5, Message("x")), Trailers(5, "grpc-status=0 a=1")})
       .ExpectLeft({"handlers: 1", "streams: 1"})

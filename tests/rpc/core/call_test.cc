@@ -274,7 +274,7 @@ TEST_F(CallTest, SmallMessageOfACallThatHasEndedIsNotEncoded) {
 
 TEST_F(CallTest, MessageOverProtobufsLimitFailsTheCallInsteadOfBeingCut) {
   static constexpr OutgoingMessage::Codec kHuge = {
-      .framed_bytes = [](const void*) { return OutgoingMessage::kFramedBytesMax + 1; },
+      .framed_bytes = [](const void*) { return size_t{OutgoingMessage::kFramedBytesMax} + 1; },
       .write = [](const void*, char*) { FAIL() << "must not be written"; },
   };
   const auto write = [](PlainCall& call, Log& log) -> Task<void> {
@@ -288,8 +288,8 @@ TEST_F(CallTest, MessageOverProtobufsLimitFailsTheCallInsteadOfBeingCut) {
   EXPECT_EQ(Take(), Log({"refused"}));
   EXPECT_EQ(stream_.Take(), Log());
   EXPECT_EQ(call_.end_status(),
-            absl::ResourceExhaustedError("message to be sent: expected at most 2147483647 bytes with its prefix, got "
-                                         "2147483648; send it in parts"));
+            absl::ResourceExhaustedError("message to be sent of 2147483643 bytes is over the limit of 2147483642 bytes "
+                                         "(the most that can be sent); send it in parts"));
 }
 
 TEST_F(CallTest, WritesWaitForOneAnotherInOrder) {

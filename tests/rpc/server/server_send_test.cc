@@ -288,27 +288,27 @@ TEST(W13Duplicates, MetadataGoesWithTheHeadAndWithTheStatus) {
       .Run();
 }
 
-// The body says what is too large for a peer that takes header lists of 300 octets.
+// The body says what is too large for a peer that takes header lists of 350 octets.
 Task<absl::StatusOr<Payload>> AddMuchMetadata(ServerWorld& world, ServerContext& context, const Payload& request) {
-  const std::string much(300, 'x');
+  const std::string much(350, 'x');
   if (request.body() == "head") context.AddInitialMetadata("much", much);
   if (request.body() != "head") context.AddTrailingMetadata("much", much);
   if (request.body() == "only") co_return absl::AbortedError("");
   co_return request;
 }
 
-TEST(W15Size, MetadataThatThePeerDoesNotTakeEndsTheCallWithInternal) {
+TEST(W15Size, MetadataThatThePeerDoesNotTakeEndsTheCallWithResourceExhausted) {
   ServerScript script;
   script.Unary(AddMuchMetadata)
       .Handshake()
-      .Peer("SETTINGS MAX_HEADER_LIST_SIZE=300")
+      .Peer("SETTINGS MAX_HEADER_LIST_SIZE=350")
       .ExpectWritten({"SETTINGS ACK"})
       .Peer(Request(1, "Unary") + "\n" + Data(1, Message("head"), "END_STREAM"))
-      .ExpectWritten({"HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-status=13 ..."})
+      .ExpectWritten({"HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-status=8 ..."})
       .Peer(Request(3, "Unary") + "\n" + Data(3, Message("tail"), "END_STREAM"))
-      .ExpectWritten({ResponseHead(3), Data(3, Message("tail")), "HEADERS 3 END_STREAM grpc-status=13 ..."})
+      .ExpectWritten({ResponseHead(3), Data(3, Message("tail")), "HEADERS 3 END_STREAM grpc-status=8 ..."})
       .Peer(Request(5, "Unary") + "\n" + Data(5, Message("only"), "END_STREAM"))
-      .ExpectWritten({"HEADERS 5 END_STREAM :status=200 content-type=application/grpc grpc-status=13 ..."})
+      .ExpectWritten({"HEADERS 5 END_STREAM :status=200 content-type=application/grpc grpc-status=8 ..."})
       .ExpectNothingLeft()
       .Run();
 }
@@ -332,8 +332,8 @@ Task<absl::Status> StreamWithDetails(ServerWorld& world, ServerContext& context,
 
 TEST(ServerSendTest, DetailsThatThePeerDoesNotTakeAreDroppedBeforeTheStatus) {
   const std::string trailers_only = "HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-status=10 ";
-  for (const int limit : {607, 608}) {  // 12+16+32, 11+2+32, 12+4+32, 23+400+32
-    const bool fits = limit == 608;
+  for (const int limit : {649, 650}) {  // 7+3+32, 12+16+32, 11+2+32, 12+4+32, 23+400+32
+    const bool fits = limit == 650;
     ServerScript script;
     script.Unary(FailWithDetails)
         .Handshake()
@@ -361,16 +361,20 @@ TEST(ServerSendTest, DetailsBehindMessagesAreDroppedToo) {
       .Run();
 }
 
-TEST(ServerSendTest, MetadataThatIsTooLongWithoutTheDetailsAsWellEndsTheCallWithInternal) {
-  ServerScript script;
-  script.Unary(FailWithDetails)
-      .Handshake()
-      .Peer("SETTINGS MAX_HEADER_LIST_SIZE=300")
-      .Drop()
-      .Peer(Request(1, "Unary") + "\n" + Data(1, Message("metadata"), "END_STREAM"))
-      .ExpectWritten({"HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-status=13 ..."})
-      .ExpectNothingLeft()
-      .Run();
+TEST(ServerSendTest, MetadataThatIsTooLongWithoutTheDetailsAsWellEndsTheCallWithResourceExhausted) {
+  // 7+3+32, 12+16+32, 11+1+32: what is left without the text of the error, too.
+  for (const int limit : {146, 350}) {
+    ServerScript script;
+    script.Unary(FailWithDetails)
+        .Handshake()
+        .Peer("SETTINGS MAX_HEADER_LIST_SIZE=" + std::to_string(limit))
+        .Drop()
+        .Peer(Request(1, "Unary") + "\n" + Data(1, Message("metadata"), "END_STREAM"))
+        .ExpectWritten({std::string("HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-status=8") +
+                        (limit == 350 ? " grpc-message=\"the server's metadata cannot be sent: ..." : "")})
+        .ExpectNothingLeft()
+        .Run();
+  }
 }
 
 TEST(W11Names, IllegalMetadataIsLeftOutAndTheRestIsSent) {
