@@ -164,10 +164,11 @@ TEST(W03Path, PathThatHttpDoesNotAllowIsNoRequest) {
 // ---- :authority ------------------------------------------------------------------------------------------------------
 
 TEST(W01Authority, WhatClientsOfUnixSocketsSendIsTaken) {
+  // grpc++ 1.51, Python, grpc-go today.
   ExpectServed(Head{.authority = ":authority=localhost"}.Text(), "localhost");
-  // grpc++ since 1.57, and Python: the path, percent-encoded. It is not decoded.
+  // grpc++ and Python since 1.57, Swift: the path, percent-encoded. It is not decoded.
   ExpectServed(Head{.authority = ":authority=%2Frun%2Fx.sock"}.Text(), "%2Frun%2Fx.sock");
-  // grpc-go before 1.34, grpc-java, older grpc++: the path as it is.
+  // grpc-java, grpc-go for years: the path as it is.
   ExpectServed(Head{.authority = ":authority=/run/x.sock"}.Text(), "/run/x.sock");
   ExpectServed(Head{.authority = ":authority=run/x.sock"}.Text(), "run/x.sock");
   ExpectServed(Head{.authority = ":authority=\"\""}.Text(), "");
