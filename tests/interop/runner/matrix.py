@@ -6,7 +6,7 @@
 A direction is CLIENT:SERVER. Each group of cases has a server process of its own. Group "features" ends with a case that
 drains the server, which must then end by itself; the others end with SIGTERM. Either way the exit code must be 0.
 
---peers=weir,go,http2 stands for weir:weir weir:go go:weir weir:http2.
+--peers=weir,go,http2 stands for weir:weir weir:go go:weir weir:http2 go:http2.
 
 The server "http2" is no gRPC library but a script that misbehaves, differently for every case: see
 tools/http2_server.py. Its directions have their own cases, and a server process for each.
@@ -25,7 +25,8 @@ from table import print_table
 
 GROUPS = ("all", "compression", "features")
 HTTP2 = "http2"
-CLIENT_PATIENCE_S = 90  # several clients that hang still leave time to print the matrix
+HTTP2_PEERS = ("grpcpp", "go", "js")
+CLIENT_PATIENCE_S = 120  # several clients that hang still leave time to print the matrix
 RESULT = re.compile(r"(PASS|FAIL) (\w+) +(\d+) ms$")
 
 
@@ -131,12 +132,14 @@ def plan(directions, groups, cases):
 
 
 def directions_with(peers):
-    """Both directions between weir and each of these."""
+    """Both directions between weir and each of these; and all clients that have the cases of "http2", which proves it."""
     directions = []
     for peer in peers:
         directions.append("weir:" + peer)
         if peer not in ("weir", HTTP2):
             directions.append(peer + ":weir")
+    if HTTP2 in peers:
+        directions += [peer + ":" + HTTP2 for peer in peers if peer in HTTP2_PEERS]
     return directions
 
 

@@ -121,7 +121,7 @@ class RstAfterData(Answer):
 
 
 class Ping(Answer):
-    """Pings around head and data; all are answered by the time that the client closes."""
+    """Pings around head and data. The call goes on to its end when all are answered: a client may leave right after it."""
 
     def __init__(self):
         super().__init__()
@@ -147,6 +147,10 @@ class Ping(Answer):
         self.ping(connection)
         super().send_data(connection, stream)
         self.ping(connection)
+
+    def send_end(self, connection, stream):
+        connection.read_until(lambda: self.answered == self.sent)
+        super().send_end(connection, stream)
 
     def check(self):
         super().check()

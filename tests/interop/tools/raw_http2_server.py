@@ -63,6 +63,11 @@ class ServerConnection:
             self._window -= len(chunk) + overhead
             self._stream_windows[stream] -= len(chunk) + overhead
 
+    def read_until(self, holds):
+        """Takes what comes; requests among it wait."""
+        while not holds():
+            self._read_frame()
+
     def _fill(self, length):
         while len(self._in) < length:
             chunk = self._socket.recv(1 << 16)

@@ -10,6 +10,7 @@ const GROUPS = {
   all: [...require('./cases_official'), ...require('./cases_soak'), ...require('./cases_orca')],
   compression: require('./cases_compression'),
   features: require('./cases_features'),
+  http2: require('./cases_http2'),
 };
 
 const flags = parseFlags({

@@ -55,3 +55,14 @@ var featureCases = []testCase{
 	{"push_back_both_ways", pushBackBothWays},
 	{"drain_in_flight", drainInFlight},
 }
+
+var http2Cases = []testCase{
+	{"goaway", twoCalls},
+	{"rst_after_header", expectReset},
+	{"rst_during_data", expectReset},
+	{"rst_after_data", expectReset},
+	{"ping", patientCall},
+	{"max_streams", maxStreams},
+	{"data_frame_padding", patientCall},
+	{"no_df_padding_sanity_test", patientCall},
+}

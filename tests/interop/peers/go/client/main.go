@@ -15,7 +15,7 @@ import (
 var groups = []struct {
 	name  string
 	cases []testCase
-}{{"all", officialCases}, {"compression", compressionCases}, {"features", featureCases}}
+}{{"all", officialCases}, {"compression", compressionCases}, {"features", featureCases}, {"http2", http2Cases}}
 
 // selectCases: `names` is a comma separated list of cases and groups; `except` of those that are left out.
 func selectCases(names, except string) []testCase {
@@ -51,7 +51,7 @@ func run(c testCase) bool {
 }
 
 func main() {
-	names := flag.String("test_case", "large_unary", "cases, or the groups all, compression and features")
+	names := flag.String("test_case", "large_unary", "cases, or the groups all, compression, features and http2")
 	except := flag.String("except", "", "cases to leave out")
 	flag.Parse()
 	selected := selectCases(*names, *except)
