@@ -370,7 +370,19 @@ TEST(W34PriorKnowledge, AnHttp1ServerIsRecognised) {
       .Do([](H2Connection& c) { c.InitiateConnection(); })
       .Peer("BYTES \"HTTP/1.1 400 Bad Request\\r\\n\\r\\n\"")
       .ExpectEvents({"ConnectionError PROTOCOL_ERROR \"server's preface: expected an HTTP/2 SETTINGS frame, got "
-                     "\\\"HTTP/1.1 400 Bad\\\": this server speaks HTTP/1; check the port\""})
+                     "\\\"HTTP/1.1 400 Bad Request\\\": this server speaks HTTP/1; check the port\""})
+      .ExpectFinished(false)
+      .Run();
+}
+
+TEST(PrefaceTest, ATlsServerIsRecognised) {
+  FrameScript(ClientOptions())
+      .Do([](H2Connection& c) { c.InitiateConnection(); })
+      .Peer("BYTES \"\\x15\\x03\\x03\\x00\\x02\\x02\\x46\"")
+      .ExpectEvents(
+          {"ConnectionError PROTOCOL_ERROR \"server's preface: expected an HTTP/2 SETTINGS frame, got a TLS "
+           "alert (\\\"\\\\x15\\\\x03\\\\x03\\\\x00\\\\x02\\\\x02F\\\"): this port speaks TLS; use TLS on both "
+           "sides or on none\""})
       .ExpectFinished(false)
       .Run();
 }
