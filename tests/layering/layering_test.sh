@@ -45,6 +45,11 @@ check() {
     "${include}sys/epoll" 'transport/io/epoll_loop\.cc' transport rpc proto
   forbid "OpenSSL is known to transport/io/tls alone" \
     "${include}openssl/" 'transport/io/tls[a-z_]*\.(h|cc)' transport rpc proto
+  forbid "what the rest of weir sees of TLS is free of OpenSSL" \
+    "${include}(openssl/|weir/transport/io/tls_handles)" "$none" transport/io/tls.h transport/io/tls_options.h
+  forbid "rpc sees the options of TLS, and makes it in tls_credentials alone: who does not use it does not link it" \
+    "${include}weir/transport/io/tls" \
+    "$any_line#include \"weir/transport/io/tls_options\\.h\"|rpc/(client|server)/tls_credentials\.cc:[0-9]*:#include \"weir/transport/io/tls\\.h\"" rpc
 
   # Bytes and time go in, events and bytes come out.
   local pure=(transport/h2 rpc/core rpc/wire rpc/mux)
@@ -87,6 +92,9 @@ baits=(
   'transport/h2/inbox.cc|#include "weir/transport/h2/session_fields.h"'
   'transport/io/tcp.h|#include <sys/epoll.h>'
   'rpc/client/channel.h|#include <openssl/ssl.h>'
+  'transport/io/tls_options.h|#include <openssl/ssl.h>'
+  'rpc/server/tls_credentials.cc|#include "weir/transport/io/tls_context.h"'
+  'rpc/client/channel.cc|#include "weir/transport/io/tls.h"'
   'rpc/mux/a.h|#include <mutex>'
   'rpc/wire/a.cc|  std::thread t;'
   'rpc/core/a.cc|  auto now = std::chrono::steady_clock::now();'

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "weir/transport/io/peer_identity.h"
 
 namespace weir::transport {
 
@@ -44,6 +45,13 @@ class ByteStream {
 
   virtual std::string PeerName() const = 0;  // "127.0.0.1:50051", "unix:/run/x.sock", "memory:3"
   virtual std::string LocalName() const = 0;
+
+  // TLS. The identity is there when the first byte can be read, and stays as it is.
+  virtual bool IsEncrypted() const { return false; }
+  virtual const PeerIdentity& peer_identity() const {
+    static const PeerIdentity nobody;
+    return nobody;
+  }
 };
 
 }  // namespace weir::transport

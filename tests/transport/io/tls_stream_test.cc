@@ -1,0 +1,213 @@
+#include "weir/transport/io/tls_stream.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weir/tests/transport/io/tls_harness.h"
+
+namespace weir::transport {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::string Text(size_t bytes) {
+  std::string text(bytes, '\0');
+  for (size_t i = 0; i < bytes; ++i) text[i] = static_cast<char>('a' + (i * 31 + i / 251) % 26);
+  return text;
+}
+
+TEST_F(TlsTest, BytesArriveInBothDirectionsAndNothingIsLeft) {
+  Join();
+  ExpectTheyCanTalk();
+  EXPECT_TRUE(client_->stream->IsEncrypted());
+  EXPECT_EQ(client_->stream->PeerName(), "server") << "the name of the stream below";
+  EXPECT_EQ(loop_.timers(), 0u) << "the handshake's time limit is over";
+  EXPECT_THAT(log_, IsEmpty());
+}
+
+TEST_F(TlsTest, WhatIsWrittenBeforeTheHandshakeIsOverWaits) {
+  Join();
+  client_->Send("early");
+  EXPECT_EQ(client_->unsent_bytes(), 5u);
+  loop_.RunUntilIdle();
+  EXPECT_EQ(client_->unsent_bytes(), 0u);
+  EXPECT_EQ(server_->received, "early");
+}
+
+TEST_F(TlsTest, TheHandshakeSurvivesEveryWayToCutItsBytes) {
+  for (const size_t cut : {1, 2, 3, 5, 7, 16, 100, 1000}) {
+    SCOPED_TRACE(cut);
+    Join({.read_bytes_max = cut});
+    ExpectTheyCanTalk();
+    Join({.write_bytes_max = cut});
+    ExpectTheyCanTalk();
+    Join({.capacity_bytes = cut});
+    ExpectTheyCanTalk();
+  }
+}
+
+TEST_F(TlsTest, MegabytesPassThroughASmallPipeInOrder) {
+  const std::string text = Text(3 << 20);
+  Join({.capacity_bytes = 10'000});
+  client_->Send(text);
+  server_->Send(text);
+  loop_.RunUntilIdle(1'000'000);
+  EXPECT_TRUE(server_->received == text);
+  EXPECT_TRUE(client_->received == text);
+}
+
+TEST_F(TlsTest, AWriterWaitsForAReaderThatDoesNotReadAndGoesOnWithIt) {
+  Join({.capacity_bytes = 50'000});
+  ExpectTheyCanTalk();
+  server_->reading = false;
+  const std::string text = Text(2 << 20);
+  client_->Send(text);
+  loop_.RunUntilIdle();
+  const size_t held = text.size() - client_->unsent_bytes();
+  EXPECT_LE(held, 50'000 + TlsStream::kQueuedBytesMax + 64 * 1024) << "a bounded number of bytes is taken";
+  server_->StartReading();
+  loop_.RunUntilIdle(100'000);
+  EXPECT_EQ(client_->unsent_bytes(), 0u);
+  EXPECT_TRUE(server_->received == "ping" + text);
+}
+
+TEST_F(TlsTest, ShutdownWriteEndsOneDirectionAfterAllThatWasWritten) {
+  Join({.capacity_bytes = 20'000});
+  ExpectTheyCanTalk();
+  const std::string text = Text(100'000);
+  client_->Send(text);
+  loop_.RunUntilIdle();
+  client_->stream->ShutdownWrite();
+  loop_.RunUntilIdle();
+  EXPECT_TRUE(server_->received == "ping" + text);
+  EXPECT_TRUE(server_->ended) << server_->error;
+  EXPECT_FALSE(client_->ended);
+  server_->Send("still open");
+  loop_.RunUntilIdle();
+  EXPECT_EQ(client_->received, "pongstill open");
+  server_->stream->ShutdownWrite();
+  loop_.RunUntilIdle();
+  EXPECT_TRUE(client_->ended) << client_->error;
+}
+
+TEST_F(TlsTest, TheEndIsToldOnlyWhenWhatWasWrittenHasLeft) {
+  Join({.capacity_bytes = 1'000});
+  ExpectTheyCanTalk();
+  server_->reading = false;
+  client_->Send(Text(20'000));
+  loop_.RunUntilIdle();
+  ASSERT_EQ(client_->unsent_bytes(), 0u) << "taken, but most of it is on this side of the pipe";
+  client_->stream->ShutdownWrite();
+  server_->stream->ShutdownWrite();
+  loop_.RunUntilIdle();
+  EXPECT_FALSE(client_->ended) << "who is told the end closes the stream, and with it what waits in it";
+  server_->StartReading();
+  loop_.RunUntilIdle();
+  EXPECT_EQ(server_->received.size(), 20'004u);
+  EXPECT_TRUE(client_->ended);
+  EXPECT_TRUE(server_->ended);
+}
+
+TEST_F(TlsTest, AnEndWithoutCloseNotifyIsAnError) {
+  Join();
+  ExpectTheyCanTalk();
+  client_end_->ShutdownWrite();  // as if somebody on the way had cut the connection
+  loop_.RunUntilIdle();
+  EXPECT_FALSE(server_->ended);
+  EXPECT_EQ(
+      server_->error.message(),
+      "TLS with client: the client closed the connection without TLS's close_notify: what it sent last may be lost");
+}
+
+TEST_F(TlsTest, AnErrorOfTheStreamBelowIsToldAsItIs) {
+  Join();
+  ExpectTheyCanTalk();
+  client_end_->FailWith(absl::UnavailableError("read from server: Connection reset by peer"));
+  loop_.RunUntilIdle();
+  EXPECT_EQ(client_->error.message(), "read from server: Connection reset by peer");
+}
+
+TEST_F(TlsTest, AHandshakeThatIsCutAfterAnyByteFailsOnBothSidesWithoutCrash) {
+  size_t failures = 0;
+  for (size_t cut = 0; cut < 2'000; cut += cut < 100 ? 3 : 23) {
+    SCOPED_TRACE(cut);
+    Join();
+    size_t let_through = 0;  // of the server's bytes
+    auto [client_end, middle_client] = MakeMemoryStreamPair(loop_);
+    auto [middle_server, server_end] = MakeMemoryStreamPair(loop_);
+    StreamUser client(client_security_->Secure(loop_, std::move(client_end), "a.example"));
+    StreamUser server(server_security_->Secure(loop_, std::move(server_end), ""));
+    StreamUser to_client(std::move(middle_client));
+    StreamUser to_server(std::move(middle_server));
+    for (int round = 0; round < 10; ++round) {
+      loop_.RunUntilIdle();
+      to_server.Send(std::exchange(to_client.received, ""));
+      const std::string answer = std::exchange(to_server.received, "");
+      const size_t passed = std::min(answer.size(), cut - let_through);
+      let_through += passed;
+      to_client.Send(answer.substr(0, passed));
+      if (let_through == cut) break;
+    }
+    to_client.stream->ShutdownWrite();
+    to_server.stream->ShutdownWrite();
+    loop_.RunUntilIdle();
+    loop_.Advance(TlsStream::kRefusalTime);
+    EXPECT_FALSE(client.error.ok() && server.error.ok());
+    EXPECT_FALSE(client.ended || server.ended) << "no end in good order";
+    failures += client.error.ok() ? 0 : 1;
+  }
+  EXPECT_GT(failures, 50u);
+}
+
+TEST_F(TlsTest, AHandshakeHasItsTime) {
+  for (const bool silent : {true, false}) {
+    server_security_ = MakeTlsServerSecurity(server_options_);
+    auto [peer_end, server_end] = MakeMemoryStreamPair(loop_, {.first_name = "client"});
+    StreamUser peer(std::move(peer_end));
+    StreamUser server(server_security_->Secure(loop_, std::move(server_end), ""));
+    if (!silent) peer.Send(std::string_view("\x16\x03\x01\x02\x00", 5));
+    loop_.Advance(std::chrono::milliseconds(9'999));
+    EXPECT_TRUE(server.error.ok()) << "not yet";
+    loop_.Advance(std::chrono::milliseconds(1));
+    EXPECT_EQ(server.error.message(),
+              std::string("TLS handshake with client: not finished within 10000 ms: the peer ") +
+                  (silent ? "has not said a word" : "has stopped in the middle of it"));
+    EXPECT_EQ(loop_.timers(), 0u);
+  }
+  EXPECT_EQ(log_.size(), 1u) << "a connection without a byte is not worth a line";
+}
+
+TEST_F(TlsTest, TheObserverMayDestroyTheStreamWhenItIsTold) {
+  client_options_.roots = TlsPem::Memory(TestAuthority("Other CA").certificate());
+  Join();
+  client_->destroy_on_error = server_->destroy_on_error = true;
+  loop_.RunUntilIdle();
+  loop_.Advance(TlsStream::kRefusalTime);
+  EXPECT_EQ(client_->stream, nullptr);
+  EXPECT_EQ(server_->stream, nullptr);
+}
+
+TEST_F(TlsTest, TheSecondConnectionResumesTheSessionOfTheFirst) {
+  Join();
+  ExpectTheyCanTalk();
+  EXPECT_FALSE(static_cast<TlsStream&>(*client_->stream).was_resumed());
+  JoinAgain();
+  ExpectTheyCanTalk();
+  EXPECT_TRUE(static_cast<TlsStream&>(*client_->stream).was_resumed());
+  JoinAgain({}, "x.b.example");
+  ExpectTheyCanTalk();
+  EXPECT_FALSE(static_cast<TlsStream&>(*client_->stream).was_resumed()) << "another name was never verified";
+}
+
+TEST_F(TlsTest, AConnectionNeedsAName) {
+  client_security_ = MakeTlsClientSecurity(client_options_);
+  auto [client_end, server_end] = MakeMemoryStreamPair(loop_);
+  const std::unique_ptr<ByteStream> stream = client_security_->Secure(loop_, std::move(client_end), "");
+  StreamUser* const nobody = nullptr;
+  EXPECT_THAT(stream->Start(nobody).message(), HasSubstr("expected a host name or address to verify, got \"\""));
+}
+
+}  // namespace
+}  // namespace weir::transport
