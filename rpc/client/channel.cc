@@ -9,14 +9,16 @@
 #include "weir/rpc/client/target.h"
 #include "weir/transport/io/blocking_executor.h"
 #include "weir/transport/io/loop_pool.h"
+#include "weir/transport/io/stream_security.h"
 
 namespace weir {
 
 class Channel::Impl {
  public:
-  Impl(std::string_view target, ChannelOptions options) : text_(target) {
+  Impl(std::string_view target, const ChannelCredentials& credentials, ChannelOptions options) : text_(target) {
     transport::EventLoop& loop = LoopFor(options);
-    core_ = std::make_shared<ChannelCore>(loop, text_, Target::Parse(target), std::move(options));
+    core_ = std::make_shared<ChannelCore>(loop, text_, IfUsable(credentials.security(), Target::Parse(target)),
+                                          std::move(options), nullptr, credentials.security());
   }
 
   Impl(ChannelEndpoint endpoint, ChannelOptions options) : text_(endpoint.name), loops_(std::move(endpoint.loops)) {
@@ -24,8 +26,8 @@ class Channel::Impl {
     Target target;
     target.text = text_;
     target.authority = std::move(endpoint.authority);
-    core_ =
-        std::make_shared<ChannelCore>(loop, text_, std::move(target), std::move(options), std::move(endpoint.source));
+    core_ = std::make_shared<ChannelCore>(loop, text_, IfUsable(endpoint.security, std::move(target)),
+                                          std::move(options), std::move(endpoint.source), endpoint.security);
   }
 
   ~Impl() {
@@ -47,6 +49,12 @@ class Channel::Impl {
   std::shared_ptr<ChannelCore> shared_core() { return core_; }
 
  private:
+  static absl::StatusOr<Target> IfUsable(const std::shared_ptr<transport::StreamSecurity>& security,
+                                         absl::StatusOr<Target> target) {
+    if (target.ok() && security != nullptr && !security->status().ok()) return security->status();
+    return target;
+  }
+
   // The user's, or one that is started here.
   transport::EventLoop& LoopFor(const ChannelOptions& options) {
     if (options.loop != nullptr) return *options.loop;
@@ -66,8 +74,8 @@ class Channel::Impl {
   std::shared_ptr<ChannelCore> core_;
 };
 
-Channel::Channel(std::string_view target, ChannelCredentials, ChannelOptions options)
-    : impl_(std::make_unique<Impl>(target, std::move(options))) {}
+Channel::Channel(std::string_view target, ChannelCredentials credentials, ChannelOptions options)
+    : impl_(std::make_unique<Impl>(target, credentials, std::move(options))) {}
 
 Channel::Channel(ChannelEndpoint endpoint, ChannelOptions options)
     : impl_(std::make_unique<Impl>(std::move(endpoint), std::move(options))) {}

@@ -12,7 +12,8 @@
 namespace weir {
 
 ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target,
-                         ChannelOptions options, std::unique_ptr<StreamSource> source)
+                         ChannelOptions options, std::unique_ptr<StreamSource> source,
+                         std::shared_ptr<transport::StreamSecurity> security)
     : loop_(loop),
       text_(std::move(text)),
       target_(std::move(target)),
@@ -22,6 +23,7 @@ ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::Sta
                                              : ""),
       user_agent_(wire::UserAgent(options_.user_agent_prefix)),
       source_(std::move(source)),
+      security_(std::move(security)),
       attempt_timer_(loop,
                      [this] {
                        OnAttemptFailed(absl::UnavailableError(absl::StrCat(
@@ -112,6 +114,7 @@ void ChannelCore::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStre
     return OnAttemptFailed(stream.status());
   }
   connector_.reset();
+  if (security_ != nullptr) *stream = security_->Secure(loop_, *std::move(stream), HostOf(authority_));
   ClientConnectionOwner& owner = *this;
   current_ = std::make_unique<ClientConnection>(loop_, options_, owner, *std::move(stream),
                                                 absl::StrCat("c", ++connections_made_), first_stream_id);

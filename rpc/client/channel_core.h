@@ -27,6 +27,7 @@
 #include "weir/rpc/client/target.h"
 #include "weir/transport/io/dns.h"
 #include "weir/transport/io/event_loop.h"
+#include "weir/transport/io/stream_security.h"
 #include "weir/transport/io/tcp.h"
 
 namespace weir {
@@ -36,8 +37,10 @@ class ClientCall;
 class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, private ClientConnectionOwner {
  public:
   // `target` not OK: every call ends with that status. `source` null: connects to the addresses of the target.
+  // `security` null: cleartext.
   ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target, ChannelOptions options,
-              std::unique_ptr<StreamSource> source = nullptr);
+              std::unique_ptr<StreamSource> source = nullptr,
+              std::shared_ptr<transport::StreamSecurity> security = nullptr);
   ~ChannelCore();
 
   transport::EventLoop& loop() { return loop_; }
@@ -93,6 +96,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
 
   // connecting
   std::unique_ptr<StreamSource> source_;
+  const std::shared_ptr<transport::StreamSecurity> security_;
   transport::Resolver resolver_;
   std::unique_ptr<transport::Resolver::Query> query_;
   transport::Resolver::Addresses addresses_;

@@ -6,6 +6,7 @@
 
 #include "weir/rpc/client/stream_source.h"
 #include "weir/transport/io/loop_pool.h"
+#include "weir/transport/io/stream_security.h"
 
 namespace weir {
 
@@ -13,6 +14,7 @@ struct ChannelEndpoint {
   std::string name;       // in error texts, and Channel::target()
   std::string authority;  // :authority, unless ChannelOptions::authority says another
   std::unique_ptr<StreamSource> source;
+  std::shared_ptr<transport::StreamSecurity> security;  // of its connections; null: cleartext
   // Not null: the loop on which the channel has to live, ChannelOptions::loop notwithstanding, and what keeps it running.
   transport::EventLoop* loop = nullptr;
   std::shared_ptr<transport::LoopPool> loops;

@@ -46,6 +46,7 @@ ClientConnection::ClientConnection(transport::EventLoop& loop, const ChannelOpti
       owner_(owner),
       accept_encoding_(options.compressors.empty() ? std::string_view() : options.compressors.accept_encoding()),
       peer_(stream->PeerName()),
+      scheme_(stream->IsEncrypted() ? "https" : "http"),
       connection_(ConnectionOptions(options, first_stream_id)),
       mux_(connection_, *this, nullptr, MuxOptions(options, peer_)),
       driver_(loop, std::move(stream), connection_, *this, std::move(name)),
@@ -56,7 +57,7 @@ ClientConnection::~ClientConnection() = default;
 void ClientConnection::Open(ClientCall& call, std::string_view authority, std::string_view user_agent) {
   used_ = true;
   wire::RequestHead head;
-  head.scheme = "http";
+  head.scheme = scheme_;
   head.path = call.method().path;
   head.authority = authority;
   head.user_agent = user_agent;

@@ -76,6 +76,7 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   ClientConnectionOwner& owner_;
   const std::string_view accept_encoding_;  // empty: nothing is offered
   const std::string peer_;
+  const std::string_view scheme_;
   transport::H2Connection connection_;
   mux::StreamMultiplexer mux_;
   transport::ConnectionDriver driver_;

@@ -34,11 +34,12 @@ class FdSource final : public StreamSource {
 
 }  // namespace
 
-ChannelEndpoint ConnectedFd(int fd, ChannelCredentials) {
+ChannelEndpoint ConnectedFd(int fd, ChannelCredentials credentials) {
   ChannelEndpoint endpoint;
   endpoint.name = absl::StrCat("fd:", fd);
   endpoint.authority = "localhost";
   endpoint.source = std::make_unique<FdSource>(fd);
+  endpoint.security = credentials.security();
   return endpoint;
 }
 

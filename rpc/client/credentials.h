@@ -1,17 +1,29 @@
 // ChannelCredentials: how a channel's connections are secured.
 #pragma once
 
+#include <memory>
+#include <utility>
+
+namespace weir::transport {
+class StreamSecurity;
+}
+
 namespace weir {
 
+// InsecureChannelCredentials() makes one, and so does TlsChannelCredentials() of tls_credentials.h. A value; copies share
+// what was loaded.
 class ChannelCredentials {
  public:
-  friend ChannelCredentials InsecureChannelCredentials();
+  explicit ChannelCredentials(std::shared_ptr<transport::StreamSecurity> security) : security_(std::move(security)) {}
+
+  // Null: cleartext.
+  const std::shared_ptr<transport::StreamSecurity>& security() const { return security_; }
 
  private:
-  ChannelCredentials() = default;
+  std::shared_ptr<transport::StreamSecurity> security_;
 };
 
 // Cleartext HTTP/2 with prior knowledge (h2c).
-inline ChannelCredentials InsecureChannelCredentials() { return ChannelCredentials(); }
+inline ChannelCredentials InsecureChannelCredentials() { return ChannelCredentials(nullptr); }
 
 }  // namespace weir

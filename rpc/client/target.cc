@@ -83,4 +83,9 @@ absl::StatusOr<Target> Target::Parse(std::string_view text) {
   return target;
 }
 
+std::string_view HostOf(std::string_view authority) {
+  if (ConsumePrefix(&authority, "[")) return authority.substr(0, authority.find(']'));
+  return authority.substr(0, authority.find(':'));
+}
+
 }  // namespace weir

@@ -23,4 +23,7 @@ struct Target {
   static absl::StatusOr<Target> Parse(std::string_view text);
 };
 
+// The host of an :authority: "a.example" of "a.example:443", "::1" of "[::1]:443".
+std::string_view HostOf(std::string_view authority);
+
 }  // namespace weir

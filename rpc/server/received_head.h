@@ -6,6 +6,7 @@
 #include "weir/rpc/wire/compressors.h"
 #include "weir/rpc/wire/protocol.h"
 #include "weir/transport/h2/event.h"
+#include "weir/transport/io/peer_identity.h"
 
 namespace weir {
 
@@ -30,6 +31,9 @@ struct ReceivedHead {
   // Null if there is no such method, or `decoded` refuses the request.
   Service* service = nullptr;
   const ServerMethod* method = nullptr;
+
+  // Of the connection; what it has proven to be.
+  const transport::PeerIdentity* peer_identity = nullptr;
 };
 
 }  // namespace weir

@@ -19,6 +19,7 @@
 #include "weir/transport/io/mutex.h"
 #include "weir/transport/io/signal_watcher.h"
 #include "weir/transport/io/socket_address.h"
+#include "weir/transport/io/stream_security.h"
 #include "weir/transport/io/tcp.h"
 #include "weir/transport/io/worker_pool.h"
 
@@ -55,6 +56,8 @@ void RunOn(transport::EventLoop& loop, const std::function<void()>& work) {
 
 class Server::Impl {
  public:
+  using Security = std::shared_ptr<transport::StreamSecurity>;  // null: cleartext
+
   explicit Impl(ServerOptions options) : options_(std::move(options)) {
     if (wire::IsIdentity(options_.compression) || options_.compressors.Find(options_.compression) != nullptr) return;
     setup_ = absl::InvalidArgumentError(absl::StrCat("ServerOptions::compression: expected one of ",
@@ -77,30 +80,30 @@ class Server::Impl {
     if (setup_.ok()) setup_ = std::move(added);
   }
 
-  absl::Status Listen(std::string_view address) {
-    if (!setup_.ok()) return setup_;
+  absl::Status Listen(std::string_view address, const Security& security) {
+    if (absl::Status usable = Usable(security); !usable.ok()) return usable;
     if (absl::Status may_block = transport::BlockingExecutor::MayBlock("Server::Listen"); !may_block.ok()) {
       return may_block;
     }
-    if (address.starts_with(kSystemd)) return ListenOnPassedFds(address.substr(kSystemd.size()));
+    if (address.starts_with(kSystemd)) return ListenOnPassedFds(address.substr(kSystemd.size()), security);
     absl::StatusOr<transport::SocketAddress> parsed = ParseListenAddress(address);
     if (!parsed.ok()) return parsed.status();
-    return AddListener([&parsed](transport::TcpListener& listener) { return listener.Listen(*parsed); });
+    return AddListener(security, [&parsed](transport::TcpListener& listener) { return listener.Listen(*parsed); });
   }
 
-  absl::Status ListenOn(int fd) {
-    if (!setup_.ok()) return setup_;
+  absl::Status ListenOn(int fd, const Security& security) {
+    if (absl::Status usable = Usable(security); !usable.ok()) return usable;
     if (absl::Status may_block = transport::BlockingExecutor::MayBlock("Server::ListenOn"); !may_block.ok()) {
       return may_block;
     }
-    return AddListener([fd](transport::TcpListener& listener) { return listener.ListenOn(fd); });
+    return AddListener(security, [fd](transport::TcpListener& listener) { return listener.ListenOn(fd); });
   }
 
-  absl::Status AddConnection(int fd) {
-    if (!setup_.ok()) return setup_;
+  absl::Status AddConnection(int fd, const Security& security) {
+    if (absl::Status usable = Usable(security); !usable.ok()) return usable;
     if (absl::Status adopted = transport::AdoptConnected(fd); !adopted.ok()) return adopted;
     if (absl::Status started = EnsureStarted(); !started.ok()) return started;
-    OnAccept(fd);
+    OnAccept(fd, security);
     return absl::OkStatus();
   }
 
@@ -150,17 +153,24 @@ class Server::Impl {
  private:
   transport::EventLoop& accept_loop() { return loops_->loop(0); }
 
+  absl::Status Usable(const Security& security) const {
+    if (!setup_.ok() || security == nullptr) return setup_;
+    return security->status();
+  }
+
   // Any thread may come first.
   absl::Status EnsureStarted() {
     transport::MutexLock lock(start_mutex_);
     return loops_ != nullptr ? absl::OkStatus() : StartThreads();
   }
 
-  absl::Status AddListener(const std::function<absl::Status(transport::TcpListener&)>& listen) {
+  absl::Status AddListener(const Security& security,
+                           const std::function<absl::Status(transport::TcpListener&)>& listen) {
     if (absl::Status started = EnsureStarted(); !started.ok()) return started;
     absl::Status listening;
     RunOn(accept_loop(), [&] {
-      auto listener = std::make_unique<transport::TcpListener>(accept_loop(), [this](int fd) { OnAccept(fd); });
+      auto listener =
+          std::make_unique<transport::TcpListener>(accept_loop(), [this, security](int fd) { OnAccept(fd, security); });
       listening = listen(*listener);
       if (!listening.ok()) return;
       if (port_ == 0) port_ = listener->address().port();
@@ -172,7 +182,7 @@ class Server::Impl {
   }
 
   // `name` empty: all.
-  absl::Status ListenOnPassedFds(std::string_view name) {
+  absl::Status ListenOnPassedFds(std::string_view name, const Security& security) {
     absl::StatusOr<std::vector<transport::ListenFd>> fds = transport::ListenFds();
     if (!fds.ok()) return fds.status();
     bool found = false;
@@ -181,7 +191,7 @@ class Server::Impl {
       absl::StrAppend(&names, names.empty() ? "" : ", ", passed.fd, " \"", passed.name, "\"");
       if (!name.empty() && passed.name != name) continue;
       found = true;
-      if (absl::Status listening = ListenOn(passed.fd); !listening.ok()) return listening;
+      if (absl::Status listening = ListenOn(passed.fd, security); !listening.ok()) return listening;
     }
     if (found) return absl::OkStatus();
     return absl::FailedPreconditionError(
@@ -202,11 +212,13 @@ class Server::Impl {
     return absl::OkStatus();
   }
 
-  void OnAccept(int fd) {
+  void OnAccept(int fd, const Security& security) {
     const uint64_t number = ++*accepted_;
     ServerLoop& shard = *shards_[number % shards_.size()];
-    auto add = [&shard, fd, number] {
-      shard.Add(transport::MakeTcpStream(shard.loop(), fd), absl::StrCat("s", number));
+    auto add = [&shard, fd, number, security] {
+      std::unique_ptr<transport::ByteStream> stream = transport::MakeTcpStream(shard.loop(), fd);
+      if (security != nullptr) stream = security->Secure(shard.loop(), std::move(stream), "");
+      shard.Add(std::move(stream), absl::StrCat("s", number));
     };
     shard.loop().IsCurrent() ? add() : shard.loop().Post(add);
   }
@@ -263,9 +275,15 @@ class Server::Impl {
 Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(options)) {}
 Server::~Server() = default;
 void Server::AddService(Service& service) { impl_->AddService(service); }
-absl::Status Server::Listen(std::string_view address, ServerCredentials) { return impl_->Listen(address); }
-absl::Status Server::ListenOn(int fd, ServerCredentials) { return impl_->ListenOn(fd); }
-absl::Status Server::AddConnection(int fd, ServerCredentials) { return impl_->AddConnection(fd); }
+absl::Status Server::Listen(std::string_view address, ServerCredentials credentials) {
+  return impl_->Listen(address, credentials.security());
+}
+absl::Status Server::ListenOn(int fd, ServerCredentials credentials) {
+  return impl_->ListenOn(fd, credentials.security());
+}
+absl::Status Server::AddConnection(int fd, ServerCredentials credentials) {
+  return impl_->AddConnection(fd, credentials.security());
+}
 absl::StatusOr<InProcessListener> Server::ListenInProcess() { return impl_->ListenInProcess(); }
 int Server::port() const { return impl_->port(); }
 std::vector<std::string> Server::addresses() const { return impl_->addresses(); }

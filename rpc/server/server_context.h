@@ -16,10 +16,13 @@
 #include "absl/time/time.h"
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/server/received_head.h"
+#include "weir/transport/io/peer_identity.h"
 
 namespace weir {
 
 class ServerCall;
+
+using transport::PeerIdentity;
 
 class ServerContext {
  public:
@@ -29,6 +32,10 @@ class ServerContext {
   std::string_view method() const { return head_->decoded.path; }          // "/package.Service/Method"
   std::string_view authority() const { return head_->decoded.authority; }  // as the client named us
   const std::string& peer() const { return peer_; }                        // "127.0.0.1:40712"
+
+  // Who the client has proven to be by a certificate that was verified (TlsServerOptions::client_certificates). Empty
+  // without one.
+  const PeerIdentity& peer_identity() const { return *head_->peer_identity; }
 
   // The client's metadata, decoded when first asked for.
   const Metadata& metadata() const;

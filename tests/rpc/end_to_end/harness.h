@@ -19,9 +19,12 @@
 #include "gtest/gtest.h"
 #include "tests/benchmark/bench.weir.pb.h"
 #include "weir/rpc/client/channel.h"
+#include "weir/rpc/client/tls_credentials.h"
 #include "weir/rpc/in_process/in_process.h"
 #include "weir/rpc/server/server.h"
+#include "weir/rpc/server/tls_credentials.h"
 #include "weir/testing/status_matchers.h"
+#include "weir/tests/support/test_certificates.h"
 
 namespace weir::testing {
 
@@ -103,7 +106,26 @@ class EchoService final : public bench::EchoService {
 };
 
 // How a channel reaches its server.
-enum class Over { kTcp, kUnix, kInProcess };
+enum class Over { kTcp, kTls, kUnix, kInProcess };
+
+// Issues what the TLS servers of these tests show; made once.
+inline TestAuthority& TheAuthority() {
+  static TestAuthority* const authority = new TestAuthority("Test CA");
+  return *authority;
+}
+
+inline TlsServerOptions TlsOfServer() {
+  const TestCertificate certificate = TheAuthority().Issue({.common_name = "echo server"});
+  TlsServerOptions options;
+  options.key_pair = {TlsPem::Memory(certificate.chain), TlsPem::Memory(certificate.key)};
+  return options;
+}
+
+inline TlsChannelOptions TlsOfChannel() {
+  TlsChannelOptions options;
+  options.roots = TlsPem::Memory(TheAuthority().certificate());
+  return options;
+}
 
 // A server that serves an EchoService.
 class EchoServer {
@@ -112,10 +134,11 @@ class EchoServer {
       : over_(over), server_(std::make_unique<Server>(options)) {
     server_->AddService(service);
     if (over == Over::kInProcess) return;
-    target_ = over == Over::kTcp ? "127.0.0.1:" + std::to_string(port) : "unix:" + folder_.path() + "/socket";
-    const absl::Status listening = server_->Listen(target_, InsecureServerCredentials());
+    target_ = over == Over::kUnix ? "unix:" + folder_.path() + "/socket" : "127.0.0.1:" + std::to_string(port);
+    const absl::Status listening = server_->Listen(
+        target_, over == Over::kTls ? TlsServerCredentials(TlsOfServer()) : InsecureServerCredentials());
     EXPECT_TRUE(listening.ok()) << listening;
-    if (over == Over::kTcp) target_ = "127.0.0.1:" + std::to_string(server_->port());
+    if (over != Over::kUnix) target_ = "127.0.0.1:" + std::to_string(server_->port());
   }
 
   static ServerOptions Threads(int loops) { return Threads(loops, 0); }
@@ -131,7 +154,8 @@ class EchoServer {
   const std::string& target() const { return target_; }  // not in process
   Channel Connect(ChannelOptions options = {}) {
     if (over_ == Over::kInProcess) return Channel(InProcess(*server_), std::move(options));
-    return Channel(target_, InsecureChannelCredentials(), std::move(options));
+    return Channel(target_, over_ == Over::kTls ? TlsChannelCredentials(TlsOfChannel()) : InsecureChannelCredentials(),
+                   std::move(options));
   }
   std::unique_ptr<Channel> MakeChannel(ChannelOptions options = {}) {
     return std::unique_ptr<Channel>(new Channel(Connect(std::move(options))));
@@ -162,12 +186,13 @@ class EchoServer {
 class OverTest : public ::testing::TestWithParam<Over> {
  public:
   static std::string Name(const ::testing::TestParamInfo<Over>& info) {
-    const char* const names[] = {"Tcp", "Unix", "InProcess"};
+    const char* const names[] = {"Tcp", "Tls", "Unix", "InProcess"};
     return names[static_cast<int>(info.param)];
   }
 };
 
-#define WEIR_OVER_EACH(suite) \
-  INSTANTIATE_TEST_SUITE_P(Over, suite, ::testing::Values(Over::kTcp, Over::kUnix, Over::kInProcess), suite::Name)
+#define WEIR_OVER_EACH(suite)                                                                                     \
+  INSTANTIATE_TEST_SUITE_P(Over, suite, ::testing::Values(Over::kTcp, Over::kTls, Over::kUnix, Over::kInProcess), \
+                           suite::Name)
 
 }  // namespace weir::testing

@@ -78,6 +78,7 @@ TEST_P(LifetimeTest, CancelEndsAHandlerThatWaitsForTheWindow) {
 TEST_P(LifetimeTest, DeadlineEndsTheCallAndItsHandler) {
   EchoServer server(GetParam());
   Channel channel = server.Connect();
+  ASSERT_THAT(EchoClient(channel).Unary(Body("so that there is a connection")).Wait(), IsOk());
   auto call = EchoClient(channel).BidiEcho(CallOptions().Timeout(absl::Milliseconds(50)));
   EXPECT_FALSE(call.Read().Wait().has_value());
   EXPECT_THAT(call.Finish().Wait(), StatusIs(absl::StatusCode::kDeadlineExceeded));
