@@ -3,9 +3,11 @@
 
 #include <string>
 
+#include "greeter.weir.mock.h"
 #include "greeter.weir.pb.h"
 #include "weir/rpc/client/channel.h"
 #include "weir/rpc/server/server.h"
+#include "weir/testing/testing.h"
 
 namespace consumer {
 namespace {
@@ -31,6 +33,19 @@ TEST(Consumer, CallsItsOwnServiceOverTcp) {
   const absl::StatusOr<HelloReply> reply = GreeterClient(channel).SayHello(request).Wait();
   ASSERT_TRUE(reply.ok()) << reply.status();
   EXPECT_EQ(reply->message(), "Hello, weir");
+}
+
+TEST(Consumer, TestsItsServiceWithoutANetwork) {
+  PoliteGreeter greeter;
+  weir::testing::TestServer server(greeter);
+  EXPECT_THAT(GreeterClient(server.channel()).SayHello(HelloRequest()).Wait(), weir::testing::IsOk());
+}
+
+TEST(Consumer, TestsItsClientsWithoutAService) {
+  MockGreeterClient greeter;
+  EXPECT_CALL(greeter, SayHello).WillOnce(weir::testing::Fails(absl::NotFoundError("nobody")));
+  GreeterClient& client = greeter;
+  EXPECT_THAT(client.SayHello(HelloRequest()).Wait(), weir::testing::StatusIs(absl::StatusCode::kNotFound, "nobody"));
 }
 
 }  // namespace
