@@ -131,6 +131,18 @@ std::string WhatIsWrong(const grpc::Status& status) {
   return "";
 }
 
+std::shared_ptr<grpc::ChannelCredentials> OwnRoots(const std::string& roots_pem) {
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = roots_pem;
+  return grpc::SslCredentials(options);
+}
+
+std::shared_ptr<grpc::ServerCredentials> OwnCertificate(const std::string& key_pem, const std::string& chain_pem) {
+  grpc::SslServerCredentialsOptions options;
+  options.pem_key_cert_pairs.push_back({key_pem, chain_pem});
+  return grpc::SslServerCredentials(options);
+}
+
 std::shared_ptr<grpc::Channel> WithOptions(const std::string& target) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(16 * 1024 * 1024);

@@ -42,6 +42,8 @@ TEST_F(PortingTest, TheRestWorksToo) {
   EXPECT_THAT(CallByName(generic, "/routeguide.RouteGuide/GetFeature", weir::Bytes()), IsOk());
   EXPECT_EQ(CallInProcess(), "a place");
   EXPECT_EQ(WhatIsWrong(absl::UnknownError("without details")), "");
+  EXPECT_NE(OwnRoots("ca.pem").security(), nullptr);
+  EXPECT_NE(OwnCertificate("server.key", "server.pem").security(), nullptr);
   EXPECT_EQ(WithOptions().authority, "guide.example");
 }
 

@@ -4,9 +4,11 @@
 #include <optional>
 
 #include "google/rpc/error_details.pb.h"
+#include "weir/rpc/client/tls_credentials.h"
 #include "weir/rpc/details/status_details.h"
 #include "weir/rpc/in_process/in_process.h"
 #include "weir/rpc/server/server.h"
+#include "weir/rpc/server/tls_credentials.h"
 
 namespace routeguide::with_weir {
 
@@ -84,6 +86,18 @@ std::string FirstOnly(RouteGuideClient& client, const Rectangle& area) {
 std::string WhatIsWrong(const absl::Status& status) {
   const auto bad = weir::GetDetail<google::rpc::BadRequest>(status);
   return bad.has_value() ? bad->field_violations(0).field() : "";
+}
+
+weir::ChannelCredentials OwnRoots(const std::string& roots_file) {
+  weir::TlsChannelOptions options;
+  options.roots = weir::TlsPem::File(roots_file);  // read again when it changes
+  return weir::TlsChannelCredentials(options);
+}
+
+weir::ServerCredentials OwnCertificate(const std::string& key_file, const std::string& chain_file) {
+  weir::TlsServerOptions options;
+  options.key_pair = {weir::TlsPem::File(chain_file), weir::TlsPem::File(key_file)};
+  return weir::TlsServerCredentials(options);
 }
 
 weir::ChannelOptions WithOptions() {

@@ -8,6 +8,7 @@
 #include "examples/route_guide/route_guide.weir.pb.h"
 #include "weir/rpc/client/channel.h"
 #include "weir/rpc/client/generic_client.h"
+#include "weir/rpc/server/credentials.h"
 #include "weir/rpc/server/service.h"
 
 namespace routeguide::with_weir {
@@ -22,6 +23,8 @@ int WriteStream(RouteGuideClient& client, const std::vector<Point>& walk);
 int Chat(RouteGuideClient& client, const std::vector<RouteNote>& notes);
 std::string FirstOnly(RouteGuideClient& client, const Rectangle& area);
 std::string WhatIsWrong(const absl::Status& status);
+weir::ChannelCredentials OwnRoots(const std::string& roots_file);
+weir::ServerCredentials OwnCertificate(const std::string& key_file, const std::string& chain_file);
 weir::ChannelOptions WithOptions();
 int WriteCompressed(RouteGuideClient& client, const Point& secret, const std::vector<Point>& walk);
 absl::StatusOr<weir::Bytes> CallByName(weir::GenericClient& client, const std::string& path,
