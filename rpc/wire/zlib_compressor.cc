@@ -37,13 +37,16 @@ class Deflating {
 
   // Null if there was no memory for it.
   static z_stream* OfThread(Format format) {
-    static thread_local Deflating gzip(Format::kGzip);
-    static thread_local Deflating zlib(Format::kZlib);
-    Deflating& state = format == Format::kGzip ? gzip : zlib;
-    return state.made_ == Z_OK && deflateReset(&state.z_) == Z_OK ? &state.z_ : nullptr;
+    return format == Format::kGzip ? Of<Format::kGzip>() : Of<Format::kZlib>();
   }
 
  private:
+  template <Format format>
+  static z_stream* Of() {
+    static thread_local Deflating state(format);
+    return state.made_ == Z_OK && deflateReset(&state.z_) == Z_OK ? &state.z_ : nullptr;
+  }
+
   z_stream z_{};
   const int made_;
 };
