@@ -34,8 +34,13 @@ bool IsPath(std::string_view path) {
   return IsFieldValue(path) && path.find(' ') == std::string_view::npos && path.find('\t') == std::string_view::npos;
 }
 
-bool HasUpperCase(std::string_view name) {
-  return std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+// "A field name MUST NOT contain characters in the ranges 0x00-0x20, 0x41-0x5a, or 0x7f-0xff (all ranges inclusive). ...
+// [and] MUST NOT include a colon" (8.2.1).
+bool HasForbiddenOctet(std::string_view name) {
+  return std::any_of(name.begin(), name.end(), [](char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return octet <= 0x20 || octet >= 0x7f || (octet >= 'A' && octet <= 'Z') || octet == ':';
+  });
 }
 
 }  // namespace
@@ -45,7 +50,7 @@ MessageRules::Judgement MessageRules::Judge(Block block, std::string_view name, 
   if (name.empty()) return {.signs = kMalformed, .verdict = Verdict::kDrop};
   if (name.front() == ':') return JudgePseudo(block, name, value, extended_connect);
   if (!IsFieldName(name)) {
-    const uint32_t signs = HasUpperCase(name) ? kRegular | kMalformed : kRegular;
+    const uint32_t signs = HasForbiddenOctet(name) ? kRegular | kMalformed : kRegular;
     return {.signs = signs, .verdict = Verdict::kDrop};
   }
   if (!IsFieldValue(value)) {
