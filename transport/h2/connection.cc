@@ -39,6 +39,8 @@ H2Connection::~H2Connection() = default;
 
 void H2Connection::InitiateConnection() { session_->Start(); }
 
+void H2Connection::AdvanceTime(MonotonicTime now) { session_->meter().AdvanceTime(now); }
+
 void H2Connection::ReceiveData(std::string_view bytes, std::vector<H2Event>* events) {
   session_->Receive(bytes, events);
 }
@@ -254,6 +256,8 @@ bool H2Connection::CanOpenStream() const {
 }
 
 uint32_t H2Connection::PeerMaxConcurrentStreams() const { return session_->PeerMaxConcurrentStreams(); }
+
+const H2Counters& H2Connection::counters() const { return session_->meter().counters(); }
 
 bool IsH2Available() { return EngineIsAvailable(); }
 

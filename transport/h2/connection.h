@@ -20,11 +20,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "weir/transport/h2/counters.h"
 #include "weir/transport/h2/error_code.h"
 #include "weir/transport/h2/event.h"
 #include "weir/transport/h2/headers.h"
 #include "weir/transport/h2/options.h"
 #include "weir/transport/h2/output_buffer.h"
+#include "weir/transport/h2/token_bucket.h"
 
 namespace weir::transport {
 
@@ -46,6 +48,10 @@ class H2Connection {
   void InitiateConnection();
 
   // ---- input ----------------------------------------------------------------------------------------------------
+
+  // Says what time it is, from which the budgets of H2Options refill: before ReceiveData, as often as is convenient.
+  // Never back. Without it time stands still.
+  void AdvanceTime(MonotonicTime now);
 
   // Feeds bytes from the peer, cut anywhere, and appends what they mean to `events`. Never fails: a fatal error is the
   // last event. Body data in the events are views into `bytes`. After a fatal error further bytes are ignored.
@@ -147,6 +153,9 @@ class H2Connection {
 
   // The last SETTINGS_MAX_CONCURRENT_STREAMS of the peer; 100 until its first SETTINGS, then unlimited if not named.
   uint32_t PeerMaxConcurrentStreams() const;
+
+  // What the peer has made us do until now.
+  const H2Counters& counters() const;
 
  private:
   template <typename Append>

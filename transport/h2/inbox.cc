@@ -15,8 +15,6 @@ constexpr size_t kDebugDataBytesMax = 1024;
 // Larger blocks are not remembered: an idle connection must not hold them.
 constexpr size_t kKnownBytesMax = 4096;
 constexpr size_t kKnownFieldsMax = 64;
-// Interim responses that one call may get.
-constexpr uint8_t kInterimHeadsMax = 16;
 
 StreamId StreamOf(const H2Event& event) {
   return std::visit(
@@ -121,7 +119,7 @@ std::optional<ErrorCode> Inbox::EndBlock(bool end_stream) {
   if (!repeating_) RememberBlock();
   if (!stream->head_received) {
     EmitHead(stream, end_stream);
-    if (stream->interim_heads > kInterimHeadsMax) return ErrorCode::kEnhanceYourCalm;
+    if (stream->interim_heads > options_.interim_responses_max) return ErrorCode::kEnhanceYourCalm;
     return std::nullopt;
   }
   stream->remote_ended = end_stream;

@@ -1,12 +1,20 @@
 // H2Options: role, SETTINGS and limits of one connection. Plain values; copied by the connection.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
 namespace weir::transport {
 
 enum class Role : uint8_t { kClient, kServer };
+
+// So many at once, and so many per second on average. The average needs H2Connection::AdvanceTime; without it, time
+// stands still and `burst` is all there ever is.
+struct Rate {
+  uint32_t burst = 0;
+  uint32_t per_second = 0;
+};
 
 struct H2Options {
   Role role = Role::kServer;
@@ -43,10 +51,58 @@ struct H2Options {
   // Announce SETTINGS_ENABLE_CONNECT_PROTOCOL (server; RFC 8441 section 3).
   bool extended_connect = true;
 
-  // RST_STREAM frames that a client may send: burst, and refill per second (CVE-2023-44487). Cancelled and timed out
-  // calls are ordinary in RPC, so these are far above the library's own defaults.
-  uint64_t reset_burst = 10000;
-  uint64_t reset_per_second = 1000;
+  // Interim responses (1xx) that a client takes for one call; one more resets the stream with ENHANCE_YOUR_CALM.
+  uint8_t interim_responses_max = 16;
+
+  // ---- budgets: work that a peer can cause and gets nothing for ----
+  // Beyond one the connection ends: GOAWAY with ENHANCE_YOUR_CALM and a text that names the option, then H2ConnectionError.
+  // What was spent is in H2Connection::counters(). The defaults are far above what any known peer does in earnest.
+
+  // Server: RST_STREAM (CVE-2023-44487, rapid reset). Cancelled and timed out calls are ordinary in RPC.
+  Rate resets{10'000, 1'000};
+
+  // Server: of the last 500 to 1,000 streams, at most 50 % may be reset by the peer within a second of their opening and
+  // before a response; the text is "too_many_resets". Each such stream has cost us a handler for nothing.
+  uint32_t early_reset_streams_min = 500;
+  uint32_t early_reset_percent_max = 50;
+  std::chrono::milliseconds early_reset_time{1'000};
+
+  // Errors of one stream for which we send RST_STREAM (CVE-2025-8671, "made you reset"): malformed messages, windows that
+  // overflow, frames on streams that the peer has closed, streams that we refuse.
+  Rate glitches{1'000, 33};
+
+  // CONTINUATION frames of one header block (CVE-2024-27316, CVE-2024-28182). Of 16 KiB each they hold five times the
+  // default of header_list_bytes_max.
+  uint32_t continuation_frames_max = 4;
+
+  // Acknowledgements of PING and SETTINGS that the peer lets wait unread (CVE-2019-9512, CVE-2019-9515), and all frames
+  // but heads and bodies that it makes us queue between two calls of DataToSend (CVE-2019-9514).
+  uint32_t unread_acks_max = 100;
+  uint32_t queued_control_frames_max = 1'000;
+
+  // SETTINGS and PING without ACK. A PING is free if we have sent DATA since the last one: who receives may measure the round
+  // trip. The text for PING is "too_many_pings", which gRPC's clients know.
+  Rate settings{50, 1};
+  Rate pings{100, 10};
+
+  // PRIORITY and PRIORITY_UPDATE (CVE-2019-9513), per stream that was ever opened, and one stream more.
+  uint32_t priorities_per_stream = 100;
+
+  // WINDOW_UPDATE (CVE-2019-9511, CVE-2019-9517): 5 + 2 x (streams + this x DATA frames that we have sent).
+  uint32_t window_updates_per_data_frame = 10;
+
+  // DATA without payload that does not end its stream (CVE-2019-9518): one after the other, and in all.
+  uint32_t empty_data_in_a_row_max = 100;
+  Rate empty_data{1'000, 10};
+
+  // DATA with fewer octets than small_data_bytes that does not end its stream: such a frame costs us as much as a full one.
+  // The least message of gRPC has five, so that a stream of small messages is not meant. Frames for streams that we have
+  // reset are charged here, too: those under way then are no fault.
+  uint32_t small_data_bytes = 5;
+  Rate small_data{10'000, 5'000};
+
+  // Frames that we ignore: unknown types, GOAWAY, a PING ACK that answers nothing.
+  Rate unknown_frames{1'000, 10};
 };
 
 }  // namespace weir::transport

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,16 +17,14 @@ namespace {
 
 constexpr size_t kFrameHeaderBytes = 9;
 
-// Acknowledgements (PING, SETTINGS) that a peer may make us queue before it reads any (CVE-2019-9512, -9515).
-constexpr size_t kOutboundAcksMax = 100;
-// Control frames that wait in early_ for a peer that does not read.
-constexpr size_t kEarlyBytesMax = 256 * 1024;
-// CONTINUATION frames of one block (CVE-2024-28182): 16 KiB each. nghttp2 1.52 counts one not for every frame but for every
-// read that ends inside its nine-octet header, so the limit given to it must bear bytes that come one by one.
-// FourContinuationFramesPassHoweverTheyAreCut tells when this can go.
-constexpr size_t kContinuationsMax = 4;
-constexpr size_t kContinuationReadsMax = kContinuationsMax * kFrameHeaderBytes;
 constexpr size_t kSettingsMax = 32;
+// Of a GOAWAY of ours: enough to say what was expected.
+constexpr size_t kDebugDataBytesMax = 256;
+// Limits of the engine's that FrameMeter's stand in front of: nghttp2 1.52 counts CONTINUATION by reads that end inside a
+// frame's header, RST_STREAM by the wall clock, and tells the peer nothing or INTERNAL_ERROR.
+constexpr size_t kNoContinuationLimit = SIZE_MAX;
+constexpr uint64_t kNoResetLimit = uint64_t{1} << 62;
+constexpr uint64_t kNoResetRate = uint64_t{1} << 31;
 constexpr uint32_t kPeerStreamsBeforeSettings = 100;
 constexpr uint64_t kDrainPing = 0x7765697264726e21;  // "weirdrn!"
 
@@ -37,6 +36,10 @@ uint64_t LoadBigEndian(const uint8_t* from) {
   uint64_t value = 0;
   for (int i = 0; i < 8; ++i) value = value << 8 | from[i];
   return value;
+}
+
+uint32_t Milliseconds(MonotonicTime time) {
+  return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
 }
 
 absl::Status LibraryError(std::string_view what, int code) {
@@ -65,7 +68,9 @@ struct Session::Callbacks {
     Session& self = Self(user_data);
     const StreamId id = frame->hd.stream_id;
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-      self.inbox_.BeginBlock(self.streams_.Add(id));
+      StreamState* const stream = self.streams_.Add(id);
+      stream->opened_ms = Milliseconds(self.meter_.now());
+      self.inbox_.BeginBlock(stream);
       ++self.open_streams_;
     } else {
       self.inbox_.BeginBlock(self.streams_.Find(id));
@@ -90,7 +95,7 @@ struct Session::Callbacks {
     }
     const uint64_t serial = self.inbox_.repeated_serial();
     const size_t index = self.inbox_.next_field();
-    if (!self.inbox_.AddField(View(name), View(value))) return NGHTTP2_ERR_CALLBACK_FAILURE;  // see FailReceive
+    if (!self.inbox_.AddField(View(name), View(value))) return HeaderBlockTooLarge(self);
     if (serial != 0 && self.inbox_.still_repeats()) {
       known.Learn(serial, index, name, value);
     } else {
@@ -99,20 +104,32 @@ struct Session::Callbacks {
     return 0;
   }
 
+  // Ends the read: FailReceive says why.
+  static int EndIf(bool overspent) { return overspent ? NGHTTP2_ERR_CALLBACK_FAILURE : 0; }
+
+  static int HeaderBlockTooLarge(Session& self) {
+    const H2Options& options = self.options_;
+    self.meter_.Violate({ErrorCode::kEnhanceYourCalm,
+                         absl::StrCat("header block: expected at most ", options.header_list_bytes_max, " octets and ",
+                                      options.header_fields_max,
+                                      " fields (H2Options::header_list_bytes_max, "
+                                      "header_fields_max), got more than four times that"),
+                         {}});
+    return EndIf(true);
+  }
+
   static int OnFrame(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
     Session& self = Self(user_data);
     const bool end_stream = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     switch (frame->hd.type) {
       case NGHTTP2_DATA:
-        if (end_stream)
-          self.ResetIf(self.inbox_.EndOfStream(self.streams_.Find(frame->hd.stream_id)), frame->hd.stream_id);
-        break;
+        if (!end_stream) break;
+        return EndIf(
+            !self.ResetIf(self.inbox_.EndOfStream(self.streams_.Find(frame->hd.stream_id)), frame->hd.stream_id));
       case NGHTTP2_HEADERS:
-        self.ResetIf(self.inbox_.EndBlock(end_stream), frame->hd.stream_id);
-        break;
+        return EndIf(!self.ResetIf(self.inbox_.EndBlock(end_stream), frame->hd.stream_id));
       case NGHTTP2_RST_STREAM:
-        OnReset(self, frame->rst_stream);
-        break;
+        return OnReset(self, frame->rst_stream);
       case NGHTTP2_SETTINGS:
         OnSettings(self, frame->settings);
         break;
@@ -131,11 +148,17 @@ struct Session::Callbacks {
     return 0;
   }
 
-  static void OnReset(Session& self, const nghttp2_rst_stream& frame) {
+  static int OnReset(Session& self, const nghttp2_rst_stream& frame) {
     StreamState* const stream = self.streams_.Find(frame.hd.stream_id);
-    if (stream == nullptr) return;
+    if (stream == nullptr) return 0;
+    const bool first = !stream->reset;
     self.inbox_.Reset(stream, static_cast<ErrorCode>(frame.error_code), ResetBy::kPeer);
     self.DropQueue(stream);
+    if (self.options_.role == Role::kClient || !first) return 0;
+    self.meter_.closed_streams().NoteReset(stream->id, ResetBy::kPeer);
+    const uint32_t age_ms = Milliseconds(self.meter_.now()) - stream->opened_ms;
+    const bool early = !stream->head_sent && std::chrono::milliseconds(age_ms) <= self.options_.early_reset_time;
+    return EndIf(early && !self.meter_.ChargeEarlyReset());
   }
 
   static void OnSettings(Session& self, const nghttp2_settings& frame) {
@@ -188,8 +211,7 @@ struct Session::Callbacks {
     } else {
       nghttp2_session_consume_connection(session, size);
     }
-    if (taken == Inbox::Taken::kMalformed) self.ResetByUs(stream, ErrorCode::kProtocolError);
-    return 0;
+    return EndIf(taken == Inbox::Taken::kMalformed && !self.ResetByUs(stream, ErrorCode::kProtocolError));
   }
 
   static int OnStreamClose(nghttp2_session*, int32_t id, uint32_t code, void* user_data) {
@@ -232,6 +254,7 @@ struct Session::Callbacks {
     Session& self = Self(user_data);
     StreamState& stream = *static_cast<StreamState*>(source->ptr);
     self.out_->Append(View(header, kFrameHeaderBytes));
+    self.meter_.NoteDataSent();
     stream.queue.MovePrefix(size, self.out_);
     self.queued_bytes_ -= size;
     if (stream.send_blocked && stream.queue.empty()) {
@@ -252,10 +275,33 @@ struct Session::Callbacks {
       case NGHTTP2_GOAWAY:
         OnGoAwaySent(self, frame->goaway);
         break;
+      case NGHTTP2_RST_STREAM:
+        OnResetSent(self, frame->rst_stream);
+        [[fallthrough]];
       default:
+        if (self.out_ == &self.early_) ++self.early_control_frames_;
         break;
     }
     return 0;
+  }
+
+  static void OnResetSent(Session& self, const nghttp2_rst_stream& frame) {
+    const StreamId id = frame.hd.stream_id;
+    const StreamState* const stream = self.streams_.Find(id);
+    const bool asked_for = self.answering_late_frame_ || (stream != nullptr && stream->reset);
+    if (self.options_.role == Role::kServer) self.meter_.closed_streams().NoteReset(id, ResetBy::kLocal);
+    if (asked_for || frame.error_code == NGHTTP2_INTERNAL_ERROR) return;
+    // The engine has done it by itself. The violation ends the connection after this pull.
+    if (frame.error_code == NGHTTP2_FLOW_CONTROL_ERROR && self.meter_.in_settings()) {
+      // "An endpoint MUST treat a change to SETTINGS_INITIAL_WINDOW_SIZE that causes any flow-control window to exceed the
+      // maximum size as a connection error" (RFC 9113 section 6.9.2); nghttp2 1.52 resets the stream.
+      self.meter_.Violate({ErrorCode::kFlowControlError,
+                           absl::StrCat("SETTINGS_INITIAL_WINDOW_SIZE: expected windows of at most 2^31-1 octets, got ",
+                                        "more for stream ", id),
+                           {}});
+    } else {
+      self.meter_.ChargeGlitch();
+    }
   }
 
   static void OnEndSent(Session& self, StreamId id) {
@@ -314,12 +360,12 @@ struct Session::Callbacks {
     nghttp2_option_new(&option);
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
-    nghttp2_option_set_max_continuations(option, kContinuationReadsMax);
+    nghttp2_option_set_max_continuations(option, kNoContinuationLimit);
     nghttp2_option_set_max_settings(option, kSettingsMax);
-    nghttp2_option_set_max_outbound_ack(option, kOutboundAcksMax);
+    nghttp2_option_set_max_outbound_ack(option, options.unread_acks_max);
     nghttp2_option_set_max_reserved_remote_streams(option, 0);
     nghttp2_option_set_peer_max_concurrent_streams(option, kPeerStreamsBeforeSettings);
-    nghttp2_option_set_stream_reset_rate_limit(option, options.reset_burst, options.reset_per_second);
+    nghttp2_option_set_stream_reset_rate_limit(option, kNoResetLimit, kNoResetRate);
     // Messages are checked by MessageRules.
     nghttp2_option_set_no_http_messaging(option, 1);
     return option;
@@ -329,7 +375,11 @@ struct Session::Callbacks {
 // ---- life ----------------------------------------------------------------------------------------------------------
 
 Session::Session(const H2Options& options)
-    : options_(options), inbox_(options, &streams_), preface_(options.role), engine_(std::make_unique<Engine>()) {
+    : options_(options),
+      inbox_(options, &streams_),
+      preface_(options.role),
+      meter_(options, streams_),
+      engine_(std::make_unique<Engine>()) {
   nghttp2_session_callbacks* const callbacks = Callbacks::Make();
   nghttp2_option* const option = Callbacks::MakeOptions(options);
   if (options.role == Role::kServer) {
@@ -364,53 +414,95 @@ void Session::Start() {
 
 void Session::Receive(std::string_view bytes, std::vector<H2Event>* events) {
   inbox_.Open(events);
-  const auto feed = [this](std::string_view part) {
-    if (closing_ || part.empty()) return;
-    acks_queued_ = 0;
-    const size_t queued = engine_->QueuedFrames();
-    const ssize_t read =
-        nghttp2_session_mem_recv(engine_->session, reinterpret_cast<const uint8_t*>(part.data()), part.size());
-    if (read < 0) {
-      FailReceive(static_cast<int>(read));
-    } else if (engine_->QueuedFrames() > queued + acks_queued_) {
-      // The engine has queued more than acknowledgements: it may have reset a stream or given up the connection, and
-      // says so only in the frames that leave. Look at them now, so that the events come with the bytes that caused
-      // them.
-      FlushControlFrames();
-    }
-  };
-  if (!preface_.done() && !closing_) {
-    if (const std::optional<std::string> stranger = preface_.Feed(&bytes)) {
-      Fail(ErrorCode::kProtocolError, *stranger);
-    } else if (preface_.done()) {
-      feed(preface_.passed());
-    }
-  }
-  if (options_.role == Role::kServer) {
-    for (size_t end = goaway_finder_.Find(bytes); end != GoAwayFinder::kNone; end = goaway_finder_.Find(bytes)) {
-      const char even = static_cast<char>(bytes[end] & ~1);
-      feed(bytes.substr(0, end));
-      feed({&even, 1});
-      bytes.remove_prefix(end + 1);
-    }
-  }
-  feed(bytes);
+  if (!preface_.done() && !closing_) TakePreface(&bytes);
+  TakeFrames(bytes);
   inbox_.Close();
+}
+
+void Session::TakePreface(std::string_view* bytes) {
+  if (const std::optional<std::string> stranger = preface_.Feed(bytes)) {
+    Fail(ErrorCode::kProtocolError, *stranger);
+  } else if (preface_.done()) {
+    // A client's magic is no frame; of a server's preface the beginning of one was looked at.
+    options_.role == Role::kServer ? Feed(preface_.passed()) : TakeFrames(preface_.passed());
+  }
+}
+
+void Session::TakeFrames(std::string_view bytes) {
+  while (!bytes.empty() && !closing_) {
+    const size_t size = meter_.Walk(bytes);
+    if (size > 0) Feed(bytes.substr(0, size));
+    bytes.remove_prefix(size);
+    if (closing_) return;
+    if (meter_.violation().has_value()) {
+      Fail(*meter_.violation());
+    } else if (meter_.TakeOddOctet()) {
+      const char even = static_cast<char>(bytes.front() & ~1);
+      Feed({&even, 1});
+      bytes.remove_prefix(1);
+    } else if (meter_.late_frame().has_value()) {
+      JudgeLateFrame(*meter_.late_frame());
+    }
+  }
+}
+
+void Session::Feed(std::string_view bytes) {
+  acks_queued_ = 0;
+  const size_t queued = engine_->QueuedFrames();
+  const ssize_t read =
+      nghttp2_session_mem_recv(engine_->session, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  if (read < 0) {
+    FailReceive(static_cast<int>(read));
+  } else if (engine_->QueuedFrames() > queued + acks_queued_) {
+    // The engine has queued more than acknowledgements: it may have reset a stream or given up the connection, and says so
+    // only in the frames that leave. Look at them now, so that the events come with the bytes that caused them.
+    FlushControlFrames();
+    if (meter_.violation().has_value()) Fail(*meter_.violation());
+  }
+}
+
+// Of a server: HEADERS or DATA for a stream that is not new. nghttp2 ignores them if it has forgotten the stream.
+void Session::JudgeLateFrame(const LateFrame& frame) {
+  const StreamId id = frame.stream_id;
+  const StreamState* const stream = streams_.Find(id);
+  const bool open = stream != nullptr && !stream->closed;
+  if (open || id % 2 == 0) return;
+  // Those above the last id of our GOAWAY were never served.
+  if (drain_ == Drain::kFinalQueued && id > nghttp2_session_get_last_proc_stream_id(engine_->session)) return;
+  const bool headers = frame.type == FrameType::kHeaders;
+  const auto fail = [&](ErrorCode code, std::string_view what) {
+    Fail(code, absl::StrCat(headers ? "HEADERS" : "DATA", " for stream ", id, ": ", std::string(what)));
+  };
+  switch (meter_.closed_streams().Of(id)) {
+    case ClosedStreams::Past::kNeverOpened:
+      if (headers) return fail(ErrorCode::kProtocolError, "expected an id above all others before (RFC 9113 5.1.1)");
+      [[fallthrough]];
+    case ClosedStreams::Past::kEnded:
+      return fail(ErrorCode::kStreamClosed, "expected none, the client has ended it (RFC 9113 5.1)");
+    case ClosedStreams::Past::kResetByPeer:
+      nghttp2_submit_rst_stream(engine_->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_STREAM_CLOSED);
+      answering_late_frame_ = true;
+      FlushControlFrames();
+      answering_late_frame_ = false;
+      meter_.ChargeGlitch();
+      break;
+    case ClosedStreams::Past::kResetByUs:
+      meter_.ChargeLateFrame();
+      break;
+    case ClosedStreams::Past::kForgotten:
+      break;
+  }
+  if (meter_.violation().has_value()) Fail(*meter_.violation());
 }
 
 void Session::FailReceive(int library_code) {
   switch (library_code) {
     case NGHTTP2_ERR_CALLBACK_FAILURE:
-      return Fail(ErrorCode::kEnhanceYourCalm,
-                  absl::StrCat("header block: expected at most ", options_.header_list_bytes_max, " octets and ",
-                               options_.header_fields_max, " fields, got more than four times that"));
+      return Fail(*meter_.violation());
     case NGHTTP2_ERR_FLOODED:
       return Fail(ErrorCode::kEnhanceYourCalm,
-                  absl::StrCat("PING and SETTINGS: expected the peer to read our answers, ", kOutboundAcksMax,
-                               " of them wait unread"));
-    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
-      return Fail(ErrorCode::kEnhanceYourCalm,
-                  absl::StrCat("header block: expected at most ", kContinuationsMax, " CONTINUATION frames, got more"));
+                  absl::StrCat("PING and SETTINGS: expected the peer to read our answers, ", options_.unread_acks_max,
+                               " of them wait unread (H2Options::unread_acks_max)"));
     case NGHTTP2_ERR_BAD_CLIENT_MAGIC:
       return Fail(ErrorCode::kProtocolError, "client's preface: expected HTTP/2");
     default:
@@ -418,10 +510,13 @@ void Session::FailReceive(int library_code) {
   }
 }
 
-void Session::Fail(ErrorCode code, std::string reason) {
+void Session::Fail(ErrorCode code, std::string reason) { Fail(Violation{code, std::move(reason), {}}); }
+
+void Session::Fail(const Violation& violation) {
   if (closing_) return;
-  CloseConnection(code, std::string_view(reason).substr(0, 256));
-  inbox_.Emit(H2ConnectionError{code, std::move(reason)});
+  const std::string_view debug_data = violation.debug_data.empty() ? violation.reason : violation.debug_data;
+  CloseConnection(violation.code, debug_data.substr(0, kDebugDataBytesMax));
+  inbox_.Emit(H2ConnectionError{violation.code, violation.reason});
 }
 
 // ---- output --------------------------------------------------------------------------------------------------------
@@ -448,6 +543,7 @@ size_t Session::Pull(size_t max_bytes, OutputBuffer* out, std::vector<H2Event>* 
   const size_t start = out->size();
   inbox_.Open(events);
   early_.MovePrefix(early_.size(), out);
+  early_control_frames_ = 0;
   QueueFinalGoAway();
   out_ = out;
   out_limit_ = max_bytes > SIZE_MAX - start ? SIZE_MAX : start + max_bytes;
@@ -468,9 +564,11 @@ void Session::FlushControlFrames() {
   while (!done_ && engine_->QueuedFrames() > 0 && PullOnce()) {
   }
   out_ = nullptr;
-  if (early_.size() > kEarlyBytesMax) {
+  if (early_control_frames_ > options_.queued_control_frames_max) {
     Fail(ErrorCode::kEnhanceYourCalm,
-         absl::StrCat("peer: expected it to read, ", early_.size(), " octets of resets and window updates wait"));
+         absl::StrCat("peer: expected it to read; ", early_control_frames_,
+                      " resets, window updates and the like wait, ", "more than H2Options::queued_control_frames_max (",
+                      options_.queued_control_frames_max, ")"));
   }
 }
 
@@ -501,6 +599,7 @@ absl::StatusOr<StreamId> Session::SubmitRequest(const HeaderList& fields, EndStr
   }
   assert(id == stream->id);
   ++open_streams_;
+  meter_.NoteStreamOpenedByUs();
   return id;
 }
 
@@ -549,20 +648,22 @@ void Session::SubmitReset(StreamState* stream, ErrorCode code) {
   nghttp2_submit_rst_stream(engine_->session, NGHTTP2_FLAG_NONE, stream->id, static_cast<uint32_t>(code));
 }
 
-void Session::ResetIf(std::optional<ErrorCode> code, StreamId id) {
-  if (code.has_value()) ResetByUs(streams_.Find(id), *code);
+bool Session::ResetIf(std::optional<ErrorCode> code, StreamId id) {
+  return !code.has_value() || ResetByUs(streams_.Find(id), *code);
 }
 
 // The peer broke a rule that the engine does not know.
-void Session::ResetByUs(StreamState* stream, ErrorCode code) {
+bool Session::ResetByUs(StreamState* stream, ErrorCode code) {
   ReturnHeldBytes(stream);
   inbox_.Reset(stream, code, ResetBy::kLocal);
   SubmitReset(stream, code);
+  return meter_.ChargeGlitch();
 }
 
 void Session::SubmitPing(uint64_t opaque) {
   uint8_t octets[8];
   StoreBigEndian(opaque, sizeof octets, octets);
+  meter_.NotePingSent();
   nghttp2_submit_ping(engine_->session, NGHTTP2_FLAG_NONE, octets);
 }
 

@@ -20,8 +20,8 @@
 #include "absl/status/statusor.h"
 #include "weir/transport/h2/error_code.h"
 #include "weir/transport/h2/event.h"
+#include "weir/transport/h2/frame_meter.h"
 #include "weir/transport/h2/headers.h"
-#include "weir/transport/h2/goaway_finder.h"
 #include "weir/transport/h2/inbox.h"
 #include "weir/transport/h2/options.h"
 #include "weir/transport/h2/output_buffer.h"
@@ -40,6 +40,7 @@ class Session {
 
   StreamTable& streams() { return streams_; }
   Inbox& inbox() { return inbox_; }
+  FrameMeter& meter() { return meter_; }
 
   // Queues the preface: SETTINGS, and the connection's receive window.
   void Start();
@@ -97,14 +98,20 @@ class Session {
 
   size_t FlowControlRoom(const StreamState& stream) const;
   bool SubmitTrailers(const StreamState& stream);
-  void ResetByUs(StreamState* stream, ErrorCode code);
+  // False: the peer has made us do it once too often.
+  bool ResetByUs(StreamState* stream, ErrorCode code);
+  bool ResetIf(std::optional<ErrorCode> code, StreamId id);
   void ReturnOwedBytes();
-  void ResetIf(std::optional<ErrorCode> code, StreamId id);
   void FlushControlFrames();
   bool PullOnce();
   void EmitDrained();
   void QueueFinalGoAway();
+  void TakePreface(std::string_view* bytes);
+  void TakeFrames(std::string_view bytes);
+  void Feed(std::string_view bytes);
+  void JudgeLateFrame(const LateFrame& frame);
   void Fail(ErrorCode code, std::string reason);
+  void Fail(const Violation& violation);
   void FailReceive(int library_code);
   void WriteGoAwayOurselves(ErrorCode code, OutputBuffer* out);
 
@@ -112,7 +119,7 @@ class Session {
   StreamTable streams_;
   Inbox inbox_;
   PrefaceCheck preface_;
-  GoAwayFinder goaway_finder_;  // server
+  FrameMeter meter_;
   std::unique_ptr<Engine> engine_;
 
   // Set while the engine is pulled.
@@ -120,12 +127,14 @@ class Session {
   size_t out_limit_ = 0;  // size of *out_ at which to stop
   bool paused_ = false;
 
-  OutputBuffer early_;             // frames pulled before DataToSend was called; they leave first
-  std::vector<StreamId> drained_;  // blocked streams whose queue became empty
-  size_t acks_queued_ = 0;         // by the engine during one Receive
-  size_t queued_bytes_ = 0;        // in all streams' queues
+  OutputBuffer early_;               // frames pulled before DataToSend was called; they leave first
+  std::vector<StreamId> drained_;    // blocked streams whose queue became empty
+  size_t early_control_frames_ = 0;  // in early_: all but heads and bodies
+  size_t acks_queued_ = 0;           // by the engine during one Feed
+  size_t queued_bytes_ = 0;          // in all streams' queues
   size_t open_streams_ = 0;
   bool connection_window_short_ = false;  // a SendData was cut by the connection's window
+  bool answering_late_frame_ = false;
   bool draining_ = false;
   bool goaway_received_ = false;
   bool closing_ = false;  // our last GOAWAY is queued: nothing more is read

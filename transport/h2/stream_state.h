@@ -44,6 +44,7 @@ struct StreamState final : Pooled {
   bool reset = false;         // by us or by the peer: no more events, nothing more to send
   bool removed = false;       // the caller has let it go
   bool closed = false;        // the engine has let it go
+  uint32_t opened_ms = 0;     // server: when its head came, in milliseconds of no matter what
   void* user_data = nullptr;  // the caller's, until it has removed the stream
 
   bool Ended() const { return remote_ended && end_sent; }

@@ -158,6 +158,7 @@ ConnectionDriver::Alive ConnectionDriver::Receive(std::string_view bytes) {
   received_any_ = true;
   if (tracer_) tracer_->Received(bytes);
   EventsLease events;
+  connection_.AdvanceTime(loop_.Now());
   connection_.ReceiveData(bytes, &*events);
   if (write_blocked_) unanswered_bytes_ += bytes.size() - std::min(bytes.size(), BodyBytes(*events));
   return Deliver(*events);
