@@ -31,10 +31,8 @@ TlsStream::TlsStream(EventLoop& loop, std::unique_ptr<ByteStream> plain, std::sh
       timer_(loop, [this] { OnTimer(); }) {
   if (ssl_ == nullptr) return;
   SSL_set_app_data(ssl_.get(), &handshake_);
-  BioPtr bio = wire_.MakeBio();
-  BIO_up_ref(bio.get());
-  SSL_set_bio(ssl_.get(), bio.get(), bio.get());  // takes both references
-  (void)bio.release();
+  BIO* const bio = wire_.MakeBio().release();
+  SSL_set_bio(ssl_.get(), bio, bio);  // "If the rbio and wbio parameters are the same, only one reference is consumed"
   if (handshake_.context->role() == TlsRole::kServer) return;
   if (const SslSessionPtr session = handshake_.context->sessions().Take(handshake_.host)) {
     SSL_set_session(ssl_.get(), session.get());
