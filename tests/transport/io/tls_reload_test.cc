@@ -110,6 +110,22 @@ TEST_F(TlsReloadTest, FilesThatAreCutEmptyOrGoneKeepTheOldPair) {
   EXPECT_EQ(WhoAnswers(), "CN=second");
 }
 
+TEST_F(TlsReloadTest, AThousandReloadsFailNoHandshake) {
+  const TestCertificate pairs[] = {CertificateOf("even"), CertificateOf("odd")};
+  Join();
+  for (int i = 0; i < 1'000; ++i) {
+    const TestCertificate& pair = pairs[i % 2];
+    Replace("cert.pem", pair.chain);
+    if (i % 10 == 0) {  // a connection that comes between the two files
+      loop_.Advance(std::chrono::seconds(1));
+      JoinAgain();
+      ExpectTheyCanTalk();
+    }
+    Replace("key.pem", pair.key);
+    ASSERT_EQ(WhoAnswers(), i % 2 == 0 ? "CN=even" : "CN=odd") << i;
+  }
+}
+
 TEST_F(TlsReloadTest, ASymbolicLinkThatIsSwitchedCounts) {
   const TestCertificate second = CertificateOf("second");
   std::ofstream(Path("2.pem")) << second.chain;
