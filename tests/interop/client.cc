@@ -11,6 +11,7 @@
 #include "tests/interop/cases/features.weir.pb.h"
 #include "tests/interop/cases/orca_service.weir.pb.h"
 #include "weir/rpc/client/channel.h"
+#include "weir/rpc/client/tls_credentials.h"
 
 namespace weir::interop {
 namespace {
@@ -138,7 +139,7 @@ class WeirClient final : public TestClient {
  public:
   explicit WeirClient(const ClientTarget& target)
       : additional_(target.additional_metadata),
-        channel_(absl::StrCat(target.host, ":", target.port), InsecureChannelCredentials(), OptionsOf(target)) {}
+        channel_(absl::StrCat(target.host, ":", target.port), CredentialsOf(target), OptionsOf(target)) {}
 
   Outcome<Empty> EmptyCall(const CallSetup& setup) override { return Wait(test_.EmptyCall(Empty(), With(setup))); }
   std::unique_ptr<PendingCall<SimpleResponse>> StartUnaryCall(const SimpleRequest& request,
@@ -190,6 +191,12 @@ class WeirClient final : public TestClient {
   Outcome<DrainReply> Drain() override { return Wait(features_.Drain(DrainRequest(), With(CallSetup()))); }
 
  private:
+  static ChannelCredentials CredentialsOf(const ClientTarget& target) {
+    if (!target.use_tls) return InsecureChannelCredentials();
+    TlsChannelOptions tls;
+    if (!target.tls_ca_file.empty()) tls.roots = TlsPem::File(target.tls_ca_file);
+    return TlsChannelCredentials(tls);
+  }
   static ChannelOptions OptionsOf(const ClientTarget& target) {
     ChannelOptions options;
     options.authority = target.authority;

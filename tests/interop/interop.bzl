@@ -26,7 +26,7 @@ def python_program_test(name, script, args = [], data = [], size = "medium", tag
         **kwargs
     )
 
-def interop_matrix_test(name, directions, groups = "all,compression,features", size = "medium", tags = [], **kwargs):
+def interop_matrix_test(name, directions, groups = "all,compression,features", size = "medium", tags = [], tls = False, **kwargs):
     """All cases, in all directions, one matrix.
 
     Args:
@@ -34,6 +34,7 @@ def interop_matrix_test(name, directions, groups = "all,compression,features", s
       directions: "client:server", each of weir, grpcpp, python; the server may be http2.
       groups: of cases.
       size: of the test.
+      tls: over TLS, with certificates made for the run.
       tags: "grpcpp" and "grpcio" are added where such a peer takes part.
       **kwargs: for sh_test.
     """
@@ -56,7 +57,7 @@ def interop_matrix_test(name, directions, groups = "all,compression,features", s
         size = size,
         script = "//tests/interop/runner:matrix.py",
         args = ["--program=%s=$(location %s)" % (program, programs[program]) for program in sorted(programs)] +
-               ["--groups=" + groups] + directions,
+               ["--groups=" + groups] + (["--tls"] if tls else []) + directions,
         data = [programs[program] for program in sorted(programs)] + depset(data).to_list(),
         tags = tags + sorted(peer_tags) + ["cpu:2"],
         **kwargs

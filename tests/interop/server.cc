@@ -15,19 +15,35 @@
 #include "tests/interop/features_service.h"
 #include "tests/interop/orca_service.h"
 #include "tests/interop/test_service.h"
+#include "weir/rpc/server/tls_credentials.h"
 
 ABSL_FLAG(int, port, 0, "0: any free one, see the first line of output");
 ABSL_FLAG(std::string, address, "", "listen here instead of 127.0.0.1:PORT");
 ABSL_FLAG(int, loop_threads, 0, "0: one per CPU");
-ABSL_FLAG(bool, use_tls, false, "must be false: these cases run without TLS");
+ABSL_FLAG(bool, use_tls, false, "whether connections use TLS");
+ABSL_FLAG(std::string, tls_cert_file, "", "PEM file with the server's certificate and its chain");
+ABSL_FLAG(std::string, tls_key_file, "", "PEM file with its private key");
+ABSL_FLAG(std::string, tls_client_ca_file, "", "clients need a certificate that these issued; empty: they need none");
+
+namespace {
+
+weir::ServerCredentials Credentials() {
+  if (!absl::GetFlag(FLAGS_use_tls)) return weir::InsecureServerCredentials();
+  weir::TlsServerOptions tls;
+  tls.key_pair = {weir::TlsPem::File(absl::GetFlag(FLAGS_tls_cert_file)),
+                  weir::TlsPem::File(absl::GetFlag(FLAGS_tls_key_file))};
+  if (const std::string roots = absl::GetFlag(FLAGS_tls_client_ca_file); !roots.empty()) {
+    tls.client_certificates = weir::TlsClientCertificates::kRequire;
+    tls.client_roots = weir::TlsPem::File(roots);
+  }
+  return weir::TlsServerCredentials(tls);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage("serves gRPC's interop cases with weir");
   absl::ParseCommandLine(argc, argv);
-  if (absl::GetFlag(FLAGS_use_tls)) {
-    std::fprintf(stderr, "--use_tls: expected false, got true; these cases run without TLS\n");
-    return 2;
-  }
 
   weir::interop::LoadReport load;
   weir::interop::TestServiceImpl test_service(absl::StrCat("weir-", getpid()), load);
@@ -44,7 +60,7 @@ int main(int argc, char** argv) {
 
   std::string address = absl::GetFlag(FLAGS_address);
   if (address.empty()) address = absl::StrCat("127.0.0.1:", absl::GetFlag(FLAGS_port));
-  if (absl::Status listening = server.Listen(address, weir::InsecureServerCredentials()); !listening.ok()) {
+  if (absl::Status listening = server.Listen(address, Credentials()); !listening.ok()) {
     std::fprintf(stderr, "%s\n", listening.ToString().c_str());
     return 1;
   }

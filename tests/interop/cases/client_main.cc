@@ -21,8 +21,9 @@ ABSL_FLAG(std::string, test_case, "large_unary",
           "cases and groups of cases, separated by commas: \"all\" (the official ones), \"compression\", "
           "\"features\", \"http2\"");
 ABSL_FLAG(std::string, except, "", "cases to leave out, separated by commas");
-ABSL_FLAG(bool, use_tls, false, "must be false: these cases run without TLS");
-ABSL_FLAG(bool, use_test_ca, false, "accepted; only TLS looks at it");
+ABSL_FLAG(bool, use_tls, false, "whether connections use TLS");
+ABSL_FLAG(bool, use_test_ca, false, "accepted; --tls_ca_file says which one");
+ABSL_FLAG(std::string, tls_ca_file, "", "PEM file with the roots to trust; empty: the system's");
 ABSL_FLAG(std::string, service_config_json, "", "must be empty: no client here applies one");
 ABSL_FLAG(std::string, additional_metadata, "", "sent with every call: key1:value1;key2:value2");
 ABSL_FLAG(int, soak_iterations, 10, "calls of the soak cases");
@@ -135,10 +136,8 @@ int RunInteropClient(int argc, char** argv, const std::string& library, const Ma
   target.port = absl::GetFlag(FLAGS_server_port);
   target.authority = absl::GetFlag(FLAGS_server_host_override);
   if (!ParseMetadata(absl::GetFlag(FLAGS_additional_metadata), &target.additional_metadata)) return 2;
-  if (absl::GetFlag(FLAGS_use_tls)) {
-    std::fprintf(stderr, "--use_tls: expected false, got true; these cases run without TLS\n");
-    return 2;
-  }
+  target.use_tls = absl::GetFlag(FLAGS_use_tls);
+  target.tls_ca_file = absl::GetFlag(FLAGS_tls_ca_file);
   if (!absl::GetFlag(FLAGS_service_config_json).empty()) {
     std::fprintf(stderr, "--service_config_json: expected it to be empty, got \"%s\"; no client here applies one\n",
                  absl::GetFlag(FLAGS_service_config_json).c_str());

@@ -13,6 +13,8 @@ struct ClientTarget {
   std::string host;
   int port = 0;
   std::string authority;  // --server_host_override: what calls say instead of host and port; may be empty
+  bool use_tls = false;
+  std::string tls_ca_file;  // whom to trust; empty: the system's roots
   Pairs additional_metadata;
 };
 

@@ -4,8 +4,10 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -172,18 +174,33 @@ class GrpcppUpload final : public GrpcppStream<grpc::ClientWriter<StreamingInput
   StreamingInputCallResponse reply_;
 };
 
+// Empty if there is no such file.
+std::string ReadFile(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
 class GrpcppClient final : public TestClient {
  public:
   explicit GrpcppClient(const ClientTarget& target) : additional_(target.additional_metadata) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a new client is a new connection
     if (!target.authority.empty()) arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, target.authority);
-    const auto channel = grpc::CreateCustomChannel(absl::StrCat(target.host, ":", target.port),
-                                                   grpc::InsecureChannelCredentials(), arguments);
+    if (target.use_tls && !target.authority.empty()) arguments.SetSslTargetNameOverride(target.authority);
+    const auto channel =
+        grpc::CreateCustomChannel(absl::StrCat(target.host, ":", target.port), CredentialsOf(target), arguments);
     test_ = grpc::testing::TestService::NewStub(channel);
     unimplemented_ = grpc::testing::UnimplementedService::NewStub(channel);
     orca_ = xds::service::orca::v3::OpenRcaService::NewStub(channel);
     features_ = Features::NewStub(channel);
+  }
+
+  static std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const ClientTarget& target) {
+    if (!target.use_tls) return grpc::InsecureChannelCredentials();
+    grpc::SslCredentialsOptions options;
+    options.pem_root_certs = ReadFile(target.tls_ca_file);
+    return grpc::SslCredentials(options);
   }
 
   Outcome<Empty> EmptyCall(const CallSetup& setup) override {

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,7 +27,9 @@
 #include "tests/interop/peers/grpcpp_compression.h"
 
 ABSL_FLAG(int, port, 0, "0: any free one, see the first line of output");
-ABSL_FLAG(bool, use_tls, false, "must be false");
+ABSL_FLAG(bool, use_tls, false, "whether connections use TLS");
+ABSL_FLAG(std::string, tls_cert_file, "", "PEM file with the server's certificate and its chain");
+ABSL_FLAG(std::string, tls_key_file, "", "PEM file with its private key");
 
 namespace weir::interop {
 namespace {
@@ -258,6 +262,20 @@ sigset_t BlockStopSignals() {
   return stop;
 }
 
+std::string ReadFile(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+std::shared_ptr<grpc::ServerCredentials> Credentials() {
+  if (!absl::GetFlag(FLAGS_use_tls)) return grpc::InsecureServerCredentials();
+  grpc::SslServerCredentialsOptions options;
+  options.pem_key_cert_pairs.push_back(
+      {ReadFile(absl::GetFlag(FLAGS_tls_key_file)), ReadFile(absl::GetFlag(FLAGS_tls_cert_file))});
+  return grpc::SslServerCredentials(options);
+}
+
 int Run() {
   const sigset_t stop = BlockStopSignals();
 
@@ -268,7 +286,7 @@ int Run() {
   int port = absl::GetFlag(FLAGS_port);
   grpc::ServerBuilder builder;
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), Credentials(), &port);
   builder.RegisterService(&test_service);
   builder.RegisterService(&orca);
   builder.RegisterService(&features);
@@ -293,9 +311,5 @@ int Run() {
 
 int main(int argc, char** argv) {
   absl::ParseCommandLine(argc, argv);
-  if (absl::GetFlag(FLAGS_use_tls)) {
-    std::fprintf(stderr, "--use_tls: expected false, got true\n");
-    return 2;
-  }
   return weir::interop::Run();
 }

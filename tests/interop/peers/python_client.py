@@ -38,6 +38,7 @@ def parse_arguments():
     arguments.add_argument("--server_port", type=int, required=True)
     arguments.add_argument("--server_host_override", default="")
     arguments.add_argument("--use_test_ca", default="false")
+    arguments.add_argument("--tls_ca_file", default="")
     arguments.add_argument("--test_case", default="large_unary")
     arguments.add_argument("--except", default="", help="cases to leave out, separated by commas")
     arguments.add_argument("--additional_metadata", default="")

@@ -49,5 +49,5 @@ class Stub:
 def parser(description):
     result = argparse.ArgumentParser(description=description, allow_abbrev=False)
     result.add_argument("--descriptors", required=True, help="descriptors.bin of //tests/interop/peers")
-    result.add_argument("--use_tls", default="false", choices=["false"], help="these cases run without TLS")
+    result.add_argument("--use_tls", default="false", choices=["false", "true"])
     return result

@@ -205,6 +205,11 @@ def add_service(server, api, full_name, service):
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(full_name, handlers),))
 
 
+def credentials(arguments):
+    with open(arguments.tls_key_file, "rb") as key, open(arguments.tls_cert_file, "rb") as chain:
+        return grpc.ssl_server_credentials([(key.read(), chain.read())])
+
+
 async def run(arguments):
     api = Api(arguments.descriptors)
     loop = asyncio.get_running_loop()
@@ -217,7 +222,9 @@ async def run(arguments):
     add_service(server, api, "grpc.testing.TestService", TestService(api, load))
     add_service(server, api, "xds.service.orca.v3.OpenRcaService", load)
     add_service(server, api, "weir.interop.Features", Features(api))
-    port = server.add_insecure_port("127.0.0.1:%d" % arguments.port)
+    address = "127.0.0.1:%d" % arguments.port
+    port = server.add_secure_port(address, credentials(arguments)) if arguments.use_tls == "true" else \
+        server.add_insecure_port(address)
     await server.start()
     print("listening on 127.0.0.1:%d" % port, flush=True)
     await stop.wait()
@@ -227,6 +234,8 @@ async def run(arguments):
 def main():
     arguments = parser(__doc__)
     arguments.add_argument("--port", type=int, default=0)
+    arguments.add_argument("--tls_cert_file", default="")
+    arguments.add_argument("--tls_key_file", default="")
     asyncio.run(run(arguments.parse_args()))
 
 

@@ -21,9 +21,16 @@ class Trial:
 
     def new_stubs(self):
         """Stubs on a connection of their own."""
-        channel = grpc.insecure_channel(
-            "%s:%d" % (self.options.server_host, self.options.server_port),
-            options=[("grpc.use_local_subchannel_pool", 1)])
+        address = "%s:%d" % (self.options.server_host, self.options.server_port)
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        if self.options.use_tls == "true":
+            if self.options.server_host_override:
+                options.append(("grpc.ssl_target_name_override", self.options.server_host_override))
+            with open(self.options.tls_ca_file, "rb") as roots:
+                credentials = grpc.ssl_channel_credentials(roots.read())
+            channel = grpc.secure_channel(address, credentials, options=options)
+        else:
+            channel = grpc.insecure_channel(address, options=options)
         self._channels.append(channel)
         intercepted = grpc.intercept_channel(channel, *self.options.interceptors)
         return [

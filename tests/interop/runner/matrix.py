@@ -10,18 +10,22 @@ drains the server, which must then end by itself; the others end with SIGTERM. E
 
 The server "http2" is no gRPC library but a script that misbehaves, differently for every case: see
 tools/http2_server.py. Its directions have their own cases, and a server process for each.
+
+--tls: over TLS, with certificates made for this run and a host name that is not that of the server.
 """
 
 import argparse
 import concurrent.futures
 import re
 import sys
+import tempfile
 import time
 
 import not_applicable
 from http2_cases import HTTP2_CASES
 from processes import Server, run
 from table import print_table
+from test_certificates import TestCertificates
 
 GROUPS = ("all", "compression", "features")
 HTTP2 = "http2"
@@ -36,6 +40,22 @@ class Outcome:
     def __init__(self):
         self.cells = {}  # case -> "12 ms" or "FAIL"
         self.problems = []
+
+
+class Security:
+    """What clients and servers are told of TLS: nothing, or where their files are."""
+    client_flags = []
+    server_flags = []
+
+    @classmethod
+    def use_tls(cls, folder):
+        certificates = TestCertificates(folder)
+        chain, key = certificates.issue("server", "DNS:*.test.example")
+        cls.client_flags = [
+            "--use_tls=true", "--use_test_ca=true", "--tls_ca_file=" + certificates.ca,
+            "--server_host_override=interop.test.example"
+        ]
+        cls.server_flags = ["--use_tls=true", "--tls_cert_file=" + chain, "--tls_key_file=" + key]
 
 
 def command(programs, name):
@@ -71,7 +91,7 @@ def run_client(programs, client, server, cases, left_out, outcome):
             "--test_case=" + cases,
             "--except=" + ",".join(left_out),
             "--iteration_interval=0",
-        ], CLIENT_PATIENCE_S)
+        ] + Security.client_flags, CLIENT_PATIENCE_S)
     before = len(outcome.cells)
     read_output(output, outcome)
     if code != 0 and not any(cell == "FAIL" for cell in outcome.cells.values()):
@@ -88,7 +108,7 @@ def run_group(programs, direction, group):
     if all(not_applicable.reason(direction, case) for case in group.split(",")):
         return outcome
     try:
-        server = Server(command(programs, server_name + "_server") + ["--port=0"])
+        server = Server(command(programs, server_name + "_server") + ["--port=0"] + Security.server_flags)
     except RuntimeError as error:
         outcome.problems.append(str(error))
         return outcome
@@ -150,11 +170,15 @@ def main():
     parser.add_argument("--cases", default="", help="run these instead of whole groups, separated by commas")
     parser.add_argument("--jobs", type=int, default=2, help="how many groups run at a time")
     parser.add_argument("--peers", default="", help="both directions between weir and each, separated by commas")
+    parser.add_argument("--tls", action="store_true")
     parser.add_argument("directions", nargs="*", metavar="CLIENT:SERVER")
     options = parser.parse_args()
     options.directions += directions_with([peer for peer in options.peers.split(",") if peer])
     programs = dict(entry.split("=", 1) for entry in options.program)
 
+    folder = tempfile.TemporaryDirectory()
+    if options.tls:
+        Security.use_tls(folder.name)
     start = time.monotonic()
     tasks = plan(options.directions, options.groups.split(","), [case for case in options.cases.split(",") if case])
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
