@@ -12,5 +12,5 @@ grep -q "localhost\|127.0.0.1:$port" "$TEST_TMPDIR/error" || fail "no address in
 
 stop_server
 if "$2" "localhost:$port" 2> "$TEST_TMPDIR/error"; then fail "a client without a server"; fi
-grep -q "UNAVAILABLE: cannot connect to localhost:$port" "$TEST_TMPDIR/error" || fail "got: $(cat "$TEST_TMPDIR/error")"
+grep -q "UNAVAILABLE: /hello.Greeter/SayHello to localhost:$port: cannot connect: " "$TEST_TMPDIR/error" || fail "got: $(cat "$TEST_TMPDIR/error")"
 echo PASSED

@@ -1,5 +1,6 @@
 #include "weir/rpc/client/channel.h"
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -92,7 +93,9 @@ void Channel::Run(Task<void> task) {
 
 ClientCallPtr Channel::StartCall(const MethodSpec& method, const CallOptions& options, const OutgoingMessage* request) {
   ChannelCore& core = impl_->core();
-  auto call = std::make_shared<ClientCall>(impl_->shared_core(), core.loop(), method, options, request);
+  // Any thread may make a call, and the loop's own time is that of its turn: the system is asked, where it matters.
+  const auto made_at = options.timeout() ? std::chrono::steady_clock::now() : transport::MonotonicTime();
+  auto call = std::make_shared<ClientCall>(impl_->shared_core(), core.loop(), method, options, request, made_at);
   if (core.loop().IsCurrent()) {
     call->Start();
   } else {

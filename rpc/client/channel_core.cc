@@ -6,14 +6,14 @@
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/client/client_call.h"
 #include "weir/rpc/core/deadline.h"
-#include "weir/rpc/core/status.h"
+#include "weir/rpc/core/why.h"
 #include "weir/rpc/wire/user_agent.h"
 
 namespace weir {
 
 ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target,
                          ChannelOptions options, std::unique_ptr<StreamSource> source,
-                         std::shared_ptr<transport::StreamSecurity> security)
+                         std::shared_ptr<transport::StreamSecurity> security, transport::ResolverOptions resolver)
     : loop_(loop),
       text_(std::move(text)),
       target_(std::move(target)),
@@ -24,11 +24,8 @@ ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::Sta
       user_agent_(wire::UserAgent(options_.user_agent_prefix)),
       source_(std::move(source)),
       security_(std::move(security)),
-      attempt_timer_(loop,
-                     [this] {
-                       OnAttemptFailed(absl::UnavailableError(absl::StrCat(
-                           "no HTTP/2 connection within ", absl::FormatDuration(options_.connect_timeout))));
-                     }),
+      resolver_(std::move(resolver)),
+      attempt_timer_(loop, [this] { OnAttemptTimeout(); }),
       backoff_(options_.backoff_initial, options_.backoff_max),
       backoff_timer_(loop, [this] { state_ = State::kIdle; }),
       random_(static_cast<unsigned>(reinterpret_cast<uintptr_t>(this) >> 4)) {}
@@ -39,9 +36,10 @@ ChannelCore::~ChannelCore() = default;
 
 void ChannelCore::Place(std::shared_ptr<ClientCall> call) {
   if (!target_.ok()) return call->End(target_.status());
-  if (state_ == State::kShutdown)
-    return call->End(absl::CancelledError(absl::StrCat("channel to ", text_, " is closed")));
-  if (state_ == State::kTransientFailure) return call->End(last_error_);
+  if (state_ == State::kShutdown) {
+    return call->End(WithWhy(absl::CancelledError("the channel is closed"), Why{.by = Why::By::kCaller}));
+  }
+  if (state_ == State::kTransientFailure) return call->End(CannotConnect());
   if (state_ == State::kReady && waiting_.empty() && current_->CanOpen()) {
     return current_->Open(*call, authority_, user_agent_);
   }
@@ -52,6 +50,14 @@ void ChannelCore::Place(std::shared_ptr<ClientCall> call) {
 void ChannelCore::Forget(ClientCall& call) {
   auto it = std::find_if(waiting_.begin(), waiting_.end(), [&call](const auto& held) { return held.get() == &call; });
   if (it != waiting_.end()) waiting_.erase(it);
+}
+
+Why::Phase ChannelCore::WaitingPhase(const ClientCall& call) const {
+  const bool waits =
+      std::any_of(waiting_.begin(), waiting_.end(), [&call](const auto& held) { return held.get() == &call; });
+  if (!waits) return Why::Phase::kStart;
+  if (state_ == State::kReady) return Why::Phase::kQueue;
+  return query_ != nullptr ? Why::Phase::kResolve : Why::Phase::kConnect;
 }
 
 void ChannelCore::PlaceWaiting() {
@@ -95,8 +101,8 @@ void ChannelCore::Adopt(std::unique_ptr<transport::ByteStream> stream, uint32_t 
 }
 
 void ChannelCore::OnAddresses(absl::StatusOr<transport::Resolver::Addresses> addresses) {
-  query_.reset();
   if (!addresses.ok()) return OnAttemptFailed(addresses.status());
+  query_.reset();
   addresses_ = *std::move(addresses);
   TryNextAddress();
 }
@@ -124,21 +130,50 @@ void ChannelCore::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStre
   }
 }
 
-void ChannelCore::OnAttemptFailed(absl::Status why) {
+void ChannelCore::OnAttemptTimeout() {
+  const std::string within = absl::StrCat(" within ", absl::FormatDuration(options_.connect_timeout));
+  std::string text;
+  if (query_ != nullptr) {
+    text = absl::StrCat("resolve \"", target_->host, "\": no answer", within);
+  } else if (current_ == nullptr) {
+    text = absl::StrCat("connect to ", addresses_[next_address_ - 1].ToString(), ": no answer", within);
+  } else {
+    text = absl::StrCat("connected to ", current_->peer(), ", which sent no SETTINGS frame", within,
+                        ": does it speak HTTP/2?");
+  }
+  OnAttemptFailed(absl::UnavailableError(text), current_ == nullptr ? std::string_view() : current_->peer());
+}
+
+void ChannelCore::OnAttemptFailed(absl::Status reason, std::string_view peer) {
+  Why why = WhyOf(reason).value_or(Why{.by = Why::By::kNetwork});
+  why.phase = query_ != nullptr ? Why::Phase::kResolve : Why::Phase::kConnect;
+  why.processed = Why::Processed::kNo;
+  std::string text = absl::StrCat("cannot connect: ", reason.message());
+  why.peer = std::string(peer);
+  if (peer.empty() && next_address_ > 0) why.peer = addresses_[next_address_ - 1].ToString();
+  if (next_address_ > 1) absl::StrAppend(&text, "; before it, ", next_address_ - 1, " other address(es) failed");
+  last_error_ = WithWhy(absl::UnavailableError(text), why);
+
   attempt_timer_.Cancel();
   query_.reset();
   connector_.reset();
+  addresses_.clear();
+  next_address_ = 0;
   if (current_ != nullptr) {
-    current_->Close(why);
+    current_->Close(reason);
     draining_.push_back(std::move(current_));
   }
-  const absl::Duration pause = backoff_.Next(std::uniform_real_distribution<double>()(random_));
-  last_error_ = MarkUnprocessed(
-      absl::UnavailableError(absl::StrCat("cannot connect to ", text_, ": ", why.message(), " (next attempt in ",
-                                          absl::FormatDuration(absl::Ceil(pause, absl::Milliseconds(1))), ")")));
   state_ = State::kTransientFailure;
+  const absl::Duration pause = backoff_.Next(std::uniform_real_distribution<double>()(random_));
   backoff_timer_.Set(TimeAfter(loop_.Now(), pause));
-  FailWaiting(last_error_);
+  FailWaiting(CannotConnect());
+}
+
+absl::Status ChannelCore::CannotConnect() const {
+  const absl::Duration pause = absl::FromChrono(backoff_timer_.due() - loop_.Now());
+  const std::string text = absl::StrCat(last_error_.message(), "; next attempt in ",
+                                        absl::FormatDuration(absl::Ceil(pause, absl::Milliseconds(1))));
+  return WithWhy(absl::UnavailableError(text), *WhyOf(last_error_));
 }
 
 // The connection has ended or drains, and calls may still wait for a place.
@@ -147,7 +182,7 @@ void ChannelCore::ConnectAgain(const ClientConnection& last, const absl::Status&
   if (last.used()) return Connect();
   // It never gave a call a place (MAX_CONCURRENT_STREAMS 0): the next one may not either, and without a pause the two of
   // us would do nothing but connect.
-  OnAttemptFailed(reason);
+  OnAttemptFailed(reason, last.peer());
 }
 
 void ChannelCore::OnReady(ClientConnection& connection) {
@@ -166,7 +201,7 @@ void ChannelCore::OnPlaceFree(ClientConnection& connection) {
 void ChannelCore::OnDraining(ClientConnection& connection, const absl::Status& reason) {
   if (&connection != current_.get()) return;
   draining_.push_back(std::move(current_));
-  if (state_ == State::kConnecting) return OnAttemptFailed(reason);
+  if (state_ == State::kConnecting) return OnAttemptFailed(reason, connection.peer());
   if (state_ != State::kReady) return;
   state_ = State::kIdle;
   ConnectAgain(connection, reason);
@@ -176,7 +211,7 @@ void ChannelCore::OnGone(ClientConnection& connection, const absl::Status& reaso
   std::unique_ptr<ClientConnection> gone;  // freed on return
   if (&connection == current_.get()) {
     gone = std::move(current_);
-    if (state_ == State::kConnecting) return OnAttemptFailed(reason);
+    if (state_ == State::kConnecting) return OnAttemptFailed(reason, connection.peer());
     if (state_ != State::kReady) return;
     state_ = State::kIdle;
     return ConnectAgain(*gone, reason);
@@ -189,7 +224,7 @@ void ChannelCore::OnGone(ClientConnection& connection, const absl::Status& reaso
 }
 
 void ChannelCore::Shutdown() {
-  const absl::Status why = absl::CancelledError(absl::StrCat("channel to ", text_, " was closed"));
+  const absl::Status why = WithWhy(absl::CancelledError("the channel was closed"), Why{.by = Why::By::kCaller});
   state_ = State::kShutdown;
   attempt_timer_.Cancel();
   backoff_timer_.Cancel();

@@ -17,6 +17,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,6 +26,7 @@
 #include "weir/rpc/client/client_connection.h"
 #include "weir/rpc/client/stream_source.h"
 #include "weir/rpc/client/target.h"
+#include "weir/rpc/core/why.h"
 #include "weir/transport/io/dns.h"
 #include "weir/transport/io/event_loop.h"
 #include "weir/transport/io/stream_security.h"
@@ -36,11 +38,11 @@ class ClientCall;
 
 class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, private ClientConnectionOwner {
  public:
-  // `target` not OK: every call ends with that status. `source` null: connects to the addresses of the target.
-  // `security` null: cleartext.
+  // `target` not OK: every call ends with that status. `source` null: connects to the addresses of the target, which
+  // `resolver` finds. `security` null: cleartext.
   ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target, ChannelOptions options,
               std::unique_ptr<StreamSource> source = nullptr,
-              std::shared_ptr<transport::StreamSecurity> security = nullptr);
+              std::shared_ptr<transport::StreamSecurity> security = nullptr, transport::ResolverOptions resolver = {});
   ~ChannelCore();
 
   transport::EventLoop& loop() { return loop_; }
@@ -51,6 +53,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   void Place(std::shared_ptr<ClientCall> call);
   // The call waits no more.
   void Forget(ClientCall& call);
+  // How far a call that has no stream is.
+  Why::Phase WaitingPhase(const ClientCall& call) const;
   // Ends every call, and begins to close every connection. Calls placed afterwards end at once.
   void Shutdown();
   // After Shutdown, in another turn of the loop: nothing of the channel is left on it.
@@ -72,7 +76,10 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   void TryNextAddress();
   void OnAddresses(absl::StatusOr<transport::Resolver::Addresses> addresses);
   void OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream, uint32_t first_stream_id = 1);
-  void OnAttemptFailed(absl::Status why);
+  void OnAttemptTimeout();
+  // `peer`: of the connection that failed; empty: there was none yet.
+  void OnAttemptFailed(absl::Status reason, std::string_view peer = {});
+  absl::Status CannotConnect() const;
   void ConnectAgain(const ClientConnection& last, const absl::Status& reason);
   void FailWaiting(const absl::Status& why);
   void PlaceWaiting();
@@ -92,7 +99,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
 
   State state_ = State::kIdle;
   std::deque<std::shared_ptr<ClientCall>> waiting_;
-  absl::Status last_error_;
+  absl::Status last_error_;  // of the last attempt to connect
 
   // connecting
   std::unique_ptr<StreamSource> source_;

@@ -10,7 +10,7 @@
 namespace weir {
 
 ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoop& loop, const MethodSpec& method,
-                       const CallOptions& options, const OutgoingMessage* request)
+                       const CallOptions& options, const OutgoingMessage* request, transport::MonotonicTime made_at)
     : Call(loop),
       channel_(std::move(channel)),
       event_loop_(loop),
@@ -24,9 +24,7 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
   if (!wire::IsIdentity(compression)) CompressBy(compression);
   set_max_send_message_bytes(channel_->options().max_send_message_bytes);
   if (request != nullptr && framed_request_.ok()) framed_request_ = Encode(*request, WriteOptions());
-  if (timeout_ != absl::InfiniteDuration()) {
-    deadline_at_ = TimeAfter(std::chrono::steady_clock::now(), timeout_);
-  }
+  if (timeout_ != absl::InfiniteDuration()) deadline_at_ = TimeAfter(made_at, timeout_);
 }
 
 ClientCall::~ClientCall() = default;
@@ -47,8 +45,12 @@ void ClientCall::Fail(absl::Status why) {
   event_loop_.Post([self = shared_from_this(), why = std::move(why)] { self->End(why); });
 }
 
+void ClientCall::FailByCaller(const char* what) {
+  Fail(WithWhy(absl::CancelledError(what), Why{.by = Why::By::kCaller}));
+}
+
 void ClientCall::Abandon() {
-  if (!ended()) Fail(absl::CancelledError("the caller dropped the call"));
+  if (!ended()) FailByCaller("the caller dropped the call");
 }
 
 void ClientCall::HalfClose() {
@@ -60,13 +62,9 @@ void ClientCall::HalfClose() {
 
 void ClientCall::Start() {
   if (ended()) return;
+  started_at_ = event_loop_.Now();
   if (timeout_ != absl::InfiniteDuration()) {
-    deadline_.emplace(event_loop_, [this] {
-      auto self = shared_from_this();
-      End(absl::DeadlineExceededError(absl::StrCat(
-          std::string(method_.path), ": deadline of ", absl::FormatDuration(timeout_), " exceeded ",
-          stream() == nullptr ? "while waiting for a connection to " : "while waiting for ", channel_->target())));
-    });
+    deadline_.emplace(event_loop_, [this] { OnDeadline(); });
     deadline_->Set(deadline_at_);
   }
   if (!framed_request_.ok()) return End(framed_request_.status());
@@ -77,6 +75,15 @@ void ClientCall::Start() {
 std::optional<absl::Duration> ClientCall::TimeLeft() const {
   if (timeout_ == absl::InfiniteDuration()) return std::nullopt;
   return absl::FromChrono(deadline_at_ - event_loop_.Now());
+}
+
+std::string ClientCall::DeadlineText() const {
+  return absl::StrCat("deadline of ", absl::FormatDuration(timeout_), " exceeded");
+}
+
+void ClientCall::OnDeadline() {
+  End(WithWhy(absl::DeadlineExceededError(absl::StrCat(DeadlineText(), " ", DuringPhase(Failed().phase))),
+              Why{.by = Why::By::kDeadline}));
 }
 
 void ClientCall::OnStream(MessageStream& stream) {
@@ -97,16 +104,38 @@ void ClientCall::OnWritesDrained() {
   if (stream() != nullptr && half_close_wanted_) stream()->HalfClose();
 }
 
+FailedCall ClientCall::Failed() const {
+  FailedCall call;
+  call.method = method_.path;
+  call.target = channel_->target();
+  call.elapsed = absl::FromChrono(event_loop_.Now() - started_at_);
+  call.answered = initial_received_;
+  call.sent = stream() != nullptr;
+  call.phase = initial_received_ ? Why::Phase::kBody : call.sent ? Why::Phase::kHeaders : channel_->WaitingPhase(*this);
+  if (call.sent) call.peer = stream()->peer();
+  return call;
+}
+
 void ClientCall::End(const absl::Status& status) {
   if (ended()) return;
   auto self = shared_from_this();
+  absl::Status told = Failed().Explain(status, Why::By::kUs);
   if (MessageStream* open = stream(); open != nullptr) {
     Detach();
     open->Cancel(status);
   } else {
     channel_->Forget(*this);
   }
-  Conclude(status);
+  Conclude(std::move(told));
+}
+
+// The call itself has ended well, and its messages are not what its kind says.
+absl::Status ClientCall::Explained(absl::Status failure) const {
+  FailedCall call = Failed();
+  call.sent = true;
+  call.answered = true;
+  call.phase = Why::Phase::kTrailers;
+  return call.Explain(failure, Why::By::kUs);
 }
 
 void ClientCall::OnInitialMetadata(Metadata metadata) {
@@ -117,17 +146,25 @@ void ClientCall::OnInitialMetadata(Metadata metadata) {
 
 void ClientCall::OnEnd(absl::Status status, Metadata trailing) {
   trailing_ = std::move(trailing);
-  OnReset(std::move(status));
+  OnStreamEnd(std::move(status), Why::By::kPeer, initial_received_ ? Why::Phase::kTrailers : Why::Phase::kHeaders);
 }
 
-void ClientCall::OnReset(absl::Status status) {
+void ClientCall::OnReset(absl::Status status) { OnStreamEnd(std::move(status), Why::By::kUs, Failed().phase); }
+
+void ClientCall::OnStreamEnd(absl::Status status, Why::By by, Why::Phase phase) {
   auto self = shared_from_this();
-  Detach();
-  // A server that noticed our deadline first says CANCELLED by RST_STREAM: it is still our deadline.
-  if (absl::IsCancelled(status) && timeout_ != absl::InfiniteDuration() && event_loop_.Now() >= deadline_at_) {
-    status = absl::DeadlineExceededError(
-        absl::StrCat(std::string(method_.path), ": deadline of ", absl::FormatDuration(timeout_), " exceeded"));
+  if (!status.ok()) {
+    // A server that noticed our deadline first says CANCELLED by RST_STREAM: it is still our deadline.
+    if (absl::IsCancelled(status) && timeout_ != absl::InfiniteDuration() && event_loop_.Now() >= deadline_at_) {
+      status =
+          WithWhy(absl::DeadlineExceededError(absl::StrCat(DeadlineText(), "; the server said ", status.message())),
+                  Why{.by = Why::By::kDeadline});
+    }
+    FailedCall call = Failed();
+    call.phase = phase;
+    status = call.Explain(status, by);
   }
+  Detach();
   Conclude(std::move(status));
 }
 

@@ -18,10 +18,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "weir/rpc/client/call_options.h"
+#include "weir/rpc/client/failed_call.h"
 #include "weir/rpc/core/call.h"
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/method.h"
 #include "weir/rpc/core/operation.h"
+#include "weir/rpc/core/why.h"
 #include "weir/rpc/wire/messages.h"
 #include "weir/transport/io/event_loop.h"
 
@@ -33,13 +35,13 @@ class MetadataOperation;
 
 class ClientCall final : public Call, public std::enable_shared_from_this<ClientCall>, private MessageReceiver {
  public:
-  // `request` null: the application will write.
+  // `request` null: the application will write. `made_at`: now, of the loop's clock; it matters with a deadline only.
   ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoop& loop, const MethodSpec& method,
-             const CallOptions& options, const OutgoingMessage* request);
+             const CallOptions& options, const OutgoingMessage* request, transport::MonotonicTime made_at);
   ~ClientCall();
 
   // ---- any thread
-  void Cancel() { Fail(absl::CancelledError("cancelled by the caller")); }
+  void Cancel() { FailByCaller("cancelled by the caller"); }
   void Fail(absl::Status why) override;
   void HalfClose();
   // The user's handle is gone.
@@ -58,6 +60,7 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   void OnStream(MessageStream& stream);
   // Ends the call with a status of our own making. The stream, if any, is cancelled.
   void End(const absl::Status& status);
+  absl::Status Explained(absl::Status failure) const override;
 
  private:
   friend class FinishOperation;
@@ -70,6 +73,11 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   void OnWritesDrained() override;
   void CompressBy(std::string_view encoding);
   void HalfCloseHere();
+  void FailByCaller(const char* what);
+  void OnDeadline();
+  std::string DeadlineText() const;
+  FailedCall Failed() const;
+  void OnStreamEnd(absl::Status status, Why::By by, Why::Phase phase);
   void Conclude(absl::Status status);
   void TellMetadataWaiter();
 
@@ -85,6 +93,7 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   const Metadata metadata_;
   const absl::Duration timeout_;  // InfiniteDuration: none
   transport::MonotonicTime deadline_at_{};
+  transport::MonotonicTime started_at_{};
   absl::StatusOr<transport::SharedBytes> framed_request_ = transport::SharedBytes();  // or why there can be no call
   Metadata initial_;
   Metadata trailing_;

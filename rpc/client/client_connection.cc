@@ -94,8 +94,8 @@ void ClientConnection::OnEvents(std::span<transport::H2Event> events) {
 }
 
 void ClientConnection::OnClosed(const absl::Status& reason) {
-  const absl::Status status =
-      reason.ok() ? absl::UnavailableError(absl::StrCat("connection to ", peer_, " was closed")) : reason;
+  const absl::Status status = mux_.EndReason(
+      reason.ok() ? absl::UnavailableError(absl::StrCat("connection to ", peer_, " was closed")) : reason);
   closed_ = true;
   close_reason_ = status;
   mux_.OnClosed(status);

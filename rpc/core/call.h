@@ -85,6 +85,9 @@ class Call : public StreamObserver {
   void StopReceiving(MessageReceiver& receiver);
   bool has_receiver() const { return receiver_ != nullptr; }
 
+  // A failure that was found without ending the call through it, as the application is told it: a client adds why.
+  virtual absl::Status Explained(absl::Status failure) const { return failure; }
+
   // How the call ended; OK while it has not. On a server: why it was cancelled.
   const absl::Status& end_status() const { return end_status_; }
   bool read_ended() const { return read_ended_; }

@@ -64,6 +64,9 @@ class MessageStream {
   // (Finish, Refuse, Cancel) or has been told of its end (OnReset; OnEnd too on a client).
   virtual void Bind(StreamObserver& observer) = 0;
 
+  // The other side's address, "127.0.0.1:50051"; for texts.
+  virtual std::string_view peer() const { return {}; }
+
   // Server: messages of the request whose flag says so are compressed by this. Before any message; not called, and there
   // are no such messages, if the request's head names no encoding. It must outlive the stream.
   virtual void DecompressBy(const Compressor& compressor) = 0;

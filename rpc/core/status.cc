@@ -1,13 +1,15 @@
 #include "weir/rpc/core/status.h"
 
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/cord.h"
+#include "weir/rpc/core/why.h"
 
 namespace weir {
 namespace {
 
-constexpr char kUnprocessedPayload[] = "weir.unprocessed";
 // A payload is named after the type of what it holds.
 constexpr char kDetailsPayload[] = "type.googleapis.com/google.rpc.Status";
 constexpr int kGrpcNumberMax = 16;  // UNAUTHENTICATED
@@ -18,8 +20,9 @@ static_assert(static_cast<int>(absl::StatusCode::kUnauthenticated) == kGrpcNumbe
 }  // namespace
 
 absl::Status MarkUnprocessed(absl::Status status) {
-  status.SetPayload(kUnprocessedPayload, absl::Cord());  // does nothing if OK
-  return status;
+  Why why = WhyOf(status).value_or(Why());
+  why.processed = Why::Processed::kNo;
+  return WithWhy(std::move(status), why);
 }
 
 absl::Status Unshared(const absl::Status& status) {
@@ -30,7 +33,10 @@ absl::Status Unshared(const absl::Status& status) {
   return own;
 }
 
-bool IsUnprocessed(const absl::Status& status) { return status.GetPayload(kUnprocessedPayload).has_value(); }
+bool IsUnprocessed(const absl::Status& status) {
+  const std::optional<Why> why = WhyOf(status);
+  return why.has_value() && why->SafeToRetry();
+}
 
 void SetEncodedDetails(absl::Status* status, std::string_view google_rpc_status) {
   if (google_rpc_status.empty()) {

@@ -10,7 +10,7 @@
 namespace weir {
 
 // Marks a failure of a call that the server never processed (GOAWAY, REFUSED_STREAM, never sent): it is safe to repeat
-// whatever its method does. Kept in the status itself, so that every layer may pass it on unchanged. OK stays OK.
+// whatever its method does. A part of its Why (why.h), which every layer passes on unchanged. OK stays OK.
 absl::Status MarkUnprocessed(absl::Status status);
 bool IsUnprocessed(const absl::Status& status);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/core/why.h"
 #include "weir/rpc/mux/stream_multiplexer.h"
 #include "weir/rpc/wire/compressed_message.h"
 #include "weir/rpc/wire/status_mapping.h"
@@ -35,6 +36,7 @@ CallStream::CallStream(StreamMultiplexer& mux, transport::StreamId id, const wir
 
 bool CallStream::is_server() const { return mux_.acceptor_ != nullptr; }
 transport::H2Connection& CallStream::connection() const { return mux_.connection_; }
+std::string_view CallStream::peer() const { return mux_.options_.peer; }
 
 // ---- receiving ------------------------------------------------------------------------------------------------------
 
@@ -68,9 +70,13 @@ void CallStream::OnBody(const transport::BodyReceived& body) {
   if (!body.more) {
     if (!is_server()) {
       reader_.Keep();
-      return EndReceiving(absl::UnknownError("the server ended the stream without trailers: expected grpc-status after "
-                                             "the last message, got END_STREAM on DATA"),
-                          Metadata());
+      // Why(): said by this side, not by the server.
+      return EndReceiving(
+          WithWhy(
+              absl::UnknownError("the server ended the stream without trailers: expected grpc-status after the last "
+                                 "message, got END_STREAM on DATA"),
+              Why()),
+          Metadata());
     }
     receiving_ = Half::kEnding;
   }

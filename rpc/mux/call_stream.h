@@ -37,6 +37,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
 
   // ---- MessageStream: what the call asks for
   void Bind(StreamObserver& observer) override { observer_ = &observer; }
+  std::string_view peer() const override;
   void DecompressBy(const Compressor& compressor) override { decompressor_ = &compressor; }
   void WantMessage() override;
   void ExpectMessage() override { expected_ = true; }

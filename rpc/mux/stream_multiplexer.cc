@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/core/why.h"
 #include "weir/rpc/wire/status_mapping.h"
 
 namespace weir::mux {
@@ -75,10 +76,11 @@ void StreamMultiplexer::OnEvents(std::span<transport::H2Event> events) {
     } else if (auto* window = std::get_if<transport::H2WindowUpdated>(&event)) {
       OnWindowUpdated(window->stream_id);
     } else if (auto* away = std::get_if<transport::H2GoAway>(&event)) {
+      goaway_ = std::make_unique<transport::H2GoAway>(std::move(*away));
       const bool was_draining = std::exchange(draining_, true);
       if (!was_draining && acceptor_ == nullptr) {
-        host_.OnDraining(absl::UnavailableError(absl::StrCat(
-            options_.peer, " sent GOAWAY: ", transport::ToString(away->error_code), " \"", away->debug_data, "\"")));
+        const Why why{.by = Why::By::kPeer, .http2 = absl::StrCat("GOAWAY ", wire::Describe(*goaway_))};
+        host_.OnDraining(WithWhy(absl::UnavailableError(absl::StrCat(options_.peer, " sent ", why.http2)), why));
       }
       // A client that says GOAWAY only announces that it will not accept pushed streams: its calls go on.
       if (acceptor_ != nullptr) draining_ = was_draining;
@@ -91,8 +93,10 @@ void StreamMultiplexer::OnEvents(std::span<transport::H2Event> events) {
       connection_.ResetStreamAfterEnd(tunnel->stream_id, transport::ErrorCode::kNoError);
       connection_.RemoveStream(tunnel->stream_id);
       host_.RequestFlush();
+    } else if (std::holds_alternative<transport::H2ConnectionError>(event)) {
+      failed_ = true;  // OnClosed follows
     }
-    // H2PingAcked belongs to the connection's owner; H2ConnectionError is followed by OnClosed.
+    // H2PingAcked belongs to the connection's owner.
   }
   // Top of the loop's stack: no method of a stream can be running.
   removed_.clear();
@@ -115,11 +119,12 @@ void StreamMultiplexer::OnRequestTooLarge(const transport::H2RequestTooLarge& ev
 void StreamMultiplexer::OnStreamReset(const transport::H2StreamReset& event) {
   CallStream* stream = Find(event.stream_id);
   if (stream == nullptr) return;
-  absl::Status status = event.too_large.fields == 0
-                            ? wire::StatusFromReset(event)
-                            : wire::TooLarge("metadata that the peer sent", event.too_large, connection_.options());
-  if (acceptor_ != nullptr) status = absl::CancelledError(status.message());
-  stream->OnLost(status);
+  const absl::Status status =
+      event.too_large.fields == 0
+          ? wire::StatusFromReset(event, goaway_.get())
+          : WithWhy(wire::TooLarge("metadata that the peer sent", event.too_large, connection_.options()), Why());
+  if (acceptor_ == nullptr) return stream->OnLost(status);
+  stream->OnLost(WithWhy(absl::CancelledError(status.message()), *WhyOf(status)));
 }
 
 void StreamMultiplexer::OnWindowUpdated(transport::StreamId id) {
@@ -174,6 +179,14 @@ void StreamMultiplexer::BeginDrain() {
   connection_.BeginDrain();
   host_.RequestFlush();
   host_.OnDraining(absl::UnavailableError("draining"));
+}
+
+absl::Status StreamMultiplexer::EndReason(const absl::Status& reason) const {
+  if (WhyOf(reason).has_value()) return reason;  // this side closed it
+  Why why{.by = failed_ ? Why::By::kUs : Why::By::kNetwork};
+  if (goaway_ == nullptr) return WithWhy(reason, why);
+  why.http2 = absl::StrCat("GOAWAY ", wire::Describe(*goaway_));
+  return WithWhy(absl::Status(reason.code(), absl::StrCat(reason.message(), "; it had sent ", why.http2)), why);
 }
 
 void StreamMultiplexer::CancelAll(const absl::Status& reason) {

@@ -83,6 +83,9 @@ class StreamMultiplexer {
   void BeginDrain();
   bool is_draining() const { return draining_; }
 
+  // The end of the connection as its calls are told it: with what the peer's GOAWAY said before, and the Why.
+  absl::Status EndReason(const absl::Status& reason) const;
+
   // Cancels every call that is still there (the drain's deadline has passed).
   void CancelAll(const absl::Status& reason);
 
@@ -140,7 +143,9 @@ class StreamMultiplexer {
   PlainRequest plain_request_;        // client
   transport::HeaderList plain_head_;  // server: of a response
   transport::HeaderList ok_trailers_;
+  std::unique_ptr<transport::H2GoAway> goaway_;  // the peer's last one; null: none
   bool draining_ = false;
+  bool failed_ = false;  // the peer broke a rule of HTTP/2
 };
 
 }  // namespace weir::mux

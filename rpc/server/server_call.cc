@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "weir/rpc/core/deadline.h"
+#include "weir/rpc/core/why.h"
 #include "weir/rpc/server/service.h"
 
 namespace weir {
@@ -107,14 +108,15 @@ void ServerCall::OnEnd(absl::Status, Metadata) { EndReading(absl::OkStatus()); }
 
 void ServerCall::OnReset(absl::Status status) {
   Detach();
-  context_.Cancel();
+  context_.Cancel(status);
   EndAll(std::move(status));
 }
 
 void ServerCall::OnDeadline() {
-  Fail(absl::DeadlineExceededError(absl::StrCat(std::string(context_.method()), ": the client's deadline of ",
-                                                absl::FormatDuration(*head().decoded.timeout),
-                                                " passed before the handler returned")));
+  const std::string text =
+      absl::StrCat(std::string(context_.method()), ": the client's deadline of ",
+                   absl::FormatDuration(*head().decoded.timeout), " passed before the handler returned");
+  Fail(WithWhy(absl::DeadlineExceededError(text), Why{.by = Why::By::kDeadline}));
 }
 
 void ServerCall::Fail(absl::Status why) {
@@ -128,7 +130,7 @@ void ServerCall::Fail(absl::Status why) {
     Detach();
     open->FinishNow(why);
   }
-  context_.Cancel();
+  context_.Cancel(why);
   EndAll(std::move(why));
 }
 

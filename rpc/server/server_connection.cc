@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/core/status.h"
+#include "weir/rpc/core/why.h"
 #include "weir/rpc/server/held_response.h"
 
 namespace weir {
@@ -169,8 +170,9 @@ void ServerConnection::Stop(const absl::Status& why) {
 void ServerConnection::OnClosed(const absl::Status& reason) {
   closed_ = true;
   drain_ping_timer_.Cancel();
-  mux_.OnClosed(absl::CancelledError(
-      absl::StrCat("connection to ", peer_, " is gone: ", reason.ok() ? "closed" : reason.message())));
+  const absl::Status end = mux_.EndReason(reason.ok() ? absl::UnavailableError("closed") : reason);
+  mux_.OnClosed(
+      WithWhy(absl::CancelledError(absl::StrCat("connection to ", peer_, " is gone: ", end.message())), *WhyOf(end)));
   SweepLater();
 }
 

@@ -13,8 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "weir/rpc/core/metadata.h"
+#include "weir/rpc/core/status.h"
 #include "weir/rpc/server/received_head.h"
 #include "weir/transport/io/peer_identity.h"
 
@@ -47,6 +49,11 @@ class ServerContext {
   // reads then end and writes give false.
   bool IsCancelled() const { return cancelled_.load(std::memory_order_acquire); }
 
+  // Why, once it is cancelled; OK before. CANCELLED: the client reset the call, or its connection is lost;
+  // DEADLINE_EXCEEDED; UNAVAILABLE: the server stops; any other: what was wrong with the client's messages. The text says
+  // it for a log, WhyOf(status)->by for a program. Any thread.
+  absl::Status cancel_reason() const { return IsCancelled() ? Unshared(cancel_reason_) : absl::OkStatus(); }
+
   // Runs `callback` once, on the call's loop, when the call is cancelled (at once if it is already). It must not outlive
   // what it uses; callbacks that never ran are dropped when the handler returns. Call it on the loop's thread.
   void OnCancel(std::function<void()> callback);
@@ -68,7 +75,7 @@ class ServerContext {
   ServerContext(ServerCall& call, std::shared_ptr<const ReceivedHead> head, const std::string& peer)
       : call_(call), head_(std::move(head)), peer_(peer) {}
 
-  void Cancel();
+  void Cancel(const absl::Status& reason);
 
   ServerCall& call_;
   const std::shared_ptr<const ReceivedHead> head_;
@@ -78,6 +85,7 @@ class ServerContext {
   Metadata initial_;
   Metadata trailing_;
   std::vector<std::function<void()>> on_cancel_;
+  absl::Status cancel_reason_;  // constant once cancelled_ is set
   std::atomic<bool> cancelled_ = false;
 };
 

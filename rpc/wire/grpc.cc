@@ -10,7 +10,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "weir/rpc/core/status.h"
+#include "weir/rpc/core/why.h"
 #include "weir/rpc/wire/grpc_status.h"
 #include "weir/rpc/wire/protocol.h"
 #include "weir/rpc/wire/status_mapping.h"
@@ -92,6 +92,12 @@ void AppendMetadata(const Metadata& metadata, HeaderList* out) {
       out->Add(key, Stripped(value));
     }
   }
+}
+
+// A response that is not gRPC's: often a proxy's, whose word for the failure is its HTTP status.
+absl::Status StatusFromHttp(int http_status, const std::string& what) {
+  const Why why{.by = Why::By::kPeer, .http2 = absl::StrCat("HTTP ", http_status)};
+  return WithWhy(absl::Status(CodeFromHttp(http_status), absl::StrCat("peer answered HTTP ", http_status, what)), why);
 }
 
 class GrpcProtocol final : public Protocol {
@@ -238,17 +244,17 @@ DecodedResponse GrpcProtocol::DecodeResponse(const transport::ResponseReceived& 
   if (has_status && (end_stream || response.status != 200 || !IsGrpc(content_type))) {
     absl::Status status = DecodeGrpcStatus(response.fields);
     if (end_stream || !status.ok()) {
-      decoded.final_status = std::move(status);
+      // The server's word, though what follows it is not waited for.
+      const bool servers_own = !status.ok() && !WhyOf(status).has_value();
+      decoded.final_status = servers_own ? WithWhy(std::move(status), Why{.by = Why::By::kPeer}) : std::move(status);
       return decoded;
     }
   }
   if (!IsGrpc(content_type)) {
-    decoded.final_status = absl::Status(CodeFromHttp(response.status),
-                                        absl::StrCat("peer answered HTTP ", response.status, " with content-type ",
-                                                     Quoted(content_type), ", expected application/grpc"));
+    decoded.final_status = StatusFromHttp(
+        response.status, absl::StrCat(" with content-type ", Quoted(content_type), ", expected application/grpc"));
   } else if (response.status != 200) {
-    decoded.final_status = absl::Status(CodeFromHttp(response.status),
-                                        absl::StrCat("peer answered HTTP ", response.status, ", expected 200"));
+    decoded.final_status = StatusFromHttp(response.status, ", expected 200");
   } else if (end_stream) {
     decoded.final_status = DecodeGrpcStatus(response.fields);  // says that there is none
   }

@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/core/status.h"
+#include "weir/rpc/core/why.h"
 #include "weir/rpc/wire/text_codec.h"
 
 namespace weir::wire {
@@ -80,12 +81,14 @@ absl::Status DecodeGrpcStatus(const transport::HeaderList& fields) {
   if (code == "0") return absl::OkStatus();
   const std::string text = PercentDecode(message.value_or(""));
   const std::string detail = text.empty() ? "" : ": " + text;
-  if (!code) return absl::UnknownError("peer ended the call without grpc-status" + detail);
+  // Not what the peer decided: what is made of its trailers here.
+  if (!code) return WithWhy(absl::UnknownError("peer ended the call without grpc-status" + detail), Why());
   const std::optional<uint64_t> number = ParseNumber(*code);
   if (!number || *number >= std::size(kNumbers)) {
     const absl::string_view shown(code->data(), std::min<size_t>(code->size(), 100));
-    return absl::UnknownError(
-        absl::StrCat("grpc-status: expected a number from 0 to 16, got \"", absl::CHexEscape(shown), "\"", detail));
+    const std::string unknown =
+        absl::StrCat("grpc-status: expected a number from 0 to 16, got \"", absl::CHexEscape(shown), "\"", detail);
+    return WithWhy(absl::UnknownError(unknown), Why());
   }
   absl::Status status(CodeFromGrpcNumber(*number), text);
   if (details) SetEncodedDetails(&status, Base64Decode(*details).value_or(""));

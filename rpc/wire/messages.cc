@@ -22,7 +22,8 @@ void ReceiveOneOperation::OnNoMore() {
   if (!call_.end_status().ok()) {
     result_ = Unshared(call_.end_status());
   } else if (!received_) {
-    result_ = absl::UnimplementedError("expected exactly one message on this half of the call, got none");
+    result_ =
+        call_.Explained(absl::UnimplementedError("expected exactly one message on this half of the call, got none"));
   }
 }
 

@@ -2,8 +2,10 @@
 
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/core/status.h"
+#include "weir/rpc/core/why.h"
 
 namespace weir::wire {
 namespace {
@@ -29,17 +31,12 @@ absl::StatusCode CodeFromReset(ErrorCode code) {
   }
 }
 
-std::string Describe(const transport::H2StreamReset& reset) {
-  const std::string code = ToString(reset.error_code);
-  switch (reset.by) {
-    case ResetBy::kPeer:
-      return absl::StrCat("peer reset stream ", reset.stream_id, ": ", code);
-    case ResetBy::kLocal:
-      return absl::StrCat("stream ", reset.stream_id, " was reset by this side: ", code);
-    case ResetBy::kGoAway:
-      return absl::StrCat("peer sent GOAWAY before it processed stream ", reset.stream_id, ": ", code);
-  }
-  return code;
+// What this side resets a stream for by itself: what the peer sent on it (transport/h2).
+std::string Broken(const transport::H2StreamReset& reset) {
+  const bool over_limit = reset.error_code == ErrorCode::kEnhanceYourCalm;
+  return absl::StrCat("stream ", reset.stream_id, " was reset by this side: ", ToString(reset.error_code), ": ",
+                      over_limit ? "the peer sent more than is allowed on it" : "the peer broke a rule of HTTP/2 on it",
+                      "; WEIR_TRACE=frames shows its frames");
 }
 
 }  // namespace
@@ -69,14 +66,34 @@ absl::StatusCode CodeFromHttp(int http_status) {
   }
 }
 
-absl::Status StatusFromReset(const transport::H2StreamReset& reset) {
-  const std::string text = Describe(reset);
+std::string Describe(const transport::H2GoAway& goaway) {
+  std::string text = ToString(goaway.error_code);
+  if (!goaway.debug_data.empty()) absl::StrAppend(&text, " \"", absl::CHexEscape(goaway.debug_data), "\"");
+  return text;
+}
+
+absl::Status StatusFromReset(const transport::H2StreamReset& reset, const transport::H2GoAway* goaway) {
+  Why why;
+  why.http2 = absl::StrCat("RST_STREAM ", ToString(reset.error_code));
   // RFC 9113 section 6.8: streams above the last identifier "are not or will not be processed"; section 8.7:
   // REFUSED_STREAM is used "to indicate that the stream is being closed prior to any processing having occurred".
-  if (reset.by == ResetBy::kGoAway || reset.error_code == ErrorCode::kRefusedStream) {
-    return MarkUnprocessed(absl::UnavailableError(text));
+  if (reset.by == ResetBy::kGoAway) {
+    why.by = Why::By::kPeer;
+    why.processed = Why::Processed::kNo;
+    std::string text = absl::StrCat("peer sent GOAWAY before it processed stream ", reset.stream_id);
+    why.http2 = "GOAWAY";
+    if (goaway != nullptr) {
+      absl::StrAppend(&text, ": ", Describe(*goaway));
+      absl::StrAppend(&why.http2, " ", Describe(*goaway));
+    }
+    return WithWhy(absl::UnavailableError(text), why);
   }
-  return absl::Status(CodeFromReset(reset.error_code), text);
+  absl::StatusCode code = CodeFromReset(reset.error_code);
+  if (reset.error_code == ErrorCode::kRefusedStream) why.processed = Why::Processed::kNo;
+  if (reset.by == ResetBy::kLocal) return WithWhy(absl::Status(code, Broken(reset)), why);
+  why.by = Why::By::kPeer;
+  return WithWhy(
+      absl::Status(code, absl::StrCat("peer reset stream ", reset.stream_id, ": ", ToString(reset.error_code))), why);
 }
 
 absl::Status TooLarge(std::string_view what, const transport::BlockSize& block, const transport::H2Options& limits) {

@@ -84,7 +84,12 @@ std::string Trailers(int stream_id, std::string_view fields) {
 
 std::string Line(const absl::Status& status) {
   if (status.ok()) return "OK";
-  return absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message());
+  absl::string_view text = status.message();
+  const size_t colon = text.find(": ");
+  if (absl::StartsWith(text, "/bench.Echo/") && absl::StrContains(text.substr(0, colon), " to ")) {
+    text.remove_prefix(colon + 2);
+  }
+  return absl::StrCat(absl::StatusCodeToString(status.code()), ": ", text);
 }
 
 // ---- the world -------------------------------------------------------------------------------------------------------

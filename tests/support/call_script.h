@@ -51,7 +51,8 @@ std::string Request(int stream_id, std::string_view method, std::string_view fie
 std::string ResponseHead(int stream_id, std::string_view fields = "");
 std::string Trailers(int stream_id, std::string_view fields = "grpc-status=0");
 
-// "OK", or code and text as one line.
+// "OK", or code and text as one line; without the method, target and peer with which a client's own texts begin, which
+// are the same in every script.
 std::string Line(const absl::Status& status);
 
 // ---- the world -------------------------------------------------------------------------------------------------------

@@ -33,10 +33,7 @@ std::string RequestLine(int stream_id, std::string_view method) {
 ClientWorld::ClientWorld(const ChannelOptions& options, uint32_t first_stream_id)
     : CallWorld(transport::Role::kClient),
       first_stream_id_(first_stream_id),
-      core_(std::make_shared<ChannelCore>(loop_, kTarget, Target::Parse(kTarget), WithAuthority(options))) {
-  // A call asks the system for the time at which it was made, because any thread may make it.
-  clock_.AdvanceTo(std::chrono::steady_clock::now());
-}
+      core_(std::make_shared<ChannelCore>(loop_, kTarget, Target::Parse(kTarget), WithAuthority(options))) {}
 
 ClientWorld::~ClientWorld() {
   OnLoop([this] { core_->Shutdown(); });
@@ -60,7 +57,7 @@ TestCall ClientWorld::Open(std::string_view method, const CallOptions& options) 
 }
 
 TestCall ClientWorld::Make(std::string_view method, const CallOptions& options, const OutgoingMessage* request) {
-  auto call = std::make_shared<ClientCall>(core_, loop_, SpecOf(method), options, request);
+  auto call = std::make_shared<ClientCall>(core_, loop_, SpecOf(method), options, request, clock_.Now());
   calls_.push_back(call);
   call->Start();
   return TestCall(std::move(call));

@@ -45,7 +45,9 @@ class FakeLoop final : public transport::EventLoop {
 
   void Post(std::function<void()> work) override;  // from any thread, for tests with a worker pool
   transport::MonotonicTime Now() const override { return clock_.Now(); }
-  absl::Status Watch(int fd, transport::DescriptorHandler* handler) override;  // UNIMPLEMENTED
+  // UNIMPLEMENTED; after NeverReady, OK, and nothing is ever heard of the descriptor.
+  absl::Status Watch(int fd, transport::DescriptorHandler* handler) override;
+  void NeverReady() { never_ready_ = true; }
   void Unwatch(int) override {}
   void AtEndOfTurn(transport::EndOfTurn* work) override { end_of_turn_.Add(work); }
   std::span<char> ReadBuffer() override;
@@ -67,6 +69,7 @@ class FakeLoop final : public transport::EventLoop {
   std::vector<char> read_buffer_;
   size_t read_buffer_bytes_ = 64 * 1024;
   size_t turns_ = 0;
+  bool never_ready_ = false;
 };
 
 }  // namespace weir::testing

@@ -150,7 +150,8 @@ void UnicodeStatus(Trial& trial) {
   const std::string spaced = "  space around  ";
   const std::string stripped = "space around";
   const absl::Status got = trial.client().Inspect(InspectWith(absl::StatusCode::kAborted, spaced), CallSetup()).status;
-  if (got != absl::AbortedError(stripped)) trial.ExpectStatus("Inspect", absl::AbortedError(spaced), got);
+  const absl::Status plain(got.code(), got.message());  // without why
+  if (plain != absl::AbortedError(stripped)) trial.ExpectStatus("Inspect", absl::AbortedError(spaced), got);
 }
 
 void StatusWhileWriting(Trial& trial) {

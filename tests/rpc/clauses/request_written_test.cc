@@ -32,11 +32,10 @@ TEST(W01RequestOrder, PseudoHeaderFieldsTimeoutCallDefinitionMetadata) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallWithEverything)
-      .ExpectWritten(
-          {"HEADERS 1 :method=POST :scheme=http :path=/bench.Echo/Unary :authority=test grpc-timeout=3610000S "
-           "te=trailers content-type=application/grpc grpc-accept-encoding=identity,gzip,deflate "
-           "user-agent=grpc-c++-weir/0.1.0 b=2 a=1",
-           Data(1, Message("hello"), "END_STREAM")})
+      .ExpectWritten({"HEADERS 1 :method=POST :scheme=http :path=/bench.Echo/Unary :authority=test grpc-timeout=1000H "
+                      "te=trailers content-type=application/grpc grpc-accept-encoding=identity,gzip,deflate "
+                      "user-agent=grpc-c++-weir/0.1.0 b=2 a=1",
+                      Data(1, Message("hello"), "END_STREAM")})
       .Run();
 }
 

@@ -23,6 +23,7 @@ using bench::StreamRequest;
 using ::testing::AllOf;
 using testing::Body;
 using testing::EchoServer;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::Over;
@@ -61,7 +62,7 @@ TEST_P(LifetimeTest, CancelFromAnotherThreadEndsAReadThatWaits) {
     call.Cancel();
   });
   EXPECT_FALSE(call.Read().Wait().has_value());
-  EXPECT_THAT(call.Finish().Wait(), StatusIs(absl::StatusCode::kCancelled, "cancelled by the caller"));
+  EXPECT_THAT(call.Finish().Wait(), StatusIs(absl::StatusCode::kCancelled, EndsWith("cancelled by the caller")));
   other.join();
   server.service.cancelled.WaitFor(1);
 }
@@ -267,7 +268,7 @@ TEST(ConnectTest, RefusedConnectionNamesTargetAddressAndReason) {
   Channel channel("dns:///" + target, InsecureChannelCredentials());
   absl::StatusOr<Payload> reply = EchoClient(channel).Unary(Body("x")).Wait();
   EXPECT_THAT(
-      reply, StatusIs(absl::StatusCode::kUnavailable, AllOf(HasSubstr("cannot connect to dns:///" + target),
+      reply, StatusIs(absl::StatusCode::kUnavailable, AllOf(HasSubstr(" to dns:///" + target + ": cannot connect: "),
                                                             HasSubstr(" " + target), HasSubstr("Connection refused"))));
   EXPECT_TRUE(IsUnprocessed(reply.status()));
 }

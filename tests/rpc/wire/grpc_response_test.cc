@@ -5,6 +5,7 @@
 
 #include "gtest/gtest.h"
 #include "weir/rpc/core/status.h"
+#include "weir/rpc/core/why.h"
 #include "weir/rpc/wire/grpc_status.h"
 #include "weir/rpc/wire/protocol.h"
 
@@ -35,8 +36,15 @@ std::string TrailersOnly(const absl::Status& status) {
   return Text(fields);
 }
 
+// Without the why, which has tests of its own.
+absl::Status Plain(const absl::Status& status) {
+  absl::Status plain(status.code(), status.message());
+  SetEncodedDetails(&plain, EncodedDetails(status));
+  return plain;
+}
+
 absl::Status FromTrailers(std::initializer_list<HeaderView> fields) {
-  return Grpc().DecodeTrailers(HeaderList(fields));
+  return Plain(Grpc().DecodeTrailers(HeaderList(fields)));
 }
 
 DecodedResponse FromHead(int http_status, std::initializer_list<HeaderView> fields, bool end_stream) {
@@ -44,7 +52,9 @@ DecodedResponse FromHead(int http_status, std::initializer_list<HeaderView> fiel
   ResponseReceived response{.status = http_status, .fields = {}};
   response.fields.Add(":status", std::to_string(http_status));
   for (const HeaderView field : fields) response.fields.Add(field.name, field.value);
-  return Grpc().DecodeResponse(response, end_stream);
+  DecodedResponse decoded = Grpc().DecodeResponse(response, end_stream);
+  if (decoded.final_status.has_value()) decoded.final_status = Plain(*decoded.final_status);
+  return decoded;
 }
 
 // ---- what a server sends
@@ -243,6 +253,28 @@ TEST(GrpcDecodeResponseTest, MetadataOfTheHead) {
   fields.Add("server", "envoy");
   fields.Add("k-bin", "Zg");
   EXPECT_EQ(Grpc().DecodeMetadata(fields), Metadata({{"server", "envoy"}, {"k-bin", "f"}}));
+}
+
+// ---- why
+
+TEST(GrpcDecodeWhyTest, StatusOfTheServerSaysItAllByItself) {
+  EXPECT_FALSE(WhyOf(Grpc().DecodeTrailers(HeaderList({{"grpc-status", "5"}}))).has_value());
+}
+
+TEST(GrpcDecodeWhyTest, StatusThatIsMadeOfTrailersWithoutOneIsThisSides) {
+  for (const char* number : {"17", "x", ""}) {
+    EXPECT_EQ(WhyOf(Grpc().DecodeTrailers(HeaderList({{"grpc-status", number}})))->by, Why::By::kUs);
+  }
+  EXPECT_EQ(WhyOf(Grpc().DecodeTrailers(HeaderList()))->by, Why::By::kUs);
+}
+
+TEST(GrpcDecodeWhyTest, AnHttpStatusIsThePeersWord) {
+  ResponseReceived response{.status = 503, .fields = {}};
+  response.fields.Add("content-type", "text/html");
+  const Why why = *WhyOf(*Grpc().DecodeResponse(response, false).final_status);
+  EXPECT_EQ(why.by, Why::By::kPeer);
+  EXPECT_EQ(why.http2, "HTTP 503");
+  EXPECT_FALSE(why.SafeToRetry());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "gtest/gtest.h"
 #include "weir/rpc/core/status.h"
+#include "weir/rpc/core/why.h"
 
 namespace weir::wire {
 namespace {
@@ -58,10 +59,17 @@ TEST(StatusFromResetTest, FollowsTheTableOfGrpc) {
 }
 
 TEST(StatusFromResetTest, SaysWhoDidIt) {
-  EXPECT_EQ(StatusFromReset({.stream_id = 5, .error_code = ErrorCode::kCancel, .by = ResetBy::kPeer}),
-            absl::CancelledError("peer reset stream 5: CANCEL(8)"));
-  EXPECT_EQ(StatusFromReset({.stream_id = 7, .error_code = ErrorCode::kProtocolError, .by = ResetBy::kLocal}),
-            absl::InternalError("stream 7 was reset by this side: PROTOCOL_ERROR(1)"));
+  const absl::Status peers = StatusFromReset({.stream_id = 5, .error_code = ErrorCode::kCancel, .by = ResetBy::kPeer});
+  EXPECT_EQ(peers.message(), "peer reset stream 5: CANCEL(8)");
+  EXPECT_EQ(WhyOf(peers)->by, Why::By::kPeer);
+  EXPECT_EQ(WhyOf(peers)->http2, "RST_STREAM CANCEL(8)");
+  const absl::Status ours =
+      StatusFromReset({.stream_id = 7, .error_code = ErrorCode::kProtocolError, .by = ResetBy::kLocal});
+  EXPECT_EQ(
+      ours.message(),
+      "stream 7 was reset by this side: PROTOCOL_ERROR(1): the peer broke a rule of HTTP/2 on it; WEIR_TRACE=frames "
+      "shows its frames");
+  EXPECT_EQ(WhyOf(ours)->by, Why::By::kUs);
 }
 
 TEST(StatusFromResetTest, AStreamAboveGoAwayIsUnprocessedWhateverItsCode) {
@@ -69,8 +77,17 @@ TEST(StatusFromResetTest, AStreamAboveGoAwayIsUnprocessedWhateverItsCode) {
     const absl::Status status = StatusFromReset({.stream_id = 9, .error_code = error, .by = ResetBy::kGoAway});
     EXPECT_EQ(status.code(), StatusCode::kUnavailable);
     EXPECT_TRUE(IsUnprocessed(status));
-    EXPECT_EQ(status.message(), "peer sent GOAWAY before it processed stream 9: " + ToString(error));
+    EXPECT_EQ(status.message(), "peer sent GOAWAY before it processed stream 9");
   }
+}
+
+TEST(StatusFromResetTest, GoAwaySaysItsCodeAndWhatCameWithIt) {
+  const transport::H2GoAway goaway{.error_code = ErrorCode::kEnhanceYourCalm, .debug_data = "too_many\npings"};
+  const absl::Status status =
+      StatusFromReset({.stream_id = 9, .error_code = ErrorCode::kRefusedStream, .by = ResetBy::kGoAway}, &goaway);
+  EXPECT_EQ(status.message(),
+            "peer sent GOAWAY before it processed stream 9: ENHANCE_YOUR_CALM(11) \"too_many\\npings\"");
+  EXPECT_EQ(WhyOf(status)->http2, "GOAWAY ENHANCE_YOUR_CALM(11) \"too_many\\npings\"");
 }
 
 TEST(ResetFromStatusTest, FollowsTheTableOfGrpcBackwards) {
