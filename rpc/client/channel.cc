@@ -38,7 +38,7 @@ class Channel::Impl {
       // In the next turn: the last frames have been written, and no code of a connection is running.
       core.loop().Post([&waiter, &core] {
         core.DropConnections();
-        waiter.Finish();
+        core.WhenNoInterceptorRuns([&waiter] { waiter.Finish(); });
       });
     });
     waiter.RunUntilDone();

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/client/channel_core.h"
+#include "weir/rpc/client/client_interception.h"
 #include "weir/rpc/core/deadline.h"
 #include "weir/rpc/core/status.h"
 
@@ -23,7 +24,12 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
       options.compression().empty() ? channel_->options().compression : options.compression();
   if (!wire::IsIdentity(compression)) CompressBy(compression);
   set_max_send_message_bytes(channel_->options().max_send_message_bytes);
-  if (request != nullptr && framed_request_.ok()) framed_request_ = Encode(*request, WriteOptions());
+  if (const Interceptors& interceptors = channel_->options().interceptors; !interceptors.empty()) {
+    interception_ = std::make_unique<ClientInterception>(*this, interceptors, request);
+    set_interception(interception_.get());
+  } else if (request != nullptr && framed_request_.ok()) {
+    framed_request_ = Encode(*request, WriteOptions());
+  }
   if (timeout_ != absl::InfiniteDuration()) {
     deadline_at_ = TimeAfter(std::chrono::steady_clock::now(), timeout_);
   }
@@ -43,8 +49,8 @@ void ClientCall::CompressBy(std::string_view encoding) {
 // ---- from the user's thread -----------------------------------------------------------------------------------------
 
 void ClientCall::Fail(absl::Status why) {
-  if (event_loop_.IsCurrent()) return End(why);
-  event_loop_.Post([self = shared_from_this(), why = std::move(why)] { self->End(why); });
+  if (event_loop_.IsCurrent()) return Stop(why);
+  event_loop_.Post([self = shared_from_this(), why = std::move(why)] { self->Stop(why); });
 }
 
 void ClientCall::Abandon() {
@@ -60,15 +66,23 @@ void ClientCall::HalfClose() {
 
 void ClientCall::Start() {
   if (ended()) return;
-  if (timeout_ != absl::InfiniteDuration()) {
+  if (timeout_ != absl::InfiniteDuration()) SetDeadline();
+  if (interception_ != nullptr) return interception_->Start();
+  AskForPlace();
+}
+
+void ClientCall::SetDeadline() {
+  if (!deadline_.has_value()) {
     deadline_.emplace(event_loop_, [this] {
-      auto self = shared_from_this();
-      End(absl::DeadlineExceededError(absl::StrCat(
+      Stop(absl::DeadlineExceededError(absl::StrCat(
           std::string(method_.path), ": deadline of ", absl::FormatDuration(timeout_), " exceeded ",
           stream() == nullptr ? "while waiting for a connection to " : "while waiting for ", channel_->target())));
     });
-    deadline_->Set(deadline_at_);
   }
+  deadline_->Set(deadline_at_);
+}
+
+void ClientCall::AskForPlace() {
   if (!framed_request_.ok()) return End(framed_request_.status());
   if (absl::Status legal = metadata_.Check(); !legal.ok()) return End(legal);
   channel_->Place(shared_from_this());
@@ -79,8 +93,9 @@ std::optional<absl::Duration> ClientCall::TimeLeft() const {
   return absl::FromChrono(deadline_at_ - event_loop_.Now());
 }
 
-void ClientCall::OnStream(MessageStream& stream) {
+void ClientCall::OnStream(MessageStream& stream, const std::string& peer) {
   auto self = shared_from_this();
+  if (interception_ != nullptr) interception_->OnPeer(peer);
   if (!ServerStreams(method_.kind)) stream.ExpectMessage();
   if (framed_request_->owner != nullptr) stream.SendMessage(*std::move(framed_request_));
   Attach(&stream);
@@ -106,12 +121,32 @@ void ClientCall::End(const absl::Status& status) {
   } else {
     channel_->Forget(*this);
   }
+  if (interception_ != nullptr && interception_->OnCallOver(status)) return;
   Conclude(status);
+}
+
+// The user, or the deadline, wants the end now: it does not wait for an interceptor that is busy with something else.
+void ClientCall::Stop(const absl::Status& status) {
+  auto self = shared_from_this();
+  End(status);
+  if (!ended()) Conclude(status);
+}
+
+void ClientCall::OnInterceptorsReturned(absl::Status status) {
+  if (ended()) return;
+  if (MessageStream* open = stream(); open != nullptr) {
+    Detach();
+    open->Cancel(!status.ok() ? status : absl::CancelledError("an interceptor returned before the call had ended"));
+  } else {
+    channel_->Forget(*this);
+  }
+  Conclude(std::move(status));
 }
 
 void ClientCall::OnInitialMetadata(Metadata metadata) {
   initial_ = std::move(metadata);
   initial_received_ = true;
+  if (interception_ != nullptr) interception_->ShowInitialMetadata(initial_);
   TellMetadataWaiter();
 }
 
@@ -128,6 +163,7 @@ void ClientCall::OnReset(absl::Status status) {
     status = absl::DeadlineExceededError(
         absl::StrCat(std::string(method_.path), ": deadline of ", absl::FormatDuration(timeout_), " exceeded"));
   }
+  if (interception_ != nullptr && interception_->OnCallOver(status)) return;
   Conclude(std::move(status));
 }
 

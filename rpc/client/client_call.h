@@ -4,6 +4,9 @@
 //                      |                                                                                 ^
 //                      +---deadline, Cancel, no connection-----------------------------------------------+
 //
+// With interceptors, kQueued comes when the last of them calls `next`, and kEnded when the first one returns
+// (client_interception.h).
+//
 // Made and held by the user's thread, runs on the channel's loop. Shared between the two: the user's handle may go at any
 // time (that cancels), the loop's references go when the call ends.
 #pragma once
@@ -28,6 +31,7 @@
 namespace weir {
 
 class ChannelCore;
+class ClientInterception;
 class FinishOperation;
 class MetadataOperation;
 
@@ -54,12 +58,13 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   const Metadata& metadata() const { return metadata_; }
   // What is left until the deadline; nullopt without one.
   std::optional<absl::Duration> TimeLeft() const;
-  // A connection has opened a stream for the call: what waits is sent.
-  void OnStream(MessageStream& stream);
-  // Ends the call with a status of our own making. The stream, if any, is cancelled.
+  // A connection with `peer` has opened a stream for the call: what waits is sent.
+  void OnStream(MessageStream& stream, const std::string& peer);
+  // Ends the call with a status of our own making. The stream, if any, is cancelled. Interceptors may still change it.
   void End(const absl::Status& status);
 
  private:
+  friend class ClientInterception;
   friend class FinishOperation;
   friend class MetadataOperation;
 
@@ -70,6 +75,10 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   void OnWritesDrained() override;
   void CompressBy(std::string_view encoding);
   void HalfCloseHere();
+  void Stop(const absl::Status& status);
+  void SetDeadline();
+  void AskForPlace();
+  void OnInterceptorsReturned(absl::Status status);
   void Conclude(absl::Status status);
   void TellMetadataWaiter();
 
@@ -82,13 +91,14 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   transport::EventLoop& event_loop_;
   const std::unique_ptr<const std::string> own_path_;  // null: the path of the method is of static storage
   const MethodSpec method_;
-  const Metadata metadata_;
-  const absl::Duration timeout_;  // InfiniteDuration: none
+  Metadata metadata_;
+  absl::Duration timeout_;  // InfiniteDuration: none
   transport::MonotonicTime deadline_at_{};
   absl::StatusOr<transport::SharedBytes> framed_request_ = transport::SharedBytes();  // or why there can be no call
   Metadata initial_;
   Metadata trailing_;
   std::optional<transport::Timer> deadline_;
+  std::unique_ptr<ClientInterception> interception_;
   FinishOperation* finish_waiter_ = nullptr;
   MetadataOperation* metadata_waiter_ = nullptr;
   bool half_close_wanted_ = false;
@@ -172,7 +182,7 @@ class [[nodiscard]] ReplyOperation final : public ReceiveOneOperation {
 
  private:
   static Task<absl::StatusOr<Reply>> AsTask(ReplyOperation& self) { co_return co_await self; }
-  absl::Status Decode(std::string_view payload) override { return wire::DecodeMessage(payload, &reply_); }
+  absl::Status Decode(std::string_view payload) override { return wire::Receive(call(), payload, &reply_); }
 
   ClientCall& client_call_;
   Reply reply_;

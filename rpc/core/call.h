@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "weir/rpc/core/interceptor_chain.h"
 #include "weir/rpc/core/message_stream.h"
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/operation.h"
@@ -43,7 +44,8 @@ class MessageReceiver {
 // One message on its way out. Completes when flow control has taken it; false if it never will.
 //
 // On the call's loop, a small message that flow control takes at once is encoded straight into the stream's queue, and
-// nothing of the operation is used but its result. Otherwise it is encoded here, where the caller is, and waits.
+// nothing of the operation is used but its result. Otherwise it is encoded here, where the caller is, and waits. In a call
+// with interceptors it is encoded when its turn comes, on the loop, after they have seen it.
 class [[nodiscard]] WriteOperation final : public Operation {
  public:
   // The message is encoded when the operation is awaited, and must live until then.
@@ -85,6 +87,9 @@ class Call : public StreamObserver {
   void StopReceiving(MessageReceiver& receiver);
   bool has_receiver() const { return receiver_ != nullptr; }
 
+  // Shown every message of the call; null, which is usual: nobody. The same from the first operation on. Any thread.
+  InterceptorChain* interception() const { return interception_; }
+
   // How the call ended; OK while it has not. On a server: why it was cancelled.
   const absl::Status& end_status() const { return end_status_; }
   bool read_ended() const { return read_ended_; }
@@ -106,6 +111,8 @@ class Call : public StreamObserver {
   explicit Call(transport::Executor& loop) : loop_(loop) {}
   virtual ~Call() = default;
 
+  void set_interception(InterceptorChain* chain) { interception_ = chain; }
+
   MessageStream* stream() const { return stream_; }
 
   // Binds the call to its stream: writes that wait go out, a reader that waits is served.
@@ -121,6 +128,8 @@ class Call : public StreamObserver {
   absl::StatusOr<transport::SharedBytes> Encode(const OutgoingMessage& message, WriteOptions options) const {
     return message.Encode(options.uncompressed() ? nullptr : compressor_, framed_bytes_max_);
   }
+  // The same of what its interceptors, which there are, leave of it; or what they say against it.
+  absl::StatusOr<transport::SharedBytes> ShowAndEncode(const OutgoingMessage& message, WriteOptions options) const;
   // Encodes `message` straight into what is sent next. False, and nothing has happened to the message, if it has to wait,
   // is not small, may be compressed, or the call takes no more.
   bool SendNow(const OutgoingMessage& message);
@@ -144,11 +153,13 @@ class Call : public StreamObserver {
 
   // Returns true if the write is complete.
   bool Write(WriteOperation& write);
+  bool Intercept(WriteOperation& write);
   void Forget(WriteOperation& write);
   void SendWaitingWrites();
   MessageReceiver* TakeReceiver();
 
   transport::Executor& loop_;
+  InterceptorChain* interception_ = nullptr;
   MessageStream* stream_ = nullptr;
   MessageReceiver* receiver_ = nullptr;
   const Compressor* compressor_ = nullptr;

@@ -1,32 +1,14 @@
 #include "weir/rpc/server/server_call.h"
 
-#include <exception>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "weir/rpc/core/deadline.h"
+#include "weir/rpc/server/server_interception.h"
 #include "weir/rpc/server/service.h"
 
 namespace weir {
-namespace {
-
-// Runs a handler's result out of its task: an exception that escaped is UNKNOWN, as in gRPC (proposal L17).
-absl::Status TakeStatus(Task<absl::Status>& handler) {
-#if defined(__cpp_exceptions)
-  try {
-    return handler.TakeResult();
-  } catch (const std::exception& error) {
-    return absl::UnknownError(absl::StrCat("the handler threw: ", error.what()));
-  } catch (...) {
-    return absl::UnknownError("the handler threw something that is not a std::exception");
-  }
-#else
-  return handler.TakeResult();
-#endif
-}
-
-}  // namespace
 
 ServerCall::ServerCall(transport::EventLoop& loop, transport::Executor* workers, ServerCallOwner& owner,
                        MessageStream& stream, std::shared_ptr<const ReceivedHead> head, const std::string& peer)
@@ -39,15 +21,23 @@ ServerCall::ServerCall(transport::EventLoop& loop, transport::Executor* workers,
 
 ServerCall::~ServerCall() = default;
 
-void ServerCall::Start() {
-  if (const std::optional<absl::Duration>& timeout = head().decoded.timeout; timeout.has_value()) {
-    context_.deadline_ = absl::Now() + *timeout;
-    deadline_ = std::make_unique<transport::Timer>(event_loop_, [this] { OnDeadline(); });
-    deadline_->Set(TimeAfter(event_loop_.Now(), *timeout));
+void ServerCall::Start(const Interceptors* interceptors) {
+  if (const std::optional<absl::Duration>& timeout = head().decoded.timeout; timeout.has_value()) SetDeadline(*timeout);
+  if (interceptors != nullptr) {
+    interception_ = std::make_unique<ServerInterception>(*this, *interceptors);
+    set_interception(interception_.get());
+    handler_ = interception_->Run();
+    return handler_.Start(this);
   }
   handler_ = head().method->handler(*head().service, *this);
   if (workers_ == nullptr) return handler_.Start(this);
   workers_->Post([this] { handler_.Start(this); });
+}
+
+void ServerCall::SetDeadline(absl::Duration timeout) {
+  context_.deadline_ = absl::Now() + timeout;
+  if (deadline_ == nullptr) deadline_ = std::make_unique<transport::Timer>(event_loop_, [this] { OnDeadline(); });
+  deadline_->Set(TimeAfter(event_loop_.Now(), timeout));
 }
 
 // ---- the handler returns --------------------------------------------------------------------------------------------
@@ -58,6 +48,7 @@ void ServerCall::OnTaskDone() noexcept {
 }
 
 absl::Status ServerCall::SendReply(const OutgoingMessage& reply) {
+  if (interception_ != nullptr) return interception_->HoldReply(reply);
   if (event_loop_.IsCurrent() && SendNow(reply)) return absl::OkStatus();
   absl::StatusOr<transport::SharedBytes> framed = Encode(reply, WriteOptions());
   if (!framed.ok()) return framed.status();
@@ -66,8 +57,12 @@ absl::Status ServerCall::SendReply(const OutgoingMessage& reply) {
 }
 
 void ServerCall::OnHandlerReturned() {
-  const absl::Status status = TakeStatus(handler_);
+  const absl::Status status = TakeStatus(handler_, "the handler");
   handler_ = {};  // its frames and its request serve the next call while they are in the cache
+  if (interception_ != nullptr && interception_->HandlerRuns()) {
+    // An interceptor has returned without waiting for `next`. Done() follows when the handler has returned.
+    return Fail(!status.ok() ? status : absl::CancelledError("an interceptor returned before the handler did"));
+  }
   const bool replies = status.ok() && reply_.owner != nullptr;
   if (stream() != nullptr && (replies || !context_.initial_.empty())) BeforeMessage();
   if (MessageStream* open = stream(); open != nullptr) {
@@ -80,12 +75,18 @@ void ServerCall::OnHandlerReturned() {
     }
     EndAll(status);
   }
+  Done();
+}
+
+void ServerCall::Done() {
   if (deadline_ != nullptr) deadline_->Cancel();  // not reset: this may be its callback
   owner_.OnCallDone(*this);
 }
 
 void ServerCall::BeforeMessage() {
-  if (std::exchange(initial_sent_, true) || (context_.initial_.empty() && compressor() == nullptr)) return;
+  if (std::exchange(initial_sent_, true)) return;
+  if (interception_ != nullptr) interception_->ShowInitialMetadata();
+  if (context_.initial_.empty() && compressor() == nullptr) return;
   stream()->SendInitialMetadata(context_.initial_, compressor());
 }
 
@@ -112,9 +113,11 @@ void ServerCall::OnReset(absl::Status status) {
 }
 
 void ServerCall::OnDeadline() {
-  Fail(absl::DeadlineExceededError(absl::StrCat(std::string(context_.method()), ": the client's deadline of ",
-                                                absl::FormatDuration(*head().decoded.timeout),
-                                                " passed before the handler returned")));
+  const bool ours = interception_ != nullptr && interception_->timeout().has_value();
+  const absl::Duration timeout = ours ? *interception_->timeout() : *head().decoded.timeout;
+  Fail(absl::DeadlineExceededError(absl::StrCat(std::string(context_.method()),
+                                                ours ? ": an interceptor's" : ": the client's", " deadline of ",
+                                                absl::FormatDuration(timeout), " passed before the handler returned")));
 }
 
 void ServerCall::Fail(absl::Status why) {

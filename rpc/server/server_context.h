@@ -65,6 +65,7 @@ class ServerContext {
 
  private:
   friend class ServerCall;
+  friend class ServerInterception;
   ServerContext(ServerCall& call, std::shared_ptr<const ReceivedHead> head, const std::string& peer)
       : call_(call), head_(std::move(head)), peer_(peer) {}
 

@@ -15,6 +15,18 @@
 
 namespace weir {
 
+namespace wire {
+
+// Decodes a message that has come, and shows it to the call's interceptors. An error ends the call.
+template <class M>
+absl::Status Receive(Call& call, std::string_view payload, M* message) {
+  absl::Status decoded = DecodeMessage(payload, message);
+  if (decoded.ok() && call.interception() != nullptr) return ShowReceived(*call.interception(), *message);
+  return decoded;
+}
+
+}  // namespace wire
+
 // Waits for the next message: std::optional<M>, nullopt when none comes any more.
 template <class M>
 class [[nodiscard]] ReadOperation final : public Operation, private MessageReceiver {
@@ -40,7 +52,7 @@ class [[nodiscard]] ReadOperation final : public Operation, private MessageRecei
 
   bool Begin() override { return call_.Receive(*this); }
   absl::StatusOr<bool> OnPayload(std::string_view payload) override {
-    absl::Status decoded = wire::DecodeMessage(payload, &message_.emplace());
+    absl::Status decoded = wire::Receive(call_, payload, &message_.emplace());
     if (decoded.ok()) return false;
     message_.reset();
     return decoded;
@@ -60,6 +72,9 @@ class [[nodiscard]] ReceiveOneOperation : public Operation, private MessageRecei
   virtual ~ReceiveOneOperation();
 
   absl::Status await_resume() { return std::move(result_); }
+
+ protected:
+  Call& call() const { return call_; }
 
  private:
   // Decodes the message, which is asked for when it has come, so that calls that wait for theirs own none.
