@@ -48,6 +48,7 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   ~ServerCall();
 
   ServerContext& context() { return context_; }
+  transport::EventLoop& event_loop() const { return event_loop_; }
 
   const ReceivedHead& head() const { return *context_.head_; }
 
