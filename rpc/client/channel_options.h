@@ -26,6 +26,9 @@ struct ChannelOptions {
   // The :authority of every call. Empty: host and port of the target.
   std::string authority;
 
+  // Timeout of calls that set none (CallOptions::Timeout).
+  absl::Duration default_timeout = absl::InfiniteDuration();
+
   // Run around every call, the first one outermost: rpc/core/interceptor.h. None may be null. They run on the channel's
   // loop; destroying the channel waits until they have returned.
   Interceptors interceptors;

@@ -1,14 +1,23 @@
 #include "weir/rpc/client/client_call.h"
 
+#include <functional>
+#include <stop_token>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "weir/rpc/client/channel_core.h"
 #include "weir/rpc/client/client_interception.h"
 #include "weir/rpc/core/deadline.h"
 #include "weir/rpc/core/status.h"
 
 namespace weir {
+
+struct ClientCall::Family {
+  std::shared_ptr<const Inherited> parent;
+  bool deadline_is_parents = false;
+  std::optional<std::stop_callback<std::function<void()>>> on_cancel;
+};
 
 ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoop& loop, const MethodSpec& method,
                        const CallOptions& options, const OutgoingMessage* request)
@@ -18,7 +27,7 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
       own_path_(method.storage == PathStorage::kCaller ? std::make_unique<const std::string>(method.path) : nullptr),
       method_(own_path_ == nullptr ? method : MethodSpec{*own_path_, method.kind}),
       metadata_(options.metadata()),
-      timeout_(options.timeout().value_or(absl::InfiniteDuration())),
+      timeout_(options.timeout().value_or(channel_->options().default_timeout)),
       half_close_wanted_(request != nullptr) {
   const std::string& compression =
       options.compression().empty() ? channel_->options().compression : options.compression();
@@ -30,6 +39,7 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
   } else if (request != nullptr && framed_request_.ok()) {
     framed_request_ = Encode(*request, WriteOptions());
   }
+  if (options.parent() != nullptr) Inherit(options.parent(), options.metadata());
   if (timeout_ != absl::InfiniteDuration()) {
     deadline_at_ = TimeAfter(std::chrono::steady_clock::now(), timeout_);
   }
@@ -44,6 +54,17 @@ void ClientCall::CompressBy(std::string_view encoding) {
   framed_request_ =
       absl::InternalError(absl::StrCat("compression of the call: expected one of ", known.accept_encoding(), ", got \"",
                                        std::string(encoding), "\"; add it to ChannelOptions::compressors"));
+}
+
+void ClientCall::Inherit(std::shared_ptr<const Inherited> parent, const Metadata& own) {
+  family_ = std::make_unique<Family>();
+  for (const auto& [key, value] : parent->trace) {
+    if (!own.Get(key).has_value()) metadata_.Add(key, value);
+  }
+  const absl::Duration left = parent->deadline - absl::Now();
+  family_->deadline_is_parents = left < timeout_;
+  if (family_->deadline_is_parents) timeout_ = left;
+  family_->parent = std::move(parent);
 }
 
 // ---- from the user's thread -----------------------------------------------------------------------------------------
@@ -67,6 +88,8 @@ void ClientCall::HalfClose() {
 void ClientCall::Start() {
   if (ended()) return;
   if (timeout_ != absl::InfiniteDuration()) SetDeadline();
+  if (family_ != nullptr) FollowParent();
+  if (ended()) return;
   if (interception_ != nullptr) return interception_->Start();
   AskForPlace();
 }
@@ -75,11 +98,43 @@ void ClientCall::SetDeadline() {
   if (!deadline_.has_value()) {
     deadline_.emplace(event_loop_, [this] {
       Stop(absl::DeadlineExceededError(absl::StrCat(
-          std::string(method_.path), ": deadline of ", absl::FormatDuration(timeout_), " exceeded ",
-          stream() == nullptr ? "while waiting for a connection to " : "while waiting for ", channel_->target())));
+          DeadlineText(), " ", stream() == nullptr ? "while waiting for a connection to " : "while waiting for ",
+          channel_->target())));
     });
   }
   deadline_->Set(deadline_at_);
+}
+
+std::shared_ptr<void> ClientCall::FailAfter(absl::Duration limit, std::string_view what) {
+  auto timer = std::make_shared<transport::Timer>(event_loop_, [this, limit, what] {
+    Stop(absl::DeadlineExceededError(
+        absl::StrCat(std::string(method_.path), ": ", std::string(what), " within ", absl::FormatDuration(limit))));
+  });
+  timer->Set(TimeAfter(event_loop_.Now(), limit));
+  return timer;
+}
+
+std::string ClientCall::DeadlineText() const {
+  const bool inherited = family_ != nullptr && family_->deadline_is_parents;
+  return absl::StrCat(std::string(method_.path), ": deadline of ", absl::FormatDuration(timeout_),
+                      inherited ? absl::StrCat(", inherited from ", family_->parent->method, ",") : "", " exceeded");
+}
+
+void ClientCall::FollowParent() {
+  // Runs where the parent is cancelled, perhaps here and now.
+  family_->on_cancel.emplace(family_->parent->stop, [weak = weak_from_this()] {
+    if (const std::shared_ptr<ClientCall> self = weak.lock()) self->OnParentCancelled();
+  });
+}
+
+void ClientCall::OnParentCancelled() {
+  const Inherited& parent = *family_->parent;
+  // A parent is cancelled by its deadline, too; which of the two timers is first says nothing.
+  if (absl::Now() >= parent.deadline) {
+    return Fail(absl::DeadlineExceededError(
+        absl::StrCat(std::string(method_.path), ": deadline inherited from ", parent.method, " exceeded")));
+  }
+  Fail(absl::CancelledError(absl::StrCat(std::string(method_.path), ": cancelled with its parent ", parent.method)));
 }
 
 void ClientCall::AskForPlace() {
@@ -160,8 +215,7 @@ void ClientCall::OnReset(absl::Status status) {
   Detach();
   // A server that noticed our deadline first says CANCELLED by RST_STREAM: it is still our deadline.
   if (absl::IsCancelled(status) && timeout_ != absl::InfiniteDuration() && event_loop_.Now() >= deadline_at_) {
-    status = absl::DeadlineExceededError(
-        absl::StrCat(std::string(method_.path), ": deadline of ", absl::FormatDuration(timeout_), " exceeded"));
+    status = absl::DeadlineExceededError(DeadlineText());
   }
   if (interception_ != nullptr && interception_->OnCallOver(status)) return;
   Conclude(std::move(status));
@@ -174,6 +228,7 @@ void ClientCall::OnSendingEnd() {
 
 void ClientCall::Conclude(absl::Status status) {
   if (deadline_.has_value()) deadline_->Cancel();
+  if (family_ != nullptr) family_->on_cancel.reset();
   ended_.store(true, std::memory_order_release);
   EndAll(status);
   TellMetadataWaiter();
@@ -193,7 +248,7 @@ void ClientCall::TellMetadataWaiter() {
 // ---- operations -----------------------------------------------------------------------------------------------------
 
 FinishOperation::~FinishOperation() {
-  if (pending() && call_.finish_waiter_ == this) call_.finish_waiter_ = nullptr;
+  if (pending() && call_.finish_waiter_ == this) FinishOperation::Forget();
 }
 
 bool FinishOperation::Begin() {
@@ -214,7 +269,7 @@ absl::Status FinishOperation::Wait() {
 }
 
 MetadataOperation::~MetadataOperation() {
-  if (pending() && call_.metadata_waiter_ == this) call_.metadata_waiter_ = nullptr;
+  if (pending() && call_.metadata_waiter_ == this) MetadataOperation::Forget();
 }
 
 bool MetadataOperation::Begin() {

@@ -45,6 +45,7 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   // ---- any thread
   void Cancel() { Fail(absl::CancelledError("cancelled by the caller")); }
   void Fail(absl::Status why) override;
+  std::shared_ptr<void> FailAfter(absl::Duration limit, std::string_view what) override;
   void HalfClose();
   // The user's handle is gone.
   void Abandon();
@@ -75,6 +76,10 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   void OnWritesDrained() override;
   void CompressBy(std::string_view encoding);
   void HalfCloseHere();
+  void Inherit(std::shared_ptr<const Inherited> parent, const Metadata& own);
+  void FollowParent();
+  void OnParentCancelled();
+  std::string DeadlineText() const;
   void Stop(const absl::Status& status);
   void SetDeadline();
   void AskForPlace();
@@ -99,6 +104,8 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   Metadata trailing_;
   std::optional<transport::Timer> deadline_;
   std::unique_ptr<ClientInterception> interception_;
+  struct Family;
+  std::unique_ptr<Family> family_;  // null: the call has no parent
   FinishOperation* finish_waiter_ = nullptr;
   MetadataOperation* metadata_waiter_ = nullptr;
   bool half_close_wanted_ = false;
@@ -138,6 +145,7 @@ class [[nodiscard]] FinishOperation final : public Operation {
  private:
   friend class ClientCall;
   bool Begin() override;
+  void Forget() override { call_.finish_waiter_ = nullptr; }
   static Task<absl::Status> AsTask(FinishOperation& self) { co_return co_await self; }
 
   ClientCall& call_;
@@ -156,6 +164,7 @@ class [[nodiscard]] MetadataOperation final : public Operation {
  private:
   friend class ClientCall;
   bool Begin() override;
+  void Forget() override { call_.metadata_waiter_ = nullptr; }
   static Task<Metadata> AsTask(MetadataOperation& self) { co_return co_await self; }
 
   ClientCall& call_;

@@ -45,6 +45,7 @@ class ClientInterception::Replied final : public MessageStream {
 
   // What the application still sends goes nowhere.
   void ExpectMessage() override {}
+  void WantNoMessage() override {}
   char* Reserve(size_t) override { return nullptr; }
   bool SendMessage(transport::SharedBytes) override { return true; }
   void SendInitialMetadata(const Metadata&, const Compressor*) override {}

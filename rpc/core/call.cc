@@ -12,8 +12,10 @@ WriteOperation::WriteOperation(Call& call, OutgoingMessage message, WriteOptions
     : Operation(call.loop()), call_(call), message_(message), options_(options) {}
 
 WriteOperation::~WriteOperation() {
-  if (state_ == State::kWaitingToSend || state_ == State::kWaitingForWindow) call_.Forget(*this);
+  if (state_ == State::kWaitingToSend || state_ == State::kWaitingForWindow) WriteOperation::Forget();
 }
+
+void WriteOperation::Forget() { call_.Forget(*this); }
 
 bool WriteOperation::await_ready() {
   if (transport::Executor::Current() == &call_.loop() && call_.SendNow(message_)) {
@@ -63,7 +65,9 @@ bool Call::Receive(MessageReceiver& receiver) {
 }
 
 void Call::StopReceiving(MessageReceiver& receiver) {
-  if (receiver_ == &receiver) receiver_ = nullptr;
+  if (receiver_ != &receiver) return;
+  receiver_ = nullptr;
+  if (stream_ != nullptr) stream_->WantNoMessage();
 }
 
 MessageReceiver* Call::TakeReceiver() { return std::exchange(receiver_, nullptr); }

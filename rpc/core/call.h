@@ -8,10 +8,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "weir/rpc/core/interceptor_chain.h"
 #include "weir/rpc/core/message_stream.h"
 #include "weir/rpc/core/metadata.h"
@@ -24,6 +26,8 @@
 namespace weir {
 
 class Call;
+template <class Op>
+class TimedOperation;
 
 // Takes messages from a call.
 class MessageReceiver {
@@ -46,21 +50,27 @@ class MessageReceiver {
 // On the call's loop, a small message that flow control takes at once is encoded straight into the stream's queue, and
 // nothing of the operation is used but its result. Otherwise it is encoded here, where the caller is, and waits. In a call
 // with interceptors it is encoded when its turn comes, on the loop, after they have seen it.
-class [[nodiscard]] WriteOperation final : public Operation {
+class [[nodiscard]] WriteOperation : public Operation {
  public:
   // The message is encoded when the operation is awaited, and must live until then.
   WriteOperation(Call& call, OutgoingMessage message, WriteOptions options = WriteOptions());
-  ~WriteOperation();
+  virtual ~WriteOperation();
 
   bool await_ready();
   bool await_resume() const { return accepted_; }
 
+  // The same, but it ends the call with DEADLINE_EXCEEDED if the peer does not let it go for so long (timed_operation.h).
+  TimedOperation<WriteOperation> Within(absl::Duration limit) const;
+
   // Blocks a plain thread until done. False on a loop's thread, and the call then ends with an error that says so.
   bool Wait();
 
+ protected:
+  bool Begin() override;
+  void Forget() override;
+
  private:
   friend class Call;
-  bool Begin() override;
   static Task<bool> AsTask(WriteOperation& self);
 
   enum class State : uint8_t { kNew, kWaitingToSend, kWaitingForWindow, kDone };
@@ -106,6 +116,10 @@ class Call : public StreamObserver {
 
   // Ends the call from this side with an error: stream reset, readers and writers told. Any thread.
   virtual void Fail(absl::Status why) = 0;
+
+  // Ends the call with DEADLINE_EXCEEDED, naming `what` and the time, unless what it returns goes before `limit` is over.
+  // `what` is of static storage.
+  virtual std::shared_ptr<void> FailAfter(absl::Duration limit, std::string_view what) = 0;
 
  protected:
   explicit Call(transport::Executor& loop) : loop_(loop) {}

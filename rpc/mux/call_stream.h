@@ -39,6 +39,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   void Bind(StreamObserver& observer) override { observer_ = &observer; }
   void DecompressBy(const Compressor& compressor) override { decompressor_ = &compressor; }
   void WantMessage() override;
+  void WantNoMessage() override { wanted_ = false; }
   void ExpectMessage() override { expected_ = true; }
   char* Reserve(size_t bytes) override;
   bool SendMessage(transport::SharedBytes framed) override;

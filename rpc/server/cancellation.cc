@@ -10,7 +10,7 @@ namespace weir {
 CancelledOperation::CancelledOperation(ServerContext& context) : Operation(context.loop()), context_(context) {}
 
 CancelledOperation::~CancelledOperation() {
-  if (pending()) Forget();
+  if (pending()) CancelledOperation::Forget();
 }
 
 void CancelledOperation::Forget() { context_.cancellation().Remove(*this); }
@@ -30,6 +30,11 @@ bool SleepOperation::Begin() {
   });
   timer_->Set(TimeAfter(context_.loop().Now(), duration_));
   return false;
+}
+
+void SleepOperation::Forget() {
+  timer_->Cancel();
+  CancelledOperation::Forget();
 }
 
 void SleepOperation::OnCancelled() {

@@ -33,7 +33,7 @@ class [[nodiscard]] CancelledOperation : public Operation {
 
  protected:
   bool Begin() override;
-  void Forget();
+  void Forget() override;
 
   ServerContext& context_;
 
@@ -54,6 +54,7 @@ class [[nodiscard]] SleepOperation final : public CancelledOperation {
  private:
   static Task<bool> AsTask(SleepOperation& self) { co_return co_await self; }
   bool Begin() override;
+  void Forget() override;
   void OnCancelled() override;
 
   const absl::Duration duration_;

@@ -120,6 +120,15 @@ void ServerCall::OnDeadline() {
                                                 absl::FormatDuration(timeout), " passed before the handler returned")));
 }
 
+std::shared_ptr<void> ServerCall::FailAfter(absl::Duration limit, std::string_view what) {
+  auto timer = std::make_shared<transport::Timer>(event_loop_, [this, limit, what] {
+    Fail(absl::DeadlineExceededError(absl::StrCat(std::string(context_.method()), ": ", std::string(what), " within ",
+                                                  absl::FormatDuration(limit))));
+  });
+  timer->Set(TimeAfter(event_loop_.Now(), limit));
+  return timer;
+}
+
 void ServerCall::Fail(absl::Status why) {
   if (!event_loop_.IsCurrent()) {
     // The handler, on its own thread, has not returned: the call lives, and this comes before its return.

@@ -65,6 +65,7 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
 
   // Answers with `why`, and cancels the handler: the deadline passed, a message was bad, the server stops. Any thread.
   void Fail(absl::Status why) override;
+  std::shared_ptr<void> FailAfter(absl::Duration limit, std::string_view what) override;
 
  private:
   friend class ServerInterception;

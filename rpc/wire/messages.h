@@ -10,6 +10,7 @@
 #include "weir/rpc/core/call.h"
 #include "weir/rpc/core/operation.h"
 #include "weir/rpc/core/task.h"
+#include "weir/rpc/core/timed_operation.h"
 #include "weir/rpc/wire/message_codec.h"
 #include "weir/transport/io/blocking_executor.h"
 
@@ -29,14 +30,19 @@ absl::Status Receive(Call& call, std::string_view payload, M* message) {
 
 // Waits for the next message: std::optional<M>, nullopt when none comes any more.
 template <class M>
-class [[nodiscard]] ReadOperation final : public Operation, private MessageReceiver {
+class [[nodiscard]] ReadOperation : public Operation, private MessageReceiver {
  public:
   explicit ReadOperation(Call& call) : Operation(call.loop()), call_(call) {}
-  ~ReadOperation() {
-    if (pending()) call_.StopReceiving(*this);
+  virtual ~ReadOperation() {
+    if (pending()) ReadOperation::Forget();
   }
 
   std::optional<M> await_resume() { return std::move(message_); }
+
+  // The same, but it ends the call with DEADLINE_EXCEEDED if none comes for so long (timed_operation.h).
+  TimedOperation<ReadOperation> Within(absl::Duration limit) const {
+    return TimedOperation<ReadOperation>(call_, limit, "Read: no message came", call_);
+  }
 
   // Blocks a plain thread until the message is there. nullopt on a loop's thread, and the call then ends with an error
   // that says so.
@@ -47,10 +53,13 @@ class [[nodiscard]] ReadOperation final : public Operation, private MessageRecei
     return std::nullopt;
   }
 
+ protected:
+  bool Begin() override { return call_.Receive(*this); }
+  void Forget() override { call_.StopReceiving(*this); }
+
  private:
   static Task<std::optional<M>> AsTask(ReadOperation& self) { co_return co_await self; }
 
-  bool Begin() override { return call_.Receive(*this); }
   absl::StatusOr<bool> OnPayload(std::string_view payload) override {
     absl::Status decoded = wire::Receive(call_, payload, &message_.emplace());
     if (decoded.ok()) return false;
@@ -80,6 +89,7 @@ class [[nodiscard]] ReceiveOneOperation : public Operation, private MessageRecei
   // Decodes the message, which is asked for when it has come, so that calls that wait for theirs own none.
   virtual absl::Status Decode(std::string_view payload) = 0;
   bool Begin() override { return call_.Receive(*this); }
+  void Forget() override { call_.StopReceiving(*this); }
   absl::StatusOr<bool> OnPayload(std::string_view payload) override;
   void OnNoMore() override;
   void OnReceived() override { Complete(); }

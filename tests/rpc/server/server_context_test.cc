@@ -16,6 +16,8 @@ namespace {
 using bench::Payload;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::Data;
+using testing::Message;
 using testing::Request;
 using testing::ServerScript;
 using testing::ServerWorld;
@@ -176,6 +178,61 @@ TEST(StopTokenTest, DoesNotStopWhenTheCallEndsWell) {
         EXPECT_FALSE(kept_token.stop_requested());
         EXPECT_FALSE(kept_token.stop_possible());
       })
+      .Run();
+}
+
+// ---- one operation ---------------------------------------------------------------------------------------------------
+
+Task<absl::Status> EchoWithin(ServerWorld& world, ServerContext& context, Reader<Payload>& reader,
+                              Writer<Payload>& writer) {
+  while (std::optional<Payload> payload = co_await reader.Read().Within(absl::Seconds(5))) {
+    const bool written = co_await writer.Write(*payload).Within(absl::Seconds(3));
+    if (!written) world.Log("refused");
+  }
+  world.Log(context.IsCancelled() ? "cancelled" : "end");
+  co_return absl::OkStatus();
+}
+
+TEST(WithinTest, AReadThatTakesLongerEndsTheCall) {
+  ServerScript script;
+  script.Bidi(EchoWithin)
+      .Handshake()
+      .Peer(Request(1, "BidiEcho"))
+      .Advance(seconds(4))
+      .Peer(Data(1, Message("a")))
+      .Advance(seconds(4))
+      .ExpectLog({})
+      .Drop()
+      .Advance(seconds(1))
+      .ExpectLog({"cancelled"})
+      .ExpectWritten(
+          {Trailers(1, "grpc-status=4 grpc-message=\"/bench.Echo/BidiEcho: Read: no message came within 5s\""),
+           "RST_STREAM 1 NO_ERROR"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(WithinTest, AWriteThatIsNotTakenEndsTheCall) {
+  ServerScript script;
+  script.Bidi(EchoWithin)
+      .Handshake("INITIAL_WINDOW_SIZE=4")
+      .Peer(Request(1, "BidiEcho") + "\n" + Data(1, Message("a")))
+      .Advance(seconds(2))
+      .ExpectLog({})
+      .Advance(seconds(1))
+      .ExpectLog({"refused", "cancelled"})
+      .Drop()
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(WithinTest, OperationsThatEndInTimeLeaveNoTimer) {
+  ServerScript script;
+  script.Bidi(EchoWithin)
+      .Handshake()
+      .Peer(Request(1, "BidiEcho") + "\n" + Data(1, Message("a"), "END_STREAM"))
+      .ExpectLog({"end"})
+      .ExpectNothingLeft()
       .Run();
 }
 
