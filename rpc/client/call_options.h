@@ -6,22 +6,36 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "weir/rpc/core/metadata.h"
+#include "weir/rpc/core/parent_call.h"
 
 namespace weir {
+
+// What a call takes over from the one that it is made for. Holds nothing of that call, which may end before.
+struct Inherited {
+  explicit Inherited(const ParentCall& parent);
+
+  std::string method;
+  absl::Time deadline;
+  std::stop_token stop;
+  weir::Metadata trace;  // traceparent, tracestate: those that there are
+};
 
 class CallOptions {
  public:
   CallOptions() {}
 
   // The call ends with DEADLINE_EXCEEDED this long after it was made, wherever it is by then; the server is told
-  // (grpc-timeout). Without, a call waits for ever. Zero or less: it ends at once.
+  // (grpc-timeout). Without, ChannelOptions::default_timeout counts; InfiniteDuration: none, whatever that says. Zero or
+  // less: it ends at once.
   CallOptions& Timeout(absl::Duration timeout) {
     timeout_ = timeout;
     return *this;
@@ -41,6 +55,15 @@ class CallOptions {
     return *this;
   }
 
+  // The call is made on behalf of `parent`, the handler's context: it ends by the parent's deadline if that is sooner than
+  // its own, with CANCELLED when the parent is cancelled, and carries the parent's trace context (traceparent, tracestate),
+  // but for fields that are set here too. `parent` is used in this function only.
+  CallOptions& Parent(const ParentCall& parent) {
+    parent_ = std::make_shared<const Inherited>(parent);
+    return *this;
+  }
+
+  const std::shared_ptr<const Inherited>& parent() const { return parent_; }
   const std::optional<absl::Duration>& timeout() const { return timeout_; }
   const weir::Metadata& metadata() const { return metadata_; }
   const std::string& compression() const { return compression_; }
@@ -49,6 +72,7 @@ class CallOptions {
   std::optional<absl::Duration> timeout_;
   weir::Metadata metadata_;
   std::string compression_;  // empty: the channel's
+  std::shared_ptr<const Inherited> parent_;
 };
 
 }  // namespace weir

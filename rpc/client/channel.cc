@@ -39,7 +39,7 @@ class Channel::Impl {
       // In the next turn: the last frames have been written, and no code of a connection is running.
       core.loop().Post([&waiter, &core] {
         core.DropConnections();
-        waiter.Finish();
+        core.WhenNoInterceptorRuns([&waiter] { waiter.Finish(); });
       });
     });
     waiter.RunUntilDone();
@@ -94,7 +94,9 @@ void Channel::Run(Task<void> task) {
 ClientCallPtr Channel::StartCall(const MethodSpec& method, const CallOptions& options, const OutgoingMessage* request) {
   ChannelCore& core = impl_->core();
   // Any thread may make a call, and the loop's own time is that of its turn: the system is asked, where it matters.
-  const auto made_at = options.timeout() ? std::chrono::steady_clock::now() : transport::MonotonicTime();
+  const bool may_have_deadline = options.timeout().has_value() || options.parent() != nullptr ||
+                                 core.options().default_timeout != absl::InfiniteDuration();
+  const auto made_at = may_have_deadline ? std::chrono::steady_clock::now() : transport::MonotonicTime();
   auto call = std::make_shared<ClientCall>(impl_->shared_core(), core.loop(), method, options, request, made_at);
   if (core.loop().IsCurrent()) {
     call->Start();

@@ -238,6 +238,15 @@ void ChannelCore::Shutdown() {
 
 void ChannelCore::DropConnections() { draining_.clear(); }
 
+void ChannelCore::OnInterceptorsReturned() {
+  if (--calls_intercepted_ == 0 && when_no_interceptor_runs_) std::exchange(when_no_interceptor_runs_, nullptr)();
+}
+
+void ChannelCore::WhenNoInterceptorRuns(std::function<void()> done) {
+  if (calls_intercepted_ == 0) return done();
+  when_no_interceptor_runs_ = std::move(done);
+}
+
 size_t ChannelCore::stream_count() const {
   size_t count = current_ == nullptr ? 0 : current_->stream_count();
   for (const auto& connection : draining_) count += connection->stream_count();

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -59,6 +60,11 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   void Shutdown();
   // After Shutdown, in another turn of the loop: nothing of the channel is left on it.
   void DropConnections();
+
+  // The interceptors of a call run on the loop. `done` is called when those of no call do, perhaps at once.
+  void OnInterceptorsStarted() { ++calls_intercepted_; }
+  void OnInterceptorsReturned();
+  void WhenNoInterceptorRuns(std::function<void()> done);
 
   // Uses a stream that somebody else has connected instead of connecting: a test's peer in memory.
   void Adopt(std::unique_ptr<transport::ByteStream> stream, uint32_t first_stream_id = 1);
@@ -117,6 +123,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   std::unique_ptr<ClientConnection> current_;  // connecting or ready
   std::list<std::unique_ptr<ClientConnection>> draining_;
   uint64_t connections_made_ = 0;
+  size_t calls_intercepted_ = 0;
+  std::function<void()> when_no_interceptor_runs_;
   bool placing_ = false;
 };
 

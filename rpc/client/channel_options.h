@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "weir/rpc/core/interceptor.h"
 #include "weir/rpc/wire/compressors.h"
 
 namespace weir::transport {
@@ -24,6 +25,13 @@ struct ChannelOptions {
 
   // The :authority of every call. Empty: host and port of the target.
   std::string authority;
+
+  // Timeout of calls that set none (CallOptions::Timeout).
+  absl::Duration default_timeout = absl::InfiniteDuration();
+
+  // Run around every call, the first one outermost: rpc/core/interceptor.h. None may be null. They run on the channel's
+  // loop; destroying the channel waits until they have returned.
+  Interceptors interceptors;
 
   // Largest message accepted; a larger one ends its call with RESOURCE_EXHAUSTED.
   size_t max_receive_message_bytes = 4 * 1024 * 1024;

@@ -1,13 +1,23 @@
 #include "weir/rpc/client/client_call.h"
 
+#include <functional>
+#include <stop_token>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "weir/rpc/client/channel_core.h"
+#include "weir/rpc/client/client_interception.h"
 #include "weir/rpc/core/deadline.h"
 #include "weir/rpc/core/status.h"
 
 namespace weir {
+
+struct ClientCall::Family {
+  std::shared_ptr<const Inherited> parent;
+  bool deadline_is_parents = false;
+  std::optional<std::stop_callback<std::function<void()>>> on_cancel;
+};
 
 ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoop& loop, const MethodSpec& method,
                        const CallOptions& options, const OutgoingMessage* request, transport::MonotonicTime made_at)
@@ -17,13 +27,19 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
       own_path_(method.storage == PathStorage::kCaller ? std::make_unique<const std::string>(method.path) : nullptr),
       method_(own_path_ == nullptr ? method : MethodSpec{*own_path_, method.kind}),
       metadata_(options.metadata()),
-      timeout_(options.timeout().value_or(absl::InfiniteDuration())),
+      timeout_(options.timeout().value_or(channel_->options().default_timeout)),
       half_close_wanted_(request != nullptr) {
   const std::string& compression =
       options.compression().empty() ? channel_->options().compression : options.compression();
   if (!wire::IsIdentity(compression)) CompressBy(compression);
   set_max_send_message_bytes(channel_->options().max_send_message_bytes);
-  if (request != nullptr && framed_request_.ok()) framed_request_ = Encode(*request, WriteOptions());
+  if (const Interceptors& interceptors = channel_->options().interceptors; !interceptors.empty()) {
+    interception_ = std::make_unique<ClientInterception>(*this, interceptors, request);
+    set_interception(interception_.get());
+  } else if (request != nullptr && framed_request_.ok()) {
+    framed_request_ = Encode(*request, WriteOptions());
+  }
+  if (options.parent() != nullptr) Inherit(options.parent(), options.metadata());
   if (timeout_ != absl::InfiniteDuration()) deadline_at_ = TimeAfter(made_at, timeout_);
 }
 
@@ -38,11 +54,22 @@ void ClientCall::CompressBy(std::string_view encoding) {
                                        std::string(encoding), "\"; add it to ChannelOptions::compressors"));
 }
 
+void ClientCall::Inherit(std::shared_ptr<const Inherited> parent, const Metadata& own) {
+  family_ = std::make_unique<Family>();
+  for (const auto& [key, value] : parent->trace) {
+    if (!own.Get(key).has_value()) metadata_.Add(key, value);
+  }
+  const absl::Duration left = parent->deadline - absl::Now();
+  family_->deadline_is_parents = left < timeout_;
+  if (family_->deadline_is_parents) timeout_ = left;
+  family_->parent = std::move(parent);
+}
+
 // ---- from the user's thread -----------------------------------------------------------------------------------------
 
 void ClientCall::Fail(absl::Status why) {
-  if (event_loop_.IsCurrent()) return End(why);
-  event_loop_.Post([self = shared_from_this(), why = std::move(why)] { self->End(why); });
+  if (event_loop_.IsCurrent()) return Stop(why);
+  event_loop_.Post([self = shared_from_this(), why = std::move(why)] { self->Stop(why); });
 }
 
 void ClientCall::FailByCaller(const char* what) {
@@ -63,10 +90,59 @@ void ClientCall::HalfClose() {
 void ClientCall::Start() {
   if (ended()) return;
   started_at_ = event_loop_.Now();
-  if (timeout_ != absl::InfiniteDuration()) {
-    deadline_.emplace(event_loop_, [this] { OnDeadline(); });
-    deadline_->Set(deadline_at_);
+  if (timeout_ != absl::InfiniteDuration()) SetDeadline();
+  if (family_ != nullptr) FollowParent();
+  if (ended()) return;
+  if (interception_ != nullptr) return interception_->Start();
+  AskForPlace();
+}
+
+void ClientCall::SetDeadline() {
+  if (!deadline_.has_value()) deadline_.emplace(event_loop_, [this] { OnDeadline(); });
+  deadline_->Set(deadline_at_);
+}
+
+std::shared_ptr<void> ClientCall::FailAfter(absl::Duration limit, std::string_view what) {
+  auto timer = std::make_shared<transport::Timer>(event_loop_, [this, limit, what] {
+    Stop(WithWhy(absl::DeadlineExceededError(absl::StrCat(std::string(what), " within ", absl::FormatDuration(limit))),
+                 Why{.by = Why::By::kDeadline}));
+  });
+  timer->Set(TimeAfter(event_loop_.Now(), limit));
+  return timer;
+}
+
+std::string ClientCall::DeadlineText() const {
+  if (family_ != nullptr && family_->deadline_is_parents) {
+    return absl::StrCat("deadline inherited from ", family_->parent->method, " exceeded");
   }
+  return absl::StrCat("deadline of ", absl::FormatDuration(timeout_), " exceeded");
+}
+
+void ClientCall::OnDeadline() {
+  Stop(WithWhy(absl::DeadlineExceededError(absl::StrCat(DeadlineText(), " ", DuringPhase(Failed().phase))),
+               Why{.by = Why::By::kDeadline}));
+}
+
+void ClientCall::FollowParent() {
+  // Runs where the parent is cancelled, perhaps here and now.
+  family_->on_cancel.emplace(family_->parent->stop, [weak = weak_from_this()] {
+    if (const std::shared_ptr<ClientCall> self = weak.lock()) self->OnParentCancelled();
+  });
+}
+
+void ClientCall::OnParentCancelled() {
+  const Inherited& parent = *family_->parent;
+  // A parent is cancelled by its deadline, too; which of the two timers is first says nothing.
+  if (absl::Now() >= parent.deadline) {
+    return Fail(
+        WithWhy(absl::DeadlineExceededError(absl::StrCat("deadline inherited from ", parent.method, " exceeded")),
+                Why{.by = Why::By::kDeadline}));
+  }
+  Fail(WithWhy(absl::CancelledError(absl::StrCat("cancelled with its parent ", parent.method)),
+               Why{.by = Why::By::kCaller}));
+}
+
+void ClientCall::AskForPlace() {
   if (!framed_request_.ok()) return End(framed_request_.status());
   if (absl::Status legal = metadata_.Check(); !legal.ok()) return End(legal);
   channel_->Place(shared_from_this());
@@ -77,17 +153,9 @@ std::optional<absl::Duration> ClientCall::TimeLeft() const {
   return absl::FromChrono(deadline_at_ - event_loop_.Now());
 }
 
-std::string ClientCall::DeadlineText() const {
-  return absl::StrCat("deadline of ", absl::FormatDuration(timeout_), " exceeded");
-}
-
-void ClientCall::OnDeadline() {
-  End(WithWhy(absl::DeadlineExceededError(absl::StrCat(DeadlineText(), " ", DuringPhase(Failed().phase))),
-              Why{.by = Why::By::kDeadline}));
-}
-
-void ClientCall::OnStream(MessageStream& stream) {
+void ClientCall::OnStream(MessageStream& stream, const std::string& peer) {
   auto self = shared_from_this();
+  if (interception_ != nullptr) interception_->OnPeer(peer);
   if (!ServerStreams(method_.kind)) stream.ExpectMessage();
   if (framed_request_->owner != nullptr) stream.SendMessage(*std::move(framed_request_));
   Attach(&stream);
@@ -126,6 +194,7 @@ void ClientCall::End(const absl::Status& status) {
   } else {
     channel_->Forget(*this);
   }
+  if (interception_ != nullptr && interception_->OnCallOver(told)) return;
   Conclude(std::move(told));
 }
 
@@ -138,9 +207,28 @@ absl::Status ClientCall::Explained(absl::Status failure) const {
   return call.Explain(failure, Why::By::kUs);
 }
 
+// The user, or the deadline, wants the end now: it does not wait for an interceptor that is busy with something else.
+void ClientCall::Stop(const absl::Status& status) {
+  auto self = shared_from_this();
+  End(status);
+  if (!ended()) Conclude(status);
+}
+
+void ClientCall::OnInterceptorsReturned(absl::Status status) {
+  if (ended()) return;
+  if (MessageStream* open = stream(); open != nullptr) {
+    Detach();
+    open->Cancel(!status.ok() ? status : absl::CancelledError("an interceptor returned before the call had ended"));
+  } else {
+    channel_->Forget(*this);
+  }
+  Conclude(std::move(status));
+}
+
 void ClientCall::OnInitialMetadata(Metadata metadata) {
   initial_ = std::move(metadata);
   initial_received_ = true;
+  if (interception_ != nullptr) interception_->ShowInitialMetadata(initial_);
   TellMetadataWaiter();
 }
 
@@ -165,6 +253,7 @@ void ClientCall::OnStreamEnd(absl::Status status, Why::By by, Why::Phase phase) 
     status = call.Explain(status, by);
   }
   Detach();
+  if (interception_ != nullptr && interception_->OnCallOver(status)) return;
   Conclude(std::move(status));
 }
 
@@ -175,6 +264,7 @@ void ClientCall::OnSendingEnd() {
 
 void ClientCall::Conclude(absl::Status status) {
   if (deadline_.has_value()) deadline_->Cancel();
+  if (family_ != nullptr) family_->on_cancel.reset();
   ended_.store(true, std::memory_order_release);
   EndAll(status);
   TellMetadataWaiter();
@@ -194,7 +284,7 @@ void ClientCall::TellMetadataWaiter() {
 // ---- operations -----------------------------------------------------------------------------------------------------
 
 FinishOperation::~FinishOperation() {
-  if (pending() && call_.finish_waiter_ == this) call_.finish_waiter_ = nullptr;
+  if (pending() && call_.finish_waiter_ == this) FinishOperation::Forget();
 }
 
 bool FinishOperation::Begin() {
@@ -215,7 +305,7 @@ absl::Status FinishOperation::Wait() {
 }
 
 MetadataOperation::~MetadataOperation() {
-  if (pending() && call_.metadata_waiter_ == this) call_.metadata_waiter_ = nullptr;
+  if (pending() && call_.metadata_waiter_ == this) MetadataOperation::Forget();
 }
 
 bool MetadataOperation::Begin() {

@@ -4,6 +4,9 @@
 //                      |                                                                                 ^
 //                      +---deadline, Cancel, no connection-----------------------------------------------+
 //
+// With interceptors, kQueued comes when the last of them calls `next`, and kEnded when the first one returns
+// (client_interception.h).
+//
 // Made and held by the user's thread, runs on the channel's loop. Shared between the two: the user's handle may go at any
 // time (that cancels), the loop's references go when the call ends.
 #pragma once
@@ -30,6 +33,7 @@
 namespace weir {
 
 class ChannelCore;
+class ClientInterception;
 class FinishOperation;
 class MetadataOperation;
 
@@ -43,6 +47,7 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   // ---- any thread
   void Cancel() { FailByCaller("cancelled by the caller"); }
   void Fail(absl::Status why) override;
+  std::shared_ptr<void> FailAfter(absl::Duration limit, std::string_view what) override;
   void HalfClose();
   // The user's handle is gone.
   void Abandon();
@@ -56,13 +61,14 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   const Metadata& metadata() const { return metadata_; }
   // What is left until the deadline; nullopt without one.
   std::optional<absl::Duration> TimeLeft() const;
-  // A connection has opened a stream for the call: what waits is sent.
-  void OnStream(MessageStream& stream);
-  // Ends the call with a status of our own making. The stream, if any, is cancelled.
+  // A connection with `peer` has opened a stream for the call: what waits is sent.
+  void OnStream(MessageStream& stream, const std::string& peer);
+  // Ends the call with a status of our own making. The stream, if any, is cancelled. Interceptors may still change it.
   void End(const absl::Status& status);
   absl::Status Explained(absl::Status failure) const override;
 
  private:
+  friend class ClientInterception;
   friend class FinishOperation;
   friend class MetadataOperation;
 
@@ -74,10 +80,17 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   void CompressBy(std::string_view encoding);
   void HalfCloseHere();
   void FailByCaller(const char* what);
+  void Inherit(std::shared_ptr<const Inherited> parent, const Metadata& own);
+  void FollowParent();
+  void OnParentCancelled();
+  void SetDeadline();
   void OnDeadline();
   std::string DeadlineText() const;
+  void AskForPlace();
   FailedCall Failed() const;
+  void Stop(const absl::Status& status);
   void OnStreamEnd(absl::Status status, Why::By by, Why::Phase phase);
+  void OnInterceptorsReturned(absl::Status status);
   void Conclude(absl::Status status);
   void TellMetadataWaiter();
 
@@ -90,14 +103,17 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   transport::EventLoop& event_loop_;
   const std::unique_ptr<const std::string> own_path_;  // null: the path of the method is of static storage
   const MethodSpec method_;
-  const Metadata metadata_;
-  const absl::Duration timeout_;  // InfiniteDuration: none
+  Metadata metadata_;
+  absl::Duration timeout_;  // InfiniteDuration: none
   transport::MonotonicTime deadline_at_{};
   transport::MonotonicTime started_at_{};
   absl::StatusOr<transport::SharedBytes> framed_request_ = transport::SharedBytes();  // or why there can be no call
   Metadata initial_;
   Metadata trailing_;
   std::optional<transport::Timer> deadline_;
+  std::unique_ptr<ClientInterception> interception_;
+  struct Family;
+  std::unique_ptr<Family> family_;  // null: the call has no parent
   FinishOperation* finish_waiter_ = nullptr;
   MetadataOperation* metadata_waiter_ = nullptr;
   bool half_close_wanted_ = false;
@@ -137,6 +153,7 @@ class [[nodiscard]] FinishOperation final : public Operation {
  private:
   friend class ClientCall;
   bool Begin() override;
+  void Forget() override { call_.finish_waiter_ = nullptr; }
   static Task<absl::Status> AsTask(FinishOperation& self) { co_return co_await self; }
 
   ClientCall& call_;
@@ -155,6 +172,7 @@ class [[nodiscard]] MetadataOperation final : public Operation {
  private:
   friend class ClientCall;
   bool Begin() override;
+  void Forget() override { call_.metadata_waiter_ = nullptr; }
   static Task<Metadata> AsTask(MetadataOperation& self) { co_return co_await self; }
 
   ClientCall& call_;
@@ -181,7 +199,7 @@ class [[nodiscard]] ReplyOperation final : public ReceiveOneOperation {
 
  private:
   static Task<absl::StatusOr<Reply>> AsTask(ReplyOperation& self) { co_return co_await self; }
-  absl::Status Decode(std::string_view payload) override { return wire::DecodeMessage(payload, &reply_); }
+  absl::Status Decode(std::string_view payload) override { return wire::Receive(call(), payload, &reply_); }
 
   ClientCall& client_call_;
   Reply reply_;

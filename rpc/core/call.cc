@@ -12,14 +12,17 @@ WriteOperation::WriteOperation(Call& call, OutgoingMessage message, WriteOptions
     : Operation(call.loop()), call_(call), message_(message), options_(options) {}
 
 WriteOperation::~WriteOperation() {
-  if (state_ == State::kWaitingToSend || state_ == State::kWaitingForWindow) call_.Forget(*this);
+  if (state_ == State::kWaitingToSend || state_ == State::kWaitingForWindow) WriteOperation::Forget();
 }
+
+void WriteOperation::Forget() { call_.Forget(*this); }
 
 bool WriteOperation::await_ready() {
   if (transport::Executor::Current() == &call_.loop() && call_.SendNow(message_)) {
     accepted_ = true;
     return true;
   }
+  if (call_.interception() != nullptr) return Operation::await_ready();
   absl::StatusOr<transport::SharedBytes> framed = call_.Encode(message_, options_);
   if (!framed.ok()) {
     call_.Fail(framed.status());
@@ -62,7 +65,9 @@ bool Call::Receive(MessageReceiver& receiver) {
 }
 
 void Call::StopReceiving(MessageReceiver& receiver) {
-  if (receiver_ == &receiver) receiver_ = nullptr;
+  if (receiver_ != &receiver) return;
+  receiver_ = nullptr;
+  if (stream_ != nullptr) stream_->WantNoMessage();
 }
 
 MessageReceiver* Call::TakeReceiver() { return std::exchange(receiver_, nullptr); }
@@ -93,7 +98,8 @@ void Call::EndReading(absl::Status status) {
 // ---- writing --------------------------------------------------------------------------------------------------------
 
 bool Call::SendNow(const OutgoingMessage& message) {
-  if (write_ended_ || stream_ == nullptr || first_write_ != nullptr || compressor_ != nullptr) return false;
+  if (write_ended_ || stream_ == nullptr || first_write_ != nullptr) return false;
+  if (compressor_ != nullptr || interception_ != nullptr) return false;
   BeforeMessage();
   if (stream_ == nullptr) return false;
   const size_t bytes = message.FramedBytes();
@@ -104,9 +110,28 @@ bool Call::SendNow(const OutgoingMessage& message) {
   return true;
 }
 
+absl::StatusOr<transport::SharedBytes> Call::ShowAndEncode(const OutgoingMessage& message, WriteOptions options) const {
+  InterceptedMessage seen(message);
+  if (absl::Status shown = interception_->OnSending(seen); !shown.ok()) return shown;
+  return Encode(seen.outgoing(), options);
+}
+
+// Encodes what interceptors leave of the message. False: they have ended the call.
+bool Call::Intercept(WriteOperation& write) {
+  if (interception_ == nullptr) return true;
+  absl::StatusOr<transport::SharedBytes> framed = ShowAndEncode(write.message_, write.options_);
+  if (!framed.ok()) {
+    Fail(framed.status());
+    return false;
+  }
+  write.framed_ = *std::move(framed);
+  return true;
+}
+
 bool Call::Write(WriteOperation& write) {
   if (write_ended_) return true;
   if (stream_ != nullptr && first_write_ == nullptr) {
+    if (!Intercept(write)) return true;
     BeforeMessage();
     if (write_ended_) return true;
     if (stream_->SendMessage(std::move(write.framed_))) {
@@ -137,6 +162,7 @@ void Call::SendWaitingWrites() {
   while (stream_ != nullptr && first_write_ != nullptr) {
     WriteOperation* write = first_write_;
     if (write->state_ == WriteOperation::State::kWaitingToSend) {
+      if (!Intercept(*write)) return;  // and all writes have been told
       BeforeMessage();
       if (stream_ == nullptr) return;  // that has ended the call, and all its writes
       const bool accepted = stream_->SendMessage(std::move(write->framed_));

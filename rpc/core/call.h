@@ -8,10 +8,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "weir/rpc/core/interceptor_chain.h"
 #include "weir/rpc/core/message_stream.h"
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/operation.h"
@@ -23,6 +26,8 @@
 namespace weir {
 
 class Call;
+template <class Op>
+class TimedOperation;
 
 // Takes messages from a call.
 class MessageReceiver {
@@ -43,22 +48,29 @@ class MessageReceiver {
 // One message on its way out. Completes when flow control has taken it; false if it never will.
 //
 // On the call's loop, a small message that flow control takes at once is encoded straight into the stream's queue, and
-// nothing of the operation is used but its result. Otherwise it is encoded here, where the caller is, and waits.
-class [[nodiscard]] WriteOperation final : public Operation {
+// nothing of the operation is used but its result. Otherwise it is encoded here, where the caller is, and waits. In a call
+// with interceptors it is encoded when its turn comes, on the loop, after they have seen it.
+class [[nodiscard]] WriteOperation : public Operation {
  public:
   // The message is encoded when the operation is awaited, and must live until then.
   WriteOperation(Call& call, OutgoingMessage message, WriteOptions options = WriteOptions());
-  ~WriteOperation();
+  virtual ~WriteOperation();
 
   bool await_ready();
   bool await_resume() const { return accepted_; }
 
+  // The same, but it ends the call with DEADLINE_EXCEEDED if the peer does not let it go for so long (timed_operation.h).
+  TimedOperation<WriteOperation> Within(absl::Duration limit) const;
+
   // Blocks a plain thread until done. False on a loop's thread, and the call then ends with an error that says so.
   bool Wait();
 
+ protected:
+  bool Begin() override;
+  void Forget() override;
+
  private:
   friend class Call;
-  bool Begin() override;
   static Task<bool> AsTask(WriteOperation& self);
 
   enum class State : uint8_t { kNew, kWaitingToSend, kWaitingForWindow, kDone };
@@ -88,6 +100,9 @@ class Call : public StreamObserver {
   // A failure that was found without ending the call through it, as the application is told it: a client adds why.
   virtual absl::Status Explained(absl::Status failure) const { return failure; }
 
+  // Shown every message of the call; null, which is usual: nobody. The same from the first operation on. Any thread.
+  InterceptorChain* interception() const { return interception_; }
+
   // How the call ended; OK while it has not. On a server: why it was cancelled.
   const absl::Status& end_status() const { return end_status_; }
   bool read_ended() const { return read_ended_; }
@@ -105,9 +120,15 @@ class Call : public StreamObserver {
   // Ends the call from this side with an error: stream reset, readers and writers told. Any thread.
   virtual void Fail(absl::Status why) = 0;
 
+  // Ends the call with DEADLINE_EXCEEDED, naming `what` and the time, unless what it returns goes before `limit` is over.
+  // `what` is of static storage.
+  virtual std::shared_ptr<void> FailAfter(absl::Duration limit, std::string_view what) = 0;
+
  protected:
   explicit Call(transport::Executor& loop) : loop_(loop) {}
   virtual ~Call() = default;
+
+  void set_interception(InterceptorChain* chain) { interception_ = chain; }
 
   MessageStream* stream() const { return stream_; }
 
@@ -124,6 +145,8 @@ class Call : public StreamObserver {
   absl::StatusOr<transport::SharedBytes> Encode(const OutgoingMessage& message, WriteOptions options) const {
     return message.Encode(options.uncompressed() ? nullptr : compressor_, framed_bytes_max_);
   }
+  // The same of what its interceptors, which there are, leave of it; or what they say against it.
+  absl::StatusOr<transport::SharedBytes> ShowAndEncode(const OutgoingMessage& message, WriteOptions options) const;
   // Encodes `message` straight into what is sent next. False, and nothing has happened to the message, if it has to wait,
   // is not small, may be compressed, or the call takes no more.
   bool SendNow(const OutgoingMessage& message);
@@ -147,11 +170,13 @@ class Call : public StreamObserver {
 
   // Returns true if the write is complete.
   bool Write(WriteOperation& write);
+  bool Intercept(WriteOperation& write);
   void Forget(WriteOperation& write);
   void SendWaitingWrites();
   MessageReceiver* TakeReceiver();
 
   transport::Executor& loop_;
+  InterceptorChain* interception_ = nullptr;
   MessageStream* stream_ = nullptr;
   MessageReceiver* receiver_ = nullptr;
   const Compressor* compressor_ = nullptr;

@@ -75,6 +75,9 @@ class MessageStream {
   // receive window stays closed behind what has been read (back-pressure).
   virtual void WantMessage() = 0;
 
+  // Nobody waits any more: a message that comes is kept for the next WantMessage.
+  virtual void WantNoMessage() = 0;
+
   // A message will be wanted in any case (the reply of a unary call): the window opens for it before anybody waits, so that
   // replies may be awaited in another order than they come in. Costs memory up to the message's size.
   virtual void ExpectMessage() = 0;

@@ -39,6 +39,17 @@ void Metadata::Add(std::string_view key, std::string_view value) {
   }
 }
 
+void Metadata::Set(std::string_view key, std::string_view value) {
+  Metadata set;
+  set.Add(key, value);
+  Remove(set.entries_.front().first);
+  entries_.push_back(std::move(set.entries_.front()));
+}
+
+void Metadata::Remove(std::string_view key) {
+  std::erase_if(entries_, [key](const Entry& entry) { return entry.first == key; });
+}
+
 std::optional<std::string_view> Metadata::Get(std::string_view key) const {
   for (const Entry& entry : entries_) {
     if (entry.first == key) return entry.second;

@@ -28,6 +28,11 @@ class Metadata {
   // it starts, so that adding reads fluently.
   void Add(std::string_view key, std::string_view value);
 
+  // The same, in place of all values that `key` has.
+  void Set(std::string_view key, std::string_view value);
+  // Removes all values of `key`, which is lower case.
+  void Remove(std::string_view key);
+
   // First value of `key`, or nullopt.
   std::optional<std::string_view> Get(std::string_view key) const;
   std::vector<std::string_view> GetAll(std::string_view key) const;

@@ -31,6 +31,14 @@ class Operation {
   }
   void await_suspend(std::coroutine_handle<> waiter);
 
+  transport::Executor& loop() const { return loop_; }
+  // On the loop: completes now if it has not, without a result. StopOperation does it from anywhere.
+  void GiveUp() {
+    if (!pending_) return;
+    Forget();
+    Complete();
+  }
+
  protected:
   explicit Operation(transport::Executor& loop) : loop_(loop) {}
   ~Operation() = default;
@@ -41,8 +49,15 @@ class Operation {
   // On the loop: the result is there. The operation may be gone when this returns.
   void Complete() {
     pending_ = false;
+    if (timed_) StopTimer();
     resumption_.Resume();
   }
+  // While pending: the call is not to know of it any more. On the loop.
+  virtual void Forget() = 0;
+
+  // For TimedOperation: from now on, StopTimer comes before the waiter goes on.
+  void StopTimerAtEnd() { timed_ = true; }
+  virtual void StopTimer() {}
 
   // Begun and not complete: the call knows of it, and must be told if it is destroyed. Only then may a destructor touch
   // the call, because it may run on the waiter's thread otherwise.
@@ -60,6 +75,23 @@ class Operation {
   Resumption resumption_;
   bool begun_ = false;
   bool pending_ = false;
+  bool timed_ = false;
+};
+
+// co_await StopOperation(other): `other` gives up if it has not completed; it has now. Its result is of no use then.
+class [[nodiscard]] StopOperation final : public Operation {
+ public:
+  explicit StopOperation(Operation& other) : Operation(other.loop()), other_(other) {}
+  void await_resume() const {}
+
+ private:
+  bool Begin() override {
+    other_.GiveUp();
+    return true;
+  }
+  void Forget() override {}
+
+  Operation& other_;
 };
 
 }  // namespace weir

@@ -6,6 +6,9 @@
 #include <climits>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <typeinfo>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "weir/transport/memory/shared_bytes.h"
@@ -24,6 +27,12 @@ class OutgoingMessage {
     // A message that `write` has written, compressed if that makes it smaller. Null: messages that are never compressed.
     absl::StatusOr<transport::SharedBytes> (*compress)(transport::SharedBytes framed,
                                                        const Compressor& compressor) = nullptr;
+
+    // The rest is for interceptors: a message of the same value, its end, its class, and a line for logs.
+    void* (*copy)(const void* message) = nullptr;
+    void (*destroy)(void* message) = nullptr;
+    const std::type_info& (*type)(const void* message) = nullptr;
+    std::string (*text)(const void* message) = nullptr;
   };
 
   // Protobuf's own limit, envelope included.
@@ -31,6 +40,9 @@ class OutgoingMessage {
   static constexpr uint32_t kPrefixBytes = 5;
 
   OutgoingMessage(const Codec& codec, const void* message) : codec_(&codec), message_(message) {}
+
+  const Codec& codec() const { return *codec_; }
+  const void* message() const { return message_; }
 
   size_t FramedBytes() const { return codec_->framed_bytes(message_); }
   void Write(char* to) const { codec_->write(message_, to); }
@@ -43,6 +55,32 @@ class OutgoingMessage {
  private:
   const Codec* codec_;
   const void* message_;
+};
+
+// A copy of a message that is to be sent, for whoever cannot rely on the application's. May be empty.
+class OwnedMessage {
+ public:
+  OwnedMessage() = default;
+  explicit OwnedMessage(const OutgoingMessage& original)
+      : codec_(&original.codec()), message_(codec_->copy(original.message())) {}
+  OwnedMessage(OwnedMessage&& other) noexcept
+      : codec_(other.codec_), message_(std::exchange(other.message_, nullptr)) {}
+  OwnedMessage& operator=(OwnedMessage&& other) noexcept {
+    std::swap(codec_, other.codec_);
+    std::swap(message_, other.message_);
+    return *this;
+  }
+  ~OwnedMessage() {
+    if (message_ != nullptr) codec_->destroy(message_);
+  }
+
+  bool empty() const { return message_ == nullptr; }
+  void* get() const { return message_; }
+  OutgoingMessage outgoing() const { return OutgoingMessage(*codec_, message_); }
+
+ private:
+  const OutgoingMessage::Codec* codec_ = nullptr;
+  void* message_ = nullptr;
 };
 
 }  // namespace weir

@@ -40,6 +40,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   std::string_view peer() const override;
   void DecompressBy(const Compressor& compressor) override { decompressor_ = &compressor; }
   void WantMessage() override;
+  void WantNoMessage() override { wanted_ = false; }
   void ExpectMessage() override { expected_ = true; }
   char* Reserve(size_t bytes) override;
   bool SendMessage(transport::SharedBytes framed) override;

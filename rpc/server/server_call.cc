@@ -1,33 +1,15 @@
 #include "weir/rpc/server/server_call.h"
 
-#include <exception>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "weir/rpc/core/deadline.h"
 #include "weir/rpc/core/why.h"
+#include "weir/rpc/server/server_interception.h"
 #include "weir/rpc/server/service.h"
 
 namespace weir {
-namespace {
-
-// Runs a handler's result out of its task: an exception that escaped is UNKNOWN, as in gRPC (proposal L17).
-absl::Status TakeStatus(Task<absl::Status>& handler) {
-#if defined(__cpp_exceptions)
-  try {
-    return handler.TakeResult();
-  } catch (const std::exception& error) {
-    return absl::UnknownError(absl::StrCat("the handler threw: ", error.what()));
-  } catch (...) {
-    return absl::UnknownError("the handler threw something that is not a std::exception");
-  }
-#else
-  return handler.TakeResult();
-#endif
-}
-
-}  // namespace
 
 ServerCall::ServerCall(transport::EventLoop& loop, transport::Executor* workers, ServerCallOwner& owner,
                        MessageStream& stream, std::shared_ptr<const ReceivedHead> head, const std::string& peer)
@@ -40,15 +22,23 @@ ServerCall::ServerCall(transport::EventLoop& loop, transport::Executor* workers,
 
 ServerCall::~ServerCall() = default;
 
-void ServerCall::Start() {
-  if (const std::optional<absl::Duration>& timeout = head().decoded.timeout; timeout.has_value()) {
-    context_.deadline_ = absl::Now() + *timeout;
-    deadline_ = std::make_unique<transport::Timer>(event_loop_, [this] { OnDeadline(); });
-    deadline_->Set(TimeAfter(event_loop_.Now(), *timeout));
+void ServerCall::Start(const Interceptors* interceptors) {
+  if (const std::optional<absl::Duration>& timeout = head().decoded.timeout; timeout.has_value()) SetDeadline(*timeout);
+  if (interceptors != nullptr) {
+    interception_ = std::make_unique<ServerInterception>(*this, *interceptors);
+    set_interception(interception_.get());
+    handler_ = interception_->Run();
+    return handler_.Start(this);
   }
   handler_ = head().method->handler(*head().service, *this);
   if (workers_ == nullptr) return handler_.Start(this);
   workers_->Post([this] { handler_.Start(this); });
+}
+
+void ServerCall::SetDeadline(absl::Duration timeout) {
+  context_.deadline_ = absl::Now() + timeout;
+  if (deadline_ == nullptr) deadline_ = std::make_unique<transport::Timer>(event_loop_, [this] { OnDeadline(); });
+  deadline_->Set(TimeAfter(event_loop_.Now(), timeout));
 }
 
 // ---- the handler returns --------------------------------------------------------------------------------------------
@@ -59,6 +49,7 @@ void ServerCall::OnTaskDone() noexcept {
 }
 
 absl::Status ServerCall::SendReply(const OutgoingMessage& reply) {
+  if (interception_ != nullptr) return interception_->HoldReply(reply);
   if (event_loop_.IsCurrent() && SendNow(reply)) return absl::OkStatus();
   absl::StatusOr<transport::SharedBytes> framed = Encode(reply, WriteOptions());
   if (!framed.ok()) return framed.status();
@@ -67,8 +58,12 @@ absl::Status ServerCall::SendReply(const OutgoingMessage& reply) {
 }
 
 void ServerCall::OnHandlerReturned() {
-  const absl::Status status = TakeStatus(handler_);
+  const absl::Status status = TakeStatus(handler_, "the handler");
   handler_ = {};  // its frames and its request serve the next call while they are in the cache
+  if (interception_ != nullptr && interception_->HandlerRuns()) {
+    // An interceptor has returned without waiting for `next`. Done() follows when the handler has returned.
+    return Fail(!status.ok() ? status : absl::CancelledError("an interceptor returned before the handler did"));
+  }
   const bool replies = status.ok() && reply_.owner != nullptr;
   if (stream() != nullptr && (replies || !context_.initial_.empty())) BeforeMessage();
   if (MessageStream* open = stream(); open != nullptr) {
@@ -81,12 +76,18 @@ void ServerCall::OnHandlerReturned() {
     }
     EndAll(status);
   }
+  Done();
+}
+
+void ServerCall::Done() {
   if (deadline_ != nullptr) deadline_->Cancel();  // not reset: this may be its callback
   owner_.OnCallDone(*this);
 }
 
 void ServerCall::BeforeMessage() {
-  if (std::exchange(initial_sent_, true) || (context_.initial_.empty() && compressor() == nullptr)) return;
+  if (std::exchange(initial_sent_, true)) return;
+  if (interception_ != nullptr) interception_->ShowInitialMetadata();
+  if (context_.initial_.empty() && compressor() == nullptr) return;
   stream()->SendInitialMetadata(context_.initial_, compressor());
 }
 
@@ -113,10 +114,22 @@ void ServerCall::OnReset(absl::Status status) {
 }
 
 void ServerCall::OnDeadline() {
+  const bool ours = interception_ != nullptr && interception_->timeout().has_value();
+  const absl::Duration timeout = ours ? *interception_->timeout() : *head().decoded.timeout;
   const std::string text =
-      absl::StrCat(std::string(context_.method()), ": the client's deadline of ",
-                   absl::FormatDuration(*head().decoded.timeout), " passed before the handler returned");
+      absl::StrCat(std::string(context_.method()), ours ? ": an interceptor's" : ": the client's", " deadline of ",
+                   absl::FormatDuration(timeout), " passed before the handler returned");
   Fail(WithWhy(absl::DeadlineExceededError(text), Why{.by = Why::By::kDeadline}));
+}
+
+std::shared_ptr<void> ServerCall::FailAfter(absl::Duration limit, std::string_view what) {
+  auto timer = std::make_shared<transport::Timer>(event_loop_, [this, limit, what] {
+    const std::string text =
+        absl::StrCat(std::string(context_.method()), ": ", std::string(what), " within ", absl::FormatDuration(limit));
+    Fail(WithWhy(absl::DeadlineExceededError(text), Why{.by = Why::By::kDeadline}));
+  });
+  timer->Set(TimeAfter(event_loop_.Now(), limit));
+  return timer;
 }
 
 void ServerCall::Fail(absl::Status why) {

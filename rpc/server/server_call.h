@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "weir/rpc/core/call.h"
+#include "weir/rpc/core/interceptor.h"
 #include "weir/rpc/core/method.h"
 #include "weir/rpc/core/task.h"
 #include "weir/rpc/server/received_head.h"
@@ -23,6 +24,7 @@
 namespace weir {
 
 class ServerCall;
+class ServerInterception;
 
 // The connection a call came on.
 class ServerCallOwner {
@@ -46,11 +48,13 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   ~ServerCall();
 
   ServerContext& context() { return context_; }
+  transport::EventLoop& event_loop() const { return event_loop_; }
 
   const ReceivedHead& head() const { return *context_.head_; }
 
-  // Starts the handler of the method that the head names, and the deadline's timer.
-  void Start();
+  // Starts the handler of the method that the head names, and the deadline's timer. `interceptors` may be null, and must
+  // outlive the call.
+  void Start(const Interceptors* interceptors);
 
   // The reply of a unary or client-streaming method; its status follows with the handler's return. From the handler.
   // An error: there is no reply, and this is the call's status.
@@ -61,14 +65,19 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
 
   // Answers with `why`, and cancels the handler: the deadline passed, a message was bad, the server stops. Any thread.
   void Fail(absl::Status why) override;
+  std::shared_ptr<void> FailAfter(absl::Duration limit, std::string_view what) override;
 
  private:
+  friend class ServerInterception;
+
   void OnInitialMetadata(Metadata) override {}
   void OnEnd(absl::Status status, Metadata trailing) override;
   void OnReset(absl::Status status) override;
   void OnSendingEnd() override {}  // a server's sending half ends by Finish or reset only
   void OnTaskDone() noexcept override;
   void OnHandlerReturned();
+  void Done();
+  void SetDeadline(absl::Duration timeout);
   void OnDeadline();
   void BeforeMessage() override;
 
@@ -77,7 +86,8 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   ServerCallOwner& owner_;
   ServerContext context_;
   transport::SharedBytes reply_;  // to be sent when the handler has returned
-  Task<absl::Status> handler_;
+  std::unique_ptr<ServerInterception> interception_;
+  Task<absl::Status> handler_;                  // or the interceptors around it
   std::unique_ptr<transport::Timer> deadline_;  // null: the client set none
   bool initial_sent_ = false;
 

@@ -47,6 +47,7 @@ ServerConnection::ServerConnection(transport::EventLoop& loop, transport::Execut
       dispatcher_(dispatcher),
       options_(options),
       owner_(owner),
+      interceptors_(options.interceptors.empty() ? nullptr : &options.interceptors),
       peer_(stream->PeerName()),
       held_response_timeout_(options.held_response_timeout),
       connection_(ConnectionOptions(options)),
@@ -96,7 +97,7 @@ void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& pr
   if (calls_ != nullptr) calls_->previous = call;
   calls_ = call;
   ++handler_count_;
-  call->Start();
+  call->Start(interceptors_);
 }
 
 std::shared_ptr<const ReceivedHead> ServerConnection::HeadOf(const wire::Protocol& protocol,

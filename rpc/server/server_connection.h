@@ -83,6 +83,7 @@ class ServerConnection final : private transport::EventSink,
   const Dispatcher& dispatcher_;
   const ServerOptions& options_;
   ServerConnectionOwner& owner_;
+  const Interceptors* const interceptors_;  // null: none
   const std::string peer_;
   const absl::Duration held_response_timeout_;
   transport::H2Connection connection_;

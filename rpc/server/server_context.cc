@@ -5,14 +5,23 @@
 
 namespace weir {
 
+ServerContext::~ServerContext() { delete cancellation_.load(); }
+
 const Metadata& ServerContext::metadata() const {
   if (!metadata_.has_value()) metadata_ = head_->protocol.DecodeMetadata(head_->request.fields);
   return *metadata_;
 }
 
-void ServerContext::OnCancel(std::function<void()> callback) {
-  if (IsCancelled()) return callback();
-  on_cancel_.push_back(std::move(callback));
+transport::EventLoop& ServerContext::loop() const { return call_.event_loop(); }
+
+// Either this sees that the call is cancelled, or Cancel sees what this has made: both orders are sequentially consistent.
+Cancellation& ServerContext::cancellation() const {
+  Cancellation* present = cancellation_.load();
+  if (present != nullptr) return *present;
+  auto made = std::make_unique<Cancellation>();
+  if (!cancellation_.compare_exchange_strong(present, made.get())) return *present;
+  if (IsCancelled()) made->RunCallbacks();
+  return *made.release();
 }
 
 void ServerContext::SetCompression(std::string_view encoding) { call_.SetCompression(encoding); }
@@ -28,8 +37,11 @@ void ServerContext::Cancel(const absl::Status& reason) {
   why.method = std::string(method());
   why.peer = peer_;
   cancel_reason_ = WithWhy(Unshared(reason), why);
-  cancelled_.store(true, std::memory_order_release);
-  for (std::function<void()>& callback : std::exchange(on_cancel_, {})) callback();
+  cancelled_.store(true);
+  Cancellation* const cancellation = cancellation_.load();
+  if (cancellation == nullptr) return;
+  cancellation->RunCallbacks();
+  cancellation->WakeWaiters();
 }
 
 }  // namespace weir

@@ -1,23 +1,26 @@
 // ServerContext: what a handler knows of its call apart from the messages, and what it adds to the answer.
 //
-// Lives until the handler's coroutine has returned. Used by the handler, on one thread at a time; IsCancelled may be
-// asked from any thread.
+// Lives until the handler's coroutine has returned. Used by the handler, on one thread at a time; what has to do with
+// cancellation may be used from any thread, and several at a time.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "weir/rpc/core/metadata.h"
+#include "weir/rpc/core/parent_call.h"
 #include "weir/rpc/core/status.h"
+#include "weir/rpc/server/cancellation.h"
 #include "weir/rpc/server/received_head.h"
+#include "weir/transport/io/event_loop.h"
 #include "weir/transport/io/peer_identity.h"
 
 namespace weir {
@@ -26,37 +29,46 @@ class ServerCall;
 
 using transport::PeerIdentity;
 
-class ServerContext {
+class ServerContext final : public ParentCall {
  public:
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
 
-  std::string_view method() const { return head_->decoded.path; }          // "/package.Service/Method"
-  std::string_view authority() const { return head_->decoded.authority; }  // as the client named us
-  const std::string& peer() const { return peer_; }                        // "127.0.0.1:40712"
+  std::string_view method() const override { return head_->decoded.path; }  // "/package.Service/Method"
+  std::string_view authority() const { return head_->decoded.authority; }   // as the client named us
+  const std::string& peer() const { return peer_; }                         // "127.0.0.1:40712"
 
   // Who the client has proven to be by a certificate that was verified (TlsServerOptions::client_certificates). Empty
   // without one.
   const PeerIdentity& peer_identity() const { return *head_->peer_identity; }
 
   // The client's metadata, decoded when first asked for.
-  const Metadata& metadata() const;
+  const Metadata& metadata() const override;
 
   // When the client's deadline passes: InfiniteFuture if it set none.
-  absl::Time deadline() const { return deadline_; }
+  absl::Time deadline() const override { return deadline_; }
 
   // True once nobody waits for the answer any more: the client cancelled or is gone, or the deadline has passed. Pending
   // reads then end and writes give false.
-  bool IsCancelled() const { return cancelled_.load(std::memory_order_acquire); }
+  bool IsCancelled() const { return cancelled_.load(); }
 
   // Why, once it is cancelled; OK before. CANCELLED: the client reset the call, or its connection is lost;
   // DEADLINE_EXCEEDED; UNAVAILABLE: the server stops; any other: what was wrong with the client's messages. The text says
   // it for a log, WhyOf(status)->by for a program. Any thread.
   absl::Status cancel_reason() const { return IsCancelled() ? Unshared(cancel_reason_) : absl::OkStatus(); }
 
-  // Runs `callback` once, on the call's loop, when the call is cancelled (at once if it is already). It must not outlive
-  // what it uses; callbacks that never ran are dropped when the handler returns. Call it on the loop's thread.
-  void OnCancel(std::function<void()> callback);
+  // Runs `callback` once when the call is cancelled: on the call's loop, or here and now if it is already. It must not
+  // block; callbacks that never ran are dropped when the handler has returned.
+  void OnCancel(std::function<void()> callback) { cancellation().AddCallback(std::move(callback)); }
+
+  // Cancellation for code that knows nothing of calls. Outlives the context; after that it never stops any more.
+  std::stop_token stop_token() const override { return cancellation().token(); }
+
+  // co_await context.Cancelled(): goes on when the call is cancelled.
+  CancelledOperation Cancelled() { return CancelledOperation(*this); }
+
+  // co_await context.Sleep(absl::Seconds(1)): true after that time, false as soon as the call is cancelled.
+  SleepOperation Sleep(absl::Duration duration) { return SleepOperation(*this, duration); }
 
   // Sent before the first message; ignored after that.
   void AddInitialMetadata(std::string_view key, std::string_view value) { initial_.Add(key, value); }
@@ -71,11 +83,18 @@ class ServerContext {
   void AddTrailingMetadata(std::string_view key, std::string_view value) { trailing_.Add(key, value); }
 
  private:
+  friend class CancelledOperation;
   friend class ServerCall;
+  friend class ServerInterception;
+  friend class SleepOperation;
   ServerContext(ServerCall& call, std::shared_ptr<const ReceivedHead> head, const std::string& peer)
       : call_(call), head_(std::move(head)), peer_(peer) {}
+  ~ServerContext();
 
+  transport::EventLoop& loop() const;
+  // On the loop.
   void Cancel(const absl::Status& reason);
+  Cancellation& cancellation() const;
 
   ServerCall& call_;
   const std::shared_ptr<const ReceivedHead> head_;
@@ -84,8 +103,8 @@ class ServerContext {
   mutable std::optional<Metadata> metadata_;
   Metadata initial_;
   Metadata trailing_;
-  std::vector<std::function<void()>> on_cancel_;
-  absl::Status cancel_reason_;  // constant once cancelled_ is set
+  mutable std::atomic<Cancellation*> cancellation_ = nullptr;  // owned; null until somebody asks
+  absl::Status cancel_reason_;                                 // constant once cancelled_ is set
   std::atomic<bool> cancelled_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "weir/rpc/core/interceptor.h"
 #include "weir/rpc/wire/compressors.h"
 
 namespace weir {
@@ -52,6 +53,9 @@ struct ServerOptions {
   // its stream is reset with CANCEL. The call's deadline, if there is one, ends it sooner. InfiniteDuration: for ever,
   // which lets a client that never reads hold its responses in the server's memory.
   absl::Duration held_response_timeout = absl::Seconds(300);
+
+  // Run around every call, the first one outermost: rpc/core/interceptor.h. None may be null.
+  Interceptors interceptors;
 
   // How long RunUntilSignal lets calls finish after the first signal.
   absl::Duration drain_grace = absl::Seconds(30);

@@ -55,7 +55,7 @@ class RequestOperation final : public ReceiveOneOperation {
 
  private:
   absl::Status Decode(std::string_view payload) override {
-    return wire::DecodeMessage(payload, &request_.Take(payload.size()));
+    return wire::Receive(this->call(), payload, &request_.Take(payload.size()));
   }
 
   Recycled<Request> request_;

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/message_lite.h"
+#include "google/protobuf/message.h"
 #include "weir/rpc/wire/compressed_message.h"
 #include "weir/rpc/wire/envelope.h"
 
@@ -27,6 +27,21 @@ constexpr OutgoingMessage::Codec kProtobuf = {
           AsProtobuf(message).SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(to) + kEnvelopeHeaderBytes);
         },
     .compress = CompressFramed,
+    .copy = [](const void* message) -> void* {
+      MessageLite* const copy = AsProtobuf(message).New();
+      copy->CheckTypeAndMergeFrom(AsProtobuf(message));
+      return copy;
+    },
+    .destroy = [](void* message) { delete static_cast<MessageLite*>(message); },
+    .type = [](const void* message) -> const std::type_info& {
+      const MessageLite& lite = AsProtobuf(message);
+      return typeid(lite);
+    },
+    .text =
+        [](const void* message) {
+          const auto* const full = dynamic_cast<const google::protobuf::Message*>(&AsProtobuf(message));
+          return full != nullptr ? full->ShortDebugString() : "a " + AsProtobuf(message).GetTypeName();
+        },
 };
 
 const std::string& DataOf(const void* message) { return static_cast<const Bytes*>(message)->data(); }
@@ -40,6 +55,10 @@ constexpr OutgoingMessage::Codec kBytes = {
           data.copy(to + kEnvelopeHeaderBytes, data.size());
         },
     .compress = CompressFramed,
+    .copy = [](const void* message) -> void* { return new Bytes(DataOf(message)); },
+    .destroy = [](void* message) { delete static_cast<Bytes*>(message); },
+    .type = [](const void*) -> const std::type_info& { return typeid(Bytes); },
+    .text = [](const void* message) { return absl::StrCat(DataOf(message).size(), " bytes"); },
 };
 
 }  // namespace
@@ -47,6 +66,16 @@ constexpr OutgoingMessage::Codec kBytes = {
 OutgoingMessage Outgoing(const MessageLite& message) { return OutgoingMessage(kProtobuf, &message); }
 
 OutgoingMessage Outgoing(const Bytes& message) { return OutgoingMessage(kBytes, &message); }
+
+absl::Status ShowReceived(InterceptorChain& interception, google::protobuf::MessageLite& message) {
+  InterceptedMessage seen(kProtobuf, &message);
+  return interception.OnReceived(seen);
+}
+
+absl::Status ShowReceived(InterceptorChain& interception, Bytes& message) {
+  InterceptedMessage seen(kBytes, &message);
+  return interception.OnReceived(seen);
+}
 
 absl::Status DecodeMessage(std::string_view payload, google::protobuf::MessageLite* message) {
   if (payload.size() <= INT_MAX && message->ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {

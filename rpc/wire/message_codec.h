@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "weir/rpc/core/interceptor_chain.h"
 #include "weir/rpc/core/outgoing_message.h"
 #include "weir/rpc/wire/bytes.h"
 
@@ -21,5 +22,9 @@ OutgoingMessage Outgoing(const Bytes& message);
 // not an encoding of it, or lacks a required field.
 absl::Status DecodeMessage(std::string_view payload, google::protobuf::MessageLite* message);
 absl::Status DecodeMessage(std::string_view payload, Bytes* message);  // always OK
+
+// Shows a message that has been received to the interceptors of its call, which may change or refuse it.
+absl::Status ShowReceived(InterceptorChain& interception, google::protobuf::MessageLite& message);
+absl::Status ShowReceived(InterceptorChain& interception, Bytes& message);
 
 }  // namespace weir::wire

@@ -5,7 +5,7 @@
 namespace weir {
 
 ReceiveOneOperation::~ReceiveOneOperation() {
-  if (pending()) call_.StopReceiving(*this);
+  if (pending()) ReceiveOneOperation::Forget();
 }
 
 absl::StatusOr<bool> ReceiveOneOperation::OnPayload(std::string_view payload) {

@@ -10,21 +10,39 @@
 #include "weir/rpc/core/call.h"
 #include "weir/rpc/core/operation.h"
 #include "weir/rpc/core/task.h"
+#include "weir/rpc/core/timed_operation.h"
 #include "weir/rpc/wire/message_codec.h"
 #include "weir/transport/io/blocking_executor.h"
 
 namespace weir {
 
+namespace wire {
+
+// Decodes a message that has come, and shows it to the call's interceptors. An error ends the call.
+template <class M>
+absl::Status Receive(Call& call, std::string_view payload, M* message) {
+  absl::Status decoded = DecodeMessage(payload, message);
+  if (decoded.ok() && call.interception() != nullptr) return ShowReceived(*call.interception(), *message);
+  return decoded;
+}
+
+}  // namespace wire
+
 // Waits for the next message: std::optional<M>, nullopt when none comes any more.
 template <class M>
-class [[nodiscard]] ReadOperation final : public Operation, private MessageReceiver {
+class [[nodiscard]] ReadOperation : public Operation, private MessageReceiver {
  public:
   explicit ReadOperation(Call& call) : Operation(call.loop()), call_(call) {}
-  ~ReadOperation() {
-    if (pending()) call_.StopReceiving(*this);
+  virtual ~ReadOperation() {
+    if (pending()) ReadOperation::Forget();
   }
 
   std::optional<M> await_resume() { return std::move(message_); }
+
+  // The same, but it ends the call with DEADLINE_EXCEEDED if none comes for so long (timed_operation.h).
+  TimedOperation<ReadOperation> Within(absl::Duration limit) const {
+    return TimedOperation<ReadOperation>(call_, limit, "Read: no message came", call_);
+  }
 
   // Blocks a plain thread until the message is there. nullopt on a loop's thread, and the call then ends with an error
   // that says so.
@@ -35,12 +53,15 @@ class [[nodiscard]] ReadOperation final : public Operation, private MessageRecei
     return std::nullopt;
   }
 
+ protected:
+  bool Begin() override { return call_.Receive(*this); }
+  void Forget() override { call_.StopReceiving(*this); }
+
  private:
   static Task<std::optional<M>> AsTask(ReadOperation& self) { co_return co_await self; }
 
-  bool Begin() override { return call_.Receive(*this); }
   absl::StatusOr<bool> OnPayload(std::string_view payload) override {
-    absl::Status decoded = wire::DecodeMessage(payload, &message_.emplace());
+    absl::Status decoded = wire::Receive(call_, payload, &message_.emplace());
     if (decoded.ok()) return false;
     message_.reset();
     return decoded;
@@ -61,10 +82,14 @@ class [[nodiscard]] ReceiveOneOperation : public Operation, private MessageRecei
 
   absl::Status await_resume() { return std::move(result_); }
 
+ protected:
+  Call& call() const { return call_; }
+
  private:
   // Decodes the message, which is asked for when it has come, so that calls that wait for theirs own none.
   virtual absl::Status Decode(std::string_view payload) = 0;
   bool Begin() override { return call_.Receive(*this); }
+  void Forget() override { call_.StopReceiving(*this); }
   absl::StatusOr<bool> OnPayload(std::string_view payload) override;
   void OnNoMore() override;
   void OnReceived() override { Complete(); }

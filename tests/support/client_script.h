@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,7 +39,13 @@ class TestCall {
     payload.set_body(std::move(body));
     co_return co_await WriteOperation(*call_, wire::Outgoing(payload), options);
   }
+  Task<bool> WriteWithin(std::string body, absl::Duration limit) {
+    bench::Payload payload;
+    payload.set_body(std::move(body));
+    co_return co_await WriteOperation(*call_, wire::Outgoing(payload)).Within(limit);
+  }
   ReadOperation<bench::Payload> Read() { return ReadOperation<bench::Payload>(*call_); }
+  Task<std::optional<bench::Payload>> ReadAsTask() { co_return co_await ReadOperation<bench::Payload>(*call_); }
   void WritesDone() { call_->HalfClose(); }
   FinishOperation Finish() {
     call_->HalfClose();

@@ -40,6 +40,7 @@ class FakeStream final : public MessageStream {
  public:
   void Bind(StreamObserver& observer) override {}
   void ExpectMessage() override {}
+  void WantNoMessage() override {}
   void WantMessage() override {
     log.push_back("want");
     if (on_want) std::exchange(on_want, nullptr)();
@@ -88,6 +89,7 @@ class PlainCall final : public Call {
   bool Deliver(std::string_view bytes) { return OnMessage(ReceivedMessage{.bytes = bytes}); }
 
   void Fail(absl::Status why) override { EndAll(std::move(why)); }
+  std::shared_ptr<void> FailAfter(absl::Duration, std::string_view) override { return nullptr; }
   void OnInitialMetadata(Metadata) override {}
   void OnEnd(absl::Status status, Metadata) override { EndReading(std::move(status)); }
   void OnReset(absl::Status status) override { EndAll(std::move(status)); }

@@ -26,6 +26,16 @@ TEST(MetadataTest, KeysBecomeLowerCase) {
   EXPECT_EQ(metadata.Get("x-tenant"), "Blue");
 }
 
+TEST(MetadataTest, SetReplacesAllValuesAndRemoveTakesThemAway) {
+  Metadata metadata({{"a", "1"}, {"b", "2"}, {"a", "3"}});
+  metadata.Set("A", "4");
+  EXPECT_EQ(metadata, (Metadata{{"b", "2"}, {"a", "4"}}));
+  metadata.Set("c", "5");
+  metadata.Remove("a");
+  metadata.Remove("not there");
+  EXPECT_EQ(metadata, (Metadata{{"b", "2"}, {"c", "5"}}));
+}
+
 TEST(MetadataTest, AcceptsWhatMayBeSent) {
   EXPECT_TRUE(Metadata().Check().ok());
   EXPECT_TRUE(Metadata({{"abc-09_.z", " ~"}, {"x-bin", std::string_view("\0\xff\n", 3)}, {"empty", ""}}).Check().ok());

@@ -35,6 +35,7 @@ class Wait final : public Operation {
   }
   void await_resume() const {}
   using Operation::Complete;
+  void Forget() override {}
 
  private:
   bool Begin() override {

@@ -1,0 +1,25 @@
+#include "weir/rpc/core/gathering.h"
+
+namespace weir::internal {
+
+Task<void> Gathering::Run(std::span<BranchBase* const> branches, CancelScope* scope) {
+  for (size_t i = 0; i < branches.size(); ++i) {
+    if (is_decided()) {
+      OnEnd(i);  // it need not begin
+    } else {
+      branches[i]->Start(*this, i);
+    }
+  }
+  if (!branches.empty()) co_await decided_;
+  if (winner_ != kNobody) {
+    if (scope != nullptr) scope->Cancel();
+    for (size_t i = 0; i < branches.size(); ++i) {
+      if (i == winner_) continue;
+      Task<void> cancelling = branches[i]->Cancel();
+      if (cancelling.valid()) co_await std::move(cancelling);
+    }
+  }
+  co_await all_;
+}
+
+}  // namespace weir::internal

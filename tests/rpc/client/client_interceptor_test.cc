@@ -1,0 +1,464 @@
+// Interceptors on the client: what they see and change, in which order, and how a call ends around them.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "weir/tests/support/client_script.h"
+#include "weir/tests/support/test_interceptor.h"
+
+namespace weir {
+namespace {
+
+using bench::Payload;
+using std::chrono::seconds;
+using testing::ClientScript;
+using testing::ClientWorld;
+using testing::Data;
+using testing::Line;
+using testing::Message;
+using testing::RequestLine;
+using testing::ResponseHead;
+using testing::StartedNext;
+using testing::TestCall;
+using testing::Trailers;
+
+using Function = testing::TestInterceptor<ClientWorld>::Function;
+
+// A script of calls with these interceptors, the first one outermost, on a connection that is ready.
+class InterceptedScript {
+ public:
+  explicit InterceptedScript(std::initializer_list<Function> functions) {
+    ChannelOptions options;
+    for (Function function : functions) {
+      all_.push_back(std::make_shared<testing::TestInterceptor<ClientWorld>>(function));
+      options.interceptors.push_back(all_.back());
+    }
+    script_.emplace(options);
+    for (const auto& interceptor : all_) script_->Do(interceptor->Enter());
+  }
+  ClientScript& operator*() { return *script_; }
+  ClientScript* operator->() { return &*script_; }
+
+ private:
+  std::vector<std::shared_ptr<testing::TestInterceptor<ClientWorld>>> all_;
+  std::optional<ClientScript> script_;
+};
+
+Task<void> CallUnary(ClientWorld& world) {
+  TestCall call = world.Call("Unary", "hello", CallOptions().Timeout(absl::Seconds(10)));
+  absl::StatusOr<Payload> reply = co_await call.Reply();
+  world.Log(reply.ok() ? "reply " + reply->body() : Line(reply.status()));
+}
+
+Task<void> CallUnaryLater(ClientWorld& world) {
+  TestCall call = world.Call("Unary", "hello");
+  co_await world.signal("await it");
+  absl::StatusOr<Payload> reply = co_await call.Reply();
+  world.Log(reply.ok() ? "reply " + reply->body() : Line(reply.status()));
+}
+
+Task<void> CallBidi(ClientWorld& world) {
+  TestCall call = world.Open("BidiEcho");
+  const bool first = co_await call.Write("a");
+  const bool second = co_await call.Write("b");
+  world.Log(first && second ? "written" : "refused");
+  while (std::optional<Payload> payload = co_await call.Read()) world.Log("read " + payload->body());
+  absl::Status status = co_await call.Finish();
+  world.Log(Line(status));
+}
+
+Task<void> DropWhenTold(ClientWorld& world) {
+  TestCall call = world.Call("Unary", "hello");
+  co_await world.signal("drop");
+}
+
+// ---- seeing ----------------------------------------------------------------------------------------------------------
+
+absl::Status LogMessage(ClientWorld& world, std::string who, InterceptedMessage& message) {
+  world.Log(absl::StrCat(who, " ", message.As<Payload>()->body(), ", ", message.FramedBytes(), " bytes"));
+  return absl::OkStatus();
+}
+
+Task<absl::Status> LogAs(ClientWorld& world, InterceptedCall& call, const Next& next, std::string name) {
+  world.Log(absl::StrCat(name, ": before, to ", std::string(call.target()), " at \"", std::string(call.peer()), "\""));
+  call.OnInitialMetadata([&world, name](Metadata& metadata) {
+    world.Log(absl::StrCat(name, ": initial ", std::string(metadata.Get("color").value_or("none"))));
+  });
+  call.OnRequestMessage([&](InterceptedMessage& message) { return LogMessage(world, name + ": request", message); });
+  call.OnResponseMessage([&](InterceptedMessage& message) { return LogMessage(world, name + ": response", message); });
+  absl::Status status = co_await next(call);
+  world.Log(absl::StrCat(name, ": after ", Line(status), ", trailing ",
+                         std::string(call.trailing_metadata().Get("shape").value_or("none")), ", from ",
+                         std::string(call.peer())));
+  co_return status;
+}
+Task<absl::Status> LogOuter(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  return LogAs(world, call, next, "outer");
+}
+Task<absl::Status> LogInner(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  return LogAs(world, call, next, "inner");
+}
+
+TEST(ClientInterceptorTest, TheFirstOneIsOutermostAndAllSeeTheWholeCall) {
+  InterceptedScript script({LogOuter, LogInner});
+  script->Handshake()
+      .Spawn(CallUnary)
+      .ExpectLog({"outer: before, to unix:/nowhere/to/be/found at \"\"",
+                  "inner: before, to unix:/nowhere/to/be/found at \"\"", "outer: request hello, 12 bytes",
+                  "inner: request hello, 12 bytes"})
+      .ExpectWritten({"HEADERS 1 ...", Data(1, Message("hello"), "END_STREAM")})
+      .Peer(ResponseHead(1, "color=red"))
+      .ExpectLog({"inner: initial red", "outer: initial red"})
+      .Peer(Data(1, Message("hi")))
+      .ExpectLog({"inner: response hi, 9 bytes", "outer: response hi, 9 bytes"})
+      .Peer(Trailers(1, "grpc-status=0 shape=round"))
+      .ExpectLog(
+          {"inner: after OK, trailing round, from peer", "outer: after OK, trailing round, from peer", "reply hi"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(ClientInterceptorTest, AStreamIsTheSameAsAUnaryCallWithMoreMessages) {
+  InterceptedScript script({LogInner});
+  script->Handshake()
+      .Spawn(CallBidi)
+      .ExpectLog({"inner: before...", "inner: request a, 8 bytes", "inner: request b, 8 bytes", "written"})
+      .ExpectWritten({RequestLine(1, "BidiEcho"), Data(1, Message("a") + Message("b"))})
+      .Peer(ResponseHead(1) + "\n" + Data(1, Message("c") + Message("d")) + "\n" + Trailers(1, "grpc-status=5"))
+      .ExpectLog({"inner: initial none", "inner: response c, 8 bytes", "read c", "inner: response d, 8 bytes", "read d",
+                  "inner: after NOT_FOUND: , trailing none, from peer", "NOT_FOUND: "})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+// ---- changing --------------------------------------------------------------------------------------------------------
+
+absl::Status Shout(InterceptedMessage& message) {
+  Payload* const payload = message.Mutable<Payload>();
+  payload->set_body(payload->body() + "!");
+  return absl::OkStatus();
+}
+
+Task<absl::Status> ChangeAll(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  call.request_metadata().Set("tenant", "blue");
+  call.SetTimeout(absl::Seconds(3));
+  call.OnInitialMetadata([](Metadata& metadata) { metadata.Set("color", "green"); });
+  call.OnRequestMessage(Shout);
+  call.OnResponseMessage(Shout);
+  absl::Status status = co_await next(call);
+  call.trailing_metadata().Add("seen", "yes");
+  if (absl::IsNotFound(status)) status = absl::OkStatus();
+  co_return status;
+}
+
+Task<void> CallAndKeepTheRequest(ClientWorld& world) {
+  TestCall call = world.Open("BidiEcho");
+  const bool written = co_await call.Write("a");
+  call.WritesDone();
+  Metadata initial = co_await call.InitialMetadata();
+  std::optional<Payload> payload = co_await call.Read();
+  absl::Status status = co_await call.Finish();
+  world.Log(absl::StrCat(written, " ", std::string(initial.Get("color").value_or("none")), " ",
+                         payload ? payload->body() : "nothing", " ", Line(status), " ",
+                         std::string(call.trailing_metadata().Get("seen").value_or("no"))));
+}
+
+TEST(ClientInterceptorTest, ChangesMetadataMessagesTimeoutAndStatus) {
+  InterceptedScript script({ChangeAll, ChangeAll});
+  script->Handshake()
+      .Spawn(CallAndKeepTheRequest)
+      .Do([](ClientWorld& world) {
+        const testing::Lines written = world.TakeWritten();
+        ASSERT_EQ(written.size(), 2u);
+        EXPECT_NE(written[0].find("tenant=blue"), std::string::npos) << written[0];
+        EXPECT_NE(written[0].find("grpc-timeout="), std::string::npos) << written[0];
+        EXPECT_EQ(written[1], Data(1, Message("a!!"), "END_STREAM"));
+      })
+      .Peer(ResponseHead(1, "color=red") + "\n" + Data(1, Message("b")) + "\n" + Trailers(1, "grpc-status=5"))
+      .ExpectLog({"1 green b!! OK yes"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(ClientInterceptorTest, AnInterceptorsTimeoutEndsTheCall) {
+  InterceptedScript script({ChangeAll});
+  script->Handshake()
+      .Spawn(CallBidi)
+      .Drop()
+      .Advance(seconds(4))
+      .ExpectLog({"DEADLINE_EXCEEDED: deadline of 3s exceeded while waiting for the response"})
+      .ExpectWritten({"RST_STREAM 1 CANCEL"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+Task<absl::Status> AddBadMetadata(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  call.request_metadata().Add("grpc-mine", "x");
+  absl::Status status = co_await next(call);
+  world.Log("after " + Line(status));
+  co_return status;
+}
+
+TEST(ClientInterceptorTest, MetadataThatMayNotBeSentFailsTheCall) {
+  InterceptedScript script({AddBadMetadata});
+  script->Handshake()
+      .Spawn(CallUnary)
+      .ExpectLog({"after INTERNAL: metadata key \"grpc-mine\"...", "INTERNAL: metadata key \"grpc-mine\"..."})
+      .ExpectWritten({})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+// ---- refusing and answering ------------------------------------------------------------------------------------------
+
+Task<absl::Status> Refuse(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  co_return absl::PermissionDeniedError("not today");
+}
+
+TEST(ClientInterceptorTest, ARefusedCallSendsNothing) {
+  InterceptedScript script({LogOuter, Refuse, LogInner});
+  script->Handshake()
+      .Spawn(CallUnary)
+      .ExpectLog({"outer: before...", "outer: after PERMISSION_DENIED: not today...", "PERMISSION_DENIED: not today"})
+      .Spawn(CallBidi)
+      .ExpectLog({"outer: before...", "outer: after PERMISSION_DENIED: not today...", "refused",
+                  "PERMISSION_DENIED: not today"})
+      .ExpectWritten({})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+Task<absl::Status> Answer(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  Payload payload;
+  payload.set_body("cached");
+  call.trailing_metadata().Add("shape", "square");
+  absl::Status replied = call.Reply(wire::Outgoing(payload));
+  if (!replied.ok()) world.Log(Line(replied));
+  absl::Status again = call.Reply(wire::Outgoing(payload));
+  if (replied.ok()) world.Log(Line(again));
+  co_return replied;
+}
+
+TEST(ClientInterceptorTest, AnAnsweredCallSendsNothing) {
+  InterceptedScript script({LogOuter, Answer});
+  script->Handshake()
+      .Spawn(CallUnary)
+      .ExpectLog({"outer: before...", "outer: response cached, 13 bytes",
+                  "FAILED_PRECONDITION: /bench.Echo/Unary: Reply: there is a reply already; reply without calling next",
+                  "outer: after OK, trailing square, from ", "reply cached"})
+      .Spawn(CallUnaryLater)
+      .Drop()
+      .Set("await it")
+      .ExpectLog({"reply cached"})
+      .ExpectWritten({})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(ClientInterceptorTest, OnlyUnaryCallsCanBeAnswered) {
+  InterceptedScript script({Answer});
+  script->Handshake()
+      .Spawn(CallBidi)
+      .ExpectLog({"FAILED_PRECONDITION: /bench.Echo/BidiEcho: Reply: expected a method with one request...", "refused",
+                  "FAILED_PRECONDITION: ..."})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+Task<absl::Status> RefuseB(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  const auto refuse = [](InterceptedMessage& message) {
+    return message.As<Payload>()->body() == "b" ? absl::InvalidArgumentError("b is not a letter") : absl::OkStatus();
+  };
+  call.OnRequestMessage(refuse);
+  call.OnResponseMessage(refuse);
+  absl::Status status = co_await next(call);
+  world.Log("after " + Line(status));
+  co_return status;
+}
+
+TEST(ClientInterceptorTest, AHookThatRefusesARequestEndsTheCall) {
+  InterceptedScript script({RefuseB});
+  script->Handshake()
+      .Spawn(CallBidi)
+      .ExpectLog({"after INVALID_ARGUMENT: b is not a letter", "refused", "INVALID_ARGUMENT: b is not a letter"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(ClientInterceptorTest, AHookThatRefusesAResponseEndsTheCall) {
+  InterceptedScript script({RefuseB});
+  script->Handshake()
+      .Spawn(CallUnary)
+      .Drop()
+      .Peer(ResponseHead(1) + "\n" + Data(1, Message("b")))
+      .ExpectLog({"after INVALID_ARGUMENT: b is not a letter", "INVALID_ARGUMENT: b is not a letter"})
+      .ExpectWritten({"RST_STREAM 1 INTERNAL_ERROR"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+// ---- time ------------------------------------------------------------------------------------------------------------
+
+Task<absl::Status> GetToken(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  co_await world.signal("token");
+  call.request_metadata().Add("authorization", "Bearer x");
+  absl::Status status = co_await next(call);
+  world.Log("after " + Line(status));
+  co_return status;
+}
+
+TEST(ClientInterceptorTest, WhatIsWrittenWaitsForAnInterceptorThatWaits) {
+  InterceptedScript script({GetToken, RefuseB});
+  script->Handshake()
+      .Spawn(CallUnary)
+      .ExpectWritten({})
+      .Set("token")
+      .ExpectWritten({"HEADERS 1 ...", Data(1, Message("hello"), "END_STREAM")})
+      .Peer(ResponseHead(1) + "\n" + Data(1, Message("hi")) + "\n" + Trailers(1))
+      .ExpectLog({"after OK", "after OK", "reply hi"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(ClientInterceptorTest, TheDeadlineDoesNotWaitForAnInterceptor) {
+  InterceptedScript script({LogOuter, GetToken});
+  script->Handshake()
+      .Spawn(CallUnary)
+      .Drop()
+      .Advance(seconds(11))
+      .ExpectLog({"DEADLINE_EXCEEDED: ..."})
+      .Set("token")
+      .ExpectLog({"after DEADLINE_EXCEEDED: ...", "outer: after DEADLINE_EXCEEDED: ..."})
+      .ExpectWritten({})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(ClientInterceptorTest, ADroppedCallEndsTheChainBeforeAndInNext) {
+  InterceptedScript script({GetToken});
+  script->Handshake()
+      .Spawn(DropWhenTold)
+      .Set("drop")
+      .ExpectLog({})
+      .Set("token")
+      .ExpectLog({"after CANCELLED: the caller dropped the call"})
+      .ExpectWritten({})
+      .ExpectNothingLeft()
+      .Run();
+  InterceptedScript other({GetToken});
+  other->Handshake()
+      .Set("token")
+      .Spawn(DropWhenTold)
+      .Drop()
+      .Set("drop")
+      .ExpectLog({"after CANCELLED: the caller dropped the call"})
+      .ExpectWritten({"RST_STREAM 1 CANCEL"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+Task<absl::Status> Linger(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  absl::Status status = co_await next(call);
+  co_await world.signal("linger");
+  world.Log("lingered: " + Line(status));
+  co_return absl::AbortedError("by the interceptor");
+}
+
+TEST(ClientInterceptorTest, TheUserIsToldWhenTheInterceptorsHaveReturned) {
+  InterceptedScript script({Linger});
+  script->Handshake()
+      .Spawn(CallUnary)
+      .Drop()
+      .Peer(ResponseHead(1) + "\n" + Data(1, Message("hi")) + "\n" + Trailers(1))
+      .ExpectLog({})
+      .Set("linger")
+      .ExpectLog({"lingered: OK", "ABORTED: by the interceptor"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(ClientInterceptorTest, AClosedChannelEndsItsCallsThroughTheirInterceptors) {
+  InterceptedScript script({Linger});
+  script->Handshake()
+      .Spawn(CallUnary)
+      .Shutdown()
+      .ExpectLog({})
+      .Set("linger")
+      .ExpectLog({"lingered: CANCELLED: the channel was closed", "ABORTED: by the interceptor"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(ClientInterceptorTest, FailureToConnectGoesThroughTheInterceptors) {
+  InterceptedScript script({Linger});
+  script->Connect()
+      .Spawn(CallUnary)
+      .Lose()
+      .ExpectLog({})
+      .Set("linger")
+      .ExpectLog({"lingered: UNAVAILABLE: cannot connect...", "ABORTED: by the interceptor"})
+      .Run();
+}
+
+// ---- mistakes --------------------------------------------------------------------------------------------------------
+
+Task<absl::Status> CallNextTwice(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  absl::Status first = co_await next(call);
+  absl::Status second = co_await next(call);
+  world.Log(Line(second));
+  co_return first;
+}
+
+TEST(ClientInterceptorTest, ASecondNextIsRefused) {
+  InterceptedScript script({CallNextTwice});
+  script->Handshake()
+      .Spawn(CallUnary)
+      .Drop()
+      .Peer(Trailers(1, ":status=200 content-type=application/grpc grpc-status=5"))
+      .ExpectLog({"FAILED_PRECONDITION: an interceptor called next a second time...", "NOT_FOUND: "})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+Task<absl::Status> GiveUp(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  const StartedNext rest(next, call);
+  co_await world.signal("give up");
+  co_return absl::ResourceExhaustedError("patience");
+}
+
+TEST(ClientInterceptorTest, AnInterceptorThatReturnsBeforeNextCancelsTheCall) {
+  InterceptedScript script({GiveUp, LogInner});
+  script->Handshake()
+      .Spawn(CallUnary)
+      .Drop()
+      .Set("give up")
+      .ExpectLog({"RESOURCE_EXHAUSTED: patience"})
+      .ExpectWritten({"RST_STREAM 1 ENHANCE_YOUR_CALM"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+Task<absl::Status> Throw(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  absl::Status status = co_await next(call);
+  throw std::runtime_error("from the interceptor");
+}
+
+TEST(ClientInterceptorTest, AnExceptionIsUnknown) {
+  InterceptedScript script({Throw});
+  script->Handshake()
+      .Spawn(CallUnary)
+      .Drop()
+      .Peer(ResponseHead(1) + "\n" + Data(1, Message("hi")) + "\n" + Trailers(1))
+      .ExpectLog({"UNKNOWN: an interceptor threw: from the interceptor"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+}  // namespace
+}  // namespace weir
