@@ -218,7 +218,7 @@ void CallStream::SendHead(const Metadata& initial, const Compressor* compressor)
     if (!plain) {
       wire::ResponseHead head;
       if (compressor != nullptr) head.encoding = compressor->name();
-      // gRPC compression.md: a peer that "receives a message compressed in an undisclosed but supported encoding, it MUST
+      // gRPC compression.md: "if it receives a message compressed in an undisclosed but supported encoding, it MUST
       // include said encoding in the response's grpc-accept-encoding header". Other clients have not asked.
       if (decompressor_ != nullptr) head.accept_encoding = mux_.accept_encoding();
       head.metadata = &initial;

@@ -61,8 +61,9 @@ bool Accepts(std::string_view accept_encoding, std::string_view encoding) {
   return false;
 }
 
-// gRPC compression.md: "If a client message is compressed by an algorithm that is not supported by a server, the message
-// will result in an UNIMPLEMENTED error status on the server. The server will include a grpc-accept-encoding header".
+// gRPC compression.md: "When a message from a client compressed with an unsupported algorithm is processed by a server,
+// it WILL result in an UNIMPLEMENTED error status on the server. The server will then include in its response a
+// grpc-accept-encoding header specifying the algorithms it does accept."
 absl::StatusOr<const Compressor*> OfRequest(const Compressors& compressors, std::string_view encoding) {
   if (IsIdentity(encoding)) return nullptr;
   if (const Compressor* found = compressors.Find(encoding)) return found;

@@ -182,8 +182,9 @@ size_t FrameMeter::Watch(std::string_view octets) {
       odd_octet_ = id_ % 2 != 0;
       return odd_octet_ ? i : octets.size();
     }
-    // "A stream cannot depend on itself. An endpoint MUST treat this as a stream error of type PROTOCOL_ERROR" (RFC 7540
-    // section 5.3.1). The engine does not look at priorities, since we have said that we do not either.
+    // "A stream cannot depend on itself. An endpoint MUST treat this as a stream error (Section 5.4.2) of type
+    // PROTOCOL_ERROR" (RFC 7540 section 5.3.1). The engine does not look at priorities, since we have said that we do
+    // not either.
     if ((id_ & 0x7fffffff) != static_cast<uint32_t>(priority_stream_)) return octets.size();
     BadFrame(ErrorCode::kProtocolError,
              absl::StrCat("PRIORITY: expected stream ", priority_stream_, " to depend on another, got itself"));

@@ -34,8 +34,8 @@ bool IsPath(std::string_view path) {
   return IsFieldValue(path) && path.find(' ') == std::string_view::npos && path.find('\t') == std::string_view::npos;
 }
 
-// "A field name MUST NOT contain characters in the ranges 0x00-0x20, 0x41-0x5a, or 0x7f-0xff (all ranges inclusive). ...
-// [and] MUST NOT include a colon" (8.2.1).
+// "A field name MUST NOT contain characters in the ranges 0x00-0x20, 0x41-0x5a, or 0x7f-0xff (all ranges inclusive)",
+// and but for pseudo-header fields "field names MUST NOT include a colon" (8.2.1).
 bool HasForbiddenOctet(std::string_view name) {
   return std::any_of(name.begin(), name.end(), [](char c) {
     const auto octet = static_cast<unsigned char>(c);

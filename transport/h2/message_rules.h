@@ -7,7 +7,7 @@
 // presence of extraneous frames, prohibited fields or pseudo-header fields, the absence of mandatory pseudo-header
 // fields, the inclusion of uppercase field names, or invalid field names and/or values" (section 8.1.1): a stream error
 // PROTOCOL_ERROR. A field that RFC 9113 lets pass and RFC 9110 does not (a name with "(", a value with 0x01) is left out
-// instead, because gRPC wants the call to go on (Custom-Metadata: "must not cause an error").
+// instead, because gRPC wants the call to go on (Custom-Metadata: "must not error").
 //
 // Two rules are wider than HTTP's for the same reason: the :path of a POST need not begin with a slash (a gRPC server answers
 // UNIMPLEMENTED to one that names no method, and says so), and :authority may be the path of a Unix socket, which gRPC clients

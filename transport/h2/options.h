@@ -67,7 +67,7 @@ struct H2Options {
   uint32_t early_reset_percent_max = 50;
   std::chrono::milliseconds early_reset_time{1'000};
 
-  // Errors of one stream for which we send RST_STREAM (CVE-2025-8671, "made you reset"): malformed messages, windows that
+  // Errors of one stream for which we send RST_STREAM (CVE-2025-8671, "MadeYouReset"): malformed messages, windows that
   // overflow, frames on streams that the peer has closed, streams that we refuse.
   Rate glitches{1'000, 33};
 

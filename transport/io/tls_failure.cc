@@ -137,7 +137,8 @@ std::string DescribeTlsFailure(const SSL* ssl, std::string_view first_bytes, boo
   if (input_ended) return DescribeEnd(handshake, first_bytes);
   const unsigned long error = ERR_peek_error();
   const int reason = ERR_GET_REASON(error);
-  // "alert number + SSL_AD_REASON_OFFSET" (openssl/ssl.h), for alerts that were received.
+  // The reason is SSL_AD_REASON_OFFSET and the alert's number for alerts that were received (openssl/ssl.h: "offset to
+  // get SSL_R_... value from SSL_AD_...").
   if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256) {
     return DescribeAlert(reason - SSL_AD_REASON_OFFSET, context);
   }

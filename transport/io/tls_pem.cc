@@ -53,7 +53,7 @@ std::string_view TrimEnd(std::string_view line) {
   return line.substr(0, last == line.npos ? 0 : last + 1);
 }
 
-// What lies between the blocks are comments (RFC 7468 section 2: "explanatory text").
+// What lies between the blocks are comments (RFC 7468 section 5.2: "explanatory text").
 absl::StatusOr<std::vector<Block>> ParseBlocks(const PemText& pem) {
   std::vector<Block> blocks;
   bool inside = false;

@@ -32,7 +32,7 @@ TlsStream::TlsStream(EventLoop& loop, std::unique_ptr<ByteStream> plain, std::sh
   if (ssl_ == nullptr) return;
   SSL_set_app_data(ssl_.get(), &handshake_);
   BIO* const bio = wire_.MakeBio().release();
-  SSL_set_bio(ssl_.get(), bio, bio);  // "If the rbio and wbio parameters are the same, only one reference is consumed"
+  SSL_set_bio(ssl_.get(), bio, bio);  // consumes one reference: both are the same, and none was set before
   if (handshake_.context->role() == TlsRole::kServer) return;
   if (const SslSessionPtr session = handshake_.context->sessions().Take(handshake_.host)) {
     SSL_set_session(ssl_.get(), session.get());

@@ -91,7 +91,7 @@ TEST(W11Names, UpperCaseIsNoHttp2) {
       .Run();
 }
 
-// ---- W12: "Implementations MUST accept padded and un-padded values and should emit un-padded" ------------------------
+// ---- W12: "Implementations MUST accept padded and un-padded values and should emit un-padded values" ----------------
 
 TEST(W12Binary, PaddedAndUnpaddedAreTheSame) {
   ExpectSeen("a-bin=YQ a-bin=YQ== a-bin=YWI a-bin=YWI= a-bin=YWJj",

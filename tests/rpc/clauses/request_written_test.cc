@@ -63,7 +63,11 @@ TEST(W10UserAgent, ApplicationsOwnComesFirst) {
       .Run();
 }
 
-// ---- W18: "EOS: ... END_STREAM flag is set on the last received DATA frame. ... if there is no data left, an empty one" ----
+// ---- W18 -------------------------------------------------------------------------------------------------------------
+//
+// "For requests, EOS (end-of-stream) is indicated by the presence of the END_STREAM flag on the last received DATA
+// frame. In scenarios where the Request stream needs to be closed but no data remains to be sent implementations MUST
+// send an empty DATA frame with this flag set."
 
 Task<void> HalfCloseLate(ClientWorld& world) {
   TestCall call = world.Open("BidiEcho");

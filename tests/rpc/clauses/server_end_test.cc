@@ -69,7 +69,10 @@ std::string Summary7() {
   return Envelope(0, static_cast<uint32_t>(bytes.size()), bytes);
 }
 
-// ---- W25: "servers ... may send a RST_STREAM with NO_ERROR after the trailers" ---------------------------------------
+// ---- W25 ------------------------------------------------------------------------------------------------------------
+//
+// RFC 9113 section 8.1: "a server MAY request that the client abort transmission of a request without error by sending
+// a RST_STREAM with an error code of NO_ERROR after sending a complete response".
 
 TEST(W25EarlyFinish, ResponseThatWaitsForItsWindowIsFollowedByNoErrorToo) {
   ServerScript script;

@@ -246,7 +246,7 @@ TEST(W07Encoding, ACallMayCompressNothing) {
       .Run();
 }
 
-// "the compression of requests and of responses may differ": one side's says nothing of the other's.
+// gRPC compression.md: "a response MAY be compressed differently, if at all". One side's says nothing of the other's.
 TEST(W07Encoding, RequestAndReplyMayDiffer) {
   ServerScript script;
   script.Unary(EchoInGzip)
