@@ -7,7 +7,7 @@ examples/demo/demo > "$TEST_TMPDIR/out" || fail "exit $?: $(cat "$TEST_TMPDIR/ou
 expect_in_order "$TEST_TMPDIR/out" << 'TEXT'
 listens on port
 1. Unary
-c1 > HEADERS 1 :path=/routeguide.RouteGuide/GetFeature hiker=Ann
+c1 > HEADERS 1 :path=/routeguide.RouteGuide/GetFeature grpc-accept-encoding=identity,gzip,deflate hiker=Ann
 c1 < HEADERS 1 greeting="Welcome, Ann"
 c1 < HEADERS 1 END_STREAM grpc-status=0 places-known=8
 -> Bachalpsee

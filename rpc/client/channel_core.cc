@@ -232,6 +232,11 @@ void ChannelCore::Shutdown() {
   connector_.reset();
   source_.reset();
   FailWaiting(why);
+  while (!replied_.empty()) {
+    ClientCall& call = *replied_.back();
+    replied_.pop_back();
+    call.End(why);
+  }
   if (current_ != nullptr) draining_.push_back(std::move(current_));
   for (auto& connection : draining_) connection->Close(why);
 }

@@ -64,6 +64,9 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   // The interceptors of a call run on the loop. `done` is called when those of no call do, perhaps at once.
   void OnInterceptorsStarted() { ++calls_intercepted_; }
   void OnInterceptorsReturned();
+  // An interceptor has answered the call, which waits for its reader: nothing but this list knows of it here.
+  void OnReplied(ClientCall& call) { replied_.push_back(&call); }
+  void ForgetReplied(ClientCall& call) { std::erase(replied_, &call); }
   void WhenNoInterceptorRuns(std::function<void()> done);
 
   // Uses a stream that somebody else has connected instead of connecting: a test's peer in memory.
@@ -124,6 +127,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   std::list<std::unique_ptr<ClientConnection>> draining_;
   uint64_t connections_made_ = 0;
   size_t calls_intercepted_ = 0;
+  std::vector<ClientCall*> replied_;
   std::function<void()> when_no_interceptor_runs_;
   bool placing_ = false;
 };

@@ -265,6 +265,7 @@ void ClientCall::OnSendingEnd() {
 void ClientCall::Conclude(absl::Status status) {
   if (deadline_.has_value()) deadline_->Cancel();
   if (family_ != nullptr) family_->on_cancel.reset();
+  if (interception_ != nullptr) channel_->ForgetReplied(*this);
   ended_.store(true, std::memory_order_release);
   EndAll(status);
   TellMetadataWaiter();

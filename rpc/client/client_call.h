@@ -153,7 +153,10 @@ class [[nodiscard]] FinishOperation final : public Operation {
  private:
   friend class ClientCall;
   bool Begin() override;
-  void Forget() override { call_.finish_waiter_ = nullptr; }
+  void Forget() override {
+    call_.finish_waiter_ = nullptr;
+    call_.StopReceiving(call_);  // messages are for readers again
+  }
   static Task<absl::Status> AsTask(FinishOperation& self) { co_return co_await self; }
 
   ClientCall& call_;

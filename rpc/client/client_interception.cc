@@ -142,7 +142,9 @@ void ClientInterception::OnTaskDone() noexcept {
   if (status.ok() && replied_ != nullptr && !call_.ended()) {
     replied_->SetTrailing(std::move(call_.trailing_));
     replied_->Bind(call_);
-    call_.Attach(replied_.get());
+    channel->OnReplied(call_);
+    call_.OnInitialMetadata(std::move(call_.initial_));
+    if (!call_.ended()) call_.Attach(replied_.get());
   } else {
     call_.OnInterceptorsReturned(std::move(status));
   }

@@ -154,6 +154,8 @@ void Call::Forget(WriteOperation& write) {
     if (w != &write) continue;
     (before == nullptr ? first_write_ : before->next_) = w->next_;
     if (last_write_ == w) last_write_ = before;
+    write.state_ = WriteOperation::State::kDone;
+    if (first_write_ == nullptr) OnWritesDrained();  // what waits for the last write, such as the end of this half
     return;
   }
 }

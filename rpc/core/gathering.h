@@ -125,22 +125,6 @@ bool IsError(const R& result) {
   return false;
 }
 
-// Reports that its branch has failed, be it by an exception, unless told otherwise.
-class ErrorGuard {
- public:
-  ErrorGuard(Gathering& gathering, size_t index) : gathering_(&gathering), index_(index) {}
-  ErrorGuard(const ErrorGuard&) = delete;
-  ErrorGuard& operator=(const ErrorGuard&) = delete;
-  ~ErrorGuard() {
-    if (gathering_ != nullptr) gathering_->OnError(index_);
-  }
-  void Dismiss() { gathering_ = nullptr; }
-
- private:
-  Gathering* gathering_;
-  const size_t index_;
-};
-
 template <class A>
 class Branch final : public BranchBase, private TaskRoot {
  public:
@@ -161,7 +145,7 @@ class Branch final : public BranchBase, private TaskRoot {
   void Start(Gathering& gathering, size_t index) override {
     gathering_ = &gathering;
     index_ = index;
-    task_ = Await(awaitable_, gathering, index);
+    task_ = Await(awaitable_, &succeeded_);
     task_.Start(this);
   }
   Task<void> Cancel() override {
@@ -174,26 +158,30 @@ class Branch final : public BranchBase, private TaskRoot {
       return Task<void>();
     }
   }
-  void OnTaskDone() noexcept override { gathering_->OnEnd(index_); }
+  // Not when the branch is destroyed while it waits: then nobody is left to be told.
+  void OnTaskDone() noexcept override {
+    if (!succeeded_) gathering_->OnError(index_);
+    gathering_->OnEnd(index_);
+  }
 
-  static Task<Result> Await(A& awaitable, Gathering& gathering, size_t index) {
-    ErrorGuard guard(gathering, index);
+  // `succeeded` stays false for an error, and for what is thrown.
+  static Task<Result> Await(A& awaitable, bool* succeeded) {
     if constexpr (std::is_void_v<Raw>) {
       if constexpr (kIsAwaiter) {
         co_await awaitable;
       } else {
         co_await std::move(awaitable);
       }
-      guard.Dismiss();
+      *succeeded = true;
       co_return std::monostate();
     } else if constexpr (kIsAwaiter) {
       // By this name and no other: g++ 12 copies an awaiter that an expression refers to.
       Result result = co_await awaitable;
-      if (!IsError(result)) guard.Dismiss();
+      *succeeded = !IsError(result);
       co_return result;
     } else {
       Result result = co_await std::move(awaitable);
-      if (!IsError(result)) guard.Dismiss();
+      *succeeded = !IsError(result);
       co_return result;
     }
   }
@@ -202,6 +190,7 @@ class Branch final : public BranchBase, private TaskRoot {
   A& awaitable_;
   Gathering* gathering_ = nullptr;
   size_t index_ = 0;
+  bool succeeded_ = false;
   Task<Result> task_;
 };
 

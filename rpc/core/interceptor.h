@@ -29,7 +29,8 @@
 //
 // A call that is ended from this side (Cancel, deadline, dropped, channel closed) gives `next` that status at once. On the
 // client its user is told then, too, without waiting for interceptors that wait for something else; their outcome comes
-// too late. On the server `next` waits for the handler in any case.
+// too late. A channel that is closed is the exception: it waits for them. On the server `next` waits for the handler in
+// any case.
 // Calls that no handler would have seen (unknown method, malformed head) are not seen here either.
 #pragma once
 

@@ -15,6 +15,9 @@
 // await in the same expression. void results are std::monostate. What one throws is thrown again when all have ended; of
 // WhenAny and WhenAllOk if it was the first.
 //
+// An operation that loses may have ended all the same, in the moment before it was to give up: what it brought is dropped.
+// A Read that loses on a plain thread or a worker may so have taken a message; to limit the time of one, use Within.
+//
 // All have ended when the result is there, also those that are cancelled. A call is cancelled by Cancel(), an operation
 // gives up waiting (and its call goes on). A task ends by itself: give it a CancelScope, make its calls with
 // CallOptions().Parent(scope), and name the scope first: `WhenAny(scope, Ask(scope, 1), Ask(scope, 2))`.

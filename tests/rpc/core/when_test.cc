@@ -291,6 +291,17 @@ TEST(WhenAllOkTest, TheFirstErrorCancelsTheOthersAndIsTheResult) {
   EXPECT_EQ(both.Result().status(), absl::AbortedError("given up"));
 }
 
+TEST(WhenAllOkTest, MayBeDestroyedWhileItWaits) {
+  FakeLoop loop;
+  Mailbox a(loop), b(loop);
+  using Both = std::tuple<std::monostate, std::monostate>;
+  auto both = std::make_unique<Started<absl::StatusOr<Both>>>(loop, WhenAllOk(StatusFrom(a), StatusFrom(b)));
+  EXPECT_FALSE(both->done());
+  both.reset();
+  EXPECT_EQ(a.given_up, 1);
+  EXPECT_EQ(b.given_up, 1);
+}
+
 TEST(WhenAllOkTest, TakesAVectorOfWhichOneFails) {
   std::vector<Task<absl::Status>> tasks;
   tasks.push_back(Ok());

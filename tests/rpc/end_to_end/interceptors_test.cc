@@ -162,6 +162,31 @@ TEST(InterceptorsTest, MayMakeCallsOnAnotherLoopFirst) {
   EXPECT_EQ(tokens.service.started.value(), 20);
 }
 
+// Knows the reply, and makes no call.
+class Answering final : public Interceptor {
+ public:
+  Task<absl::Status> Intercept(const MethodSpec&, InterceptedCall& call, const Next&) override {
+    const Payload reply = Body("known");
+    co_return call.Reply(wire::Outgoing(reply));
+  }
+};
+
+TEST(InterceptorsTest, AnAnsweredCallHasInitialMetadataAndMayOutliveItsChannel) {
+  EchoServer server(Over::kTcp, ServerOptions());
+  std::optional<UnaryCall<Payload>> unread;
+  {
+    Channel channel = server.Connect(With(std::make_shared<Answering>()));
+    EchoClient client(channel);
+    unread.emplace(client.Unary(Body("hello")));
+    EXPECT_TRUE(unread->InitialMetadata().Wait().empty());
+    auto call = client.Unary(Body("hello"));
+    EXPECT_TRUE(call.InitialMetadata().Wait().empty());
+    absl::StatusOr<Payload> reply = call.Wait();
+    EXPECT_EQ(reply.ok() ? reply->body() : reply.status().ToString(), "known");
+  }
+  unread.reset();
+}
+
 TEST(InterceptorsTest, AChannelThatGoesAwayWaitsForThem) {
   EchoServer tokens(Over::kTcp, EchoServer::Threads(1, 1));
   EchoServer server;
