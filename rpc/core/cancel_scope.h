@@ -44,7 +44,7 @@ class CancelScope final : public ParentCall {
  private:
   const std::string method_ = "(a CancelScope)";
   const absl::Time deadline_ = absl::InfiniteFuture();
-  const Metadata metadata_;
+  const Metadata metadata_{};  // braces: clang asks for them
   std::stop_source source_;
   std::optional<std::stop_callback<std::function<void()>>> follow_;
 };
