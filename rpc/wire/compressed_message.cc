@@ -1,6 +1,8 @@
 #include "weir/rpc/wire/compressed_message.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -31,7 +33,9 @@ absl::Status Decompress(std::string_view payload, const Compressor* compressor, 
     return absl::InternalError("message has its compressed flag set, but the call has no grpc-encoding");
   }
   if (payload.empty()) return absl::OkStatus();  // gRPC's C core takes it for an empty message, whatever its flag
-  const absl::Status done = compressor->Decompress(payload, message_bytes_max, message);
+  // A compressor may add 1.
+  const size_t bytes_max = std::min(message_bytes_max, std::numeric_limits<size_t>::max() - 1);
+  const absl::Status done = compressor->Decompress(payload, bytes_max, message);
   if (!done.ok()) {
     return absl::InternalError(absl::StrCat("message of ", payload.size(), " bytes in grpc-encoding ",
                                             std::string(compressor->name()), ": ", done.message()));

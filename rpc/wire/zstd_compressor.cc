@@ -4,6 +4,8 @@
 #include <zstd_errors.h>
 
 #include <algorithm>
+#include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -67,7 +69,7 @@ absl::Status Zstd::Decompress(std::string_view compressed, size_t bytes_max, std
   if (const size_t rest = compressed.size() - frame_bytes; rest != 0) {
     return absl::InternalError(absl::StrCat(rest, " bytes follow its end"));
   }
-  const size_t most = bytes_max + 1;
+  const size_t most = std::min(bytes_max, std::numeric_limits<size_t>::max() - 1) + 1;
   for (size_t room = std::max(kLeast, kGrowth * frame_bytes);; room *= kGrowth) {
     out->resize(std::min(room, most));
     const size_t made = ZSTD_decompressDCtx(state, out->data(), out->size(), compressed.data(), frame_bytes);

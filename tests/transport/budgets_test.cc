@@ -345,6 +345,112 @@ TEST(BudgetTest, QueuedControlFramesAreLimitedUnlessThePeerReads) {
   EXPECT_EQ(reads.error(), "");
 }
 
+std::string Malformed(StreamId id) { return "HEADERS " + std::to_string(id) + " END_STREAM a=b"; }
+
+void Request(Peer& peer) {
+  ASSERT_TRUE(peer.connection()
+                  .SendRequestHeaders({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}}, EndStream::kNo)
+                  .ok());
+}
+
+TEST(BudgetTest, ResetsThatWeWantAreNotThePeersFault) {
+  for (H2Options options : {ServerOptions(), ClientOptions()}) {
+    options.queued_control_frames_max = 5;
+    Peer peer(options);
+    for (int i = 0; i < 10; ++i) {
+      options.role == Role::kServer ? peer.Send(Stream(2 * i + 1)) : Request(peer);
+    }
+    if (options.role == Role::kClient) Request(peer);
+    peer.Read();
+    for (int i = 0; i < 10; ++i) peer.connection().ResetStream(2 * i + 1, ErrorCode::kCancel);
+    peer.Send(Malformed(21));  // what the engine has queued is looked at
+    EXPECT_EQ(peer.error(), "");
+    peer.Read();
+    EXPECT_FALSE(peer.connection().IsFinished());
+    EXPECT_TRUE(peer.last_written().starts_with("RST_STREAM 21")) << peer.last_written();
+  }
+}
+
+TEST(BudgetTest, AcknowledgementsThatWaitBehindResetsCountWithThem) {
+  H2Options options = ServerOptions();
+  options.queued_control_frames_max = 5;
+  Peer peer(options);
+  for (int i = 0; i < 2; ++i) peer.Send("PING 0000000000000000\n" + Malformed(2 * i + 1));
+  EXPECT_EQ(peer.error(), "");
+  peer.Send("PING 0000000000000000\n" + Malformed(5));
+  ExpectEnd(peer, "peer: expected it to read; 6 resets, window updates and the like wait");
+}
+
+TEST(BudgetTest, AResetThatCrossesOursIsNoGlitch) {
+  for (H2Options options : {ServerOptions(), ClientOptions()}) {
+    options.glitches = {0, 0};
+    Peer peer(options);
+    options.role == Role::kServer ? peer.Send(Stream(1)) : Request(peer);
+    peer.Read();
+    peer.connection().ResetStream(1, ErrorCode::kCancel);
+    peer.connection().RemoveStream(1);
+    peer.Send("RST_STREAM 1 CANCEL");
+    peer.Read();
+    peer.Send("PING 0000000000000000");
+    EXPECT_EQ(peer.counters().glitches, 0u);
+    EXPECT_EQ(peer.error(), "");
+  }
+}
+
+// Before it knows our SETTINGS a client may open too many streams: the engine refuses them.
+TEST(BudgetTest, StreamsThatAreRefusedAreGlitches) {
+  H2Options options = ServerOptions();
+  options.max_concurrent_streams = 1;
+  options.glitches = {5, 0};
+  for (int refused : {5, 6}) {
+    ScriptedConnection server(options);
+    server.connection().InitiateConnection();
+    std::string frames = "PREFACE\nSETTINGS\n";
+    for (int i = 0; i <= refused; ++i) frames += Stream(2 * i + 1) + "\n";
+    Cuts whole = Cuts::Whole();
+    server.Receive(Frames(frames), &whole);
+    server.TakeWritten();
+    EXPECT_EQ(server.connection().counters().glitches, static_cast<uint64_t>(refused));
+    EXPECT_EQ(server.connection().IsFinished(), refused == 6);
+  }
+}
+
+TEST(BudgetTest, AsManyInterimResponsesAsTheOptionCanSayAreLimitedToo) {
+  H2Options options = ClientOptions();
+  options.interim_responses_max = 255;
+  for (int interim : {255, 256}) {
+    Peer peer(options);
+    Request(peer);
+    peer.Read();
+    peer.Send(Repeat("HEADERS 1 :status=103", interim));
+    EXPECT_EQ(peer.counters().glitches, interim == 256 ? 1u : 0u);
+  }
+}
+
+// The heads that leave close their streams, and so make room for more.
+TEST(BudgetTest, ResponsesThatAPeerDoesNotReadKeepTheirStreamsOpen) {
+  H2Options options = ServerOptions();
+  options.queued_control_frames_max = 10'000;
+  options.max_concurrent_streams = 1'000;
+  Peer peer(options);
+  const std::string message(4000, 'm');
+  for (int i = 0; i < 400; ++i) {
+    const StreamId id = 4 * i + 1;
+    peer.Send(Stream(id, " END_STREAM"));
+    ASSERT_TRUE(peer.connection().SendResponseHeaders(id, 200, {{"grpc-message", message}}, EndStream::kYes).ok());
+    peer.Send(Malformed(id + 2));
+  }
+  EXPECT_EQ(peer.error(), "");
+  std::vector<H2Event> events;
+  OutputBuffer early;
+  peer.connection().DataToSend(1, &early, &events);
+  EXPECT_GT(early.size(), 200u << 10);
+  EXPECT_LT(early.size(), 270u << 10) << "pulled before they were asked for";
+  peer.Read();
+  EXPECT_TRUE(peer.last_written().starts_with("RST_STREAM 1599 ")) << peer.last_written();
+  EXPECT_EQ(peer.counters().glitches, 400u);
+}
+
 TEST(BudgetTest, DataThatWeSendPaysForWindowUpdatesAndPings) {
   H2Options options = ServerOptions();
   options.pings = {1, 0};

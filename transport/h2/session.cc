@@ -26,6 +26,8 @@ constexpr size_t kNoContinuationLimit = SIZE_MAX;
 constexpr uint64_t kNoResetLimit = uint64_t{1} << 62;
 constexpr uint64_t kNoResetRate = uint64_t{1} << 31;
 constexpr uint32_t kPeerStreamsBeforeSettings = 100;
+// Of early_: beyond it the engine keeps what it has.
+constexpr size_t kEarlyBytesMax = 256 * 1024;
 constexpr uint64_t kDrainPing = 0x7765697264726e21;  // "weirdrn!"
 
 void StoreBigEndian(uint64_t value, size_t octets, uint8_t* to) {
@@ -277,9 +279,13 @@ struct Session::Callbacks {
         break;
       case NGHTTP2_RST_STREAM:
         OnResetSent(self, frame->rst_stream);
-        [[fallthrough]];
+        break;
+      case NGHTTP2_SETTINGS:
+      case NGHTTP2_PING:
+        // The engine no longer counts this acknowledgement among those that wait.
+        if (self.out_ == &self.early_ && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) ++self.caused_frames_;
+        break;
       default:
-        if (self.out_ == &self.early_) ++self.early_control_frames_;
         break;
     }
     return 0;
@@ -288,7 +294,8 @@ struct Session::Callbacks {
   static void OnResetSent(Session& self, const nghttp2_rst_stream& frame) {
     const StreamId id = frame.hd.stream_id;
     const StreamState* const stream = self.streams_.Find(id);
-    const bool asked_for = self.answering_late_frame_ || (stream != nullptr && stream->reset);
+    // No stream: the peer's own reset overtook ours, or the engine refused it (OnInvalidFrame).
+    const bool asked_for = self.answering_late_frame_ || stream == nullptr || stream->reset;
     if (self.options_.role == Role::kServer) self.meter_.closed_streams().NoteReset(id, ResetBy::kLocal);
     if (asked_for || frame.error_code == NGHTTP2_INTERNAL_ERROR) return;
     // The engine has done it by itself. The violation ends the connection after this pull.
@@ -332,6 +339,11 @@ struct Session::Callbacks {
     }
   }
 
+  // The engine refuses a stream without having told of it.
+  static int OnInvalidFrame(nghttp2_session*, const nghttp2_frame*, int code, void* user_data) {
+    return EndIf(code == NGHTTP2_ERR_REFUSED_STREAM && !Self(user_data).meter_.ChargeGlitch());
+  }
+
   // A block that cannot be sent must not leave its stream hanging.
   static int OnFrameNotSent(nghttp2_session* session, const nghttp2_frame* frame, int code, void*) {
     const bool gone = code == NGHTTP2_ERR_STREAM_CLOSED || code == NGHTTP2_ERR_STREAM_CLOSING;
@@ -347,6 +359,7 @@ struct Session::Callbacks {
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &OnBeginHeaders);
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, &OnHeader);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &OnFrame);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, &OnInvalidFrame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &OnData);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &OnStreamClose);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, &SendData);
@@ -453,10 +466,11 @@ void Session::Feed(std::string_view bytes) {
       nghttp2_session_mem_recv(engine_->session, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   if (read < 0) {
     FailReceive(static_cast<int>(read));
-  } else if (engine_->QueuedFrames() > queued + acks_queued_) {
+  } else if (const size_t now = engine_->QueuedFrames(); now > queued + acks_queued_) {
+    caused_frames_ += now - queued - acks_queued_;
     // The engine has queued more than acknowledgements: it may have reset a stream or given up the connection, and says so
     // only in the frames that leave. Look at them now, so that the events come with the bytes that caused them.
-    FlushControlFrames();
+    FlushControlFrames(kEarlyBytesMax);
     if (meter_.violation().has_value()) Fail(*meter_.violation());
   }
 }
@@ -481,8 +495,9 @@ void Session::JudgeLateFrame(const LateFrame& frame) {
       return fail(ErrorCode::kStreamClosed, "expected none, the client has ended it (RFC 9113 5.1)");
     case ClosedStreams::Past::kResetByPeer:
       nghttp2_submit_rst_stream(engine_->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_STREAM_CLOSED);
+      ++caused_frames_;
       answering_late_frame_ = true;
-      FlushControlFrames();
+      FlushControlFrames(kEarlyBytesMax);
       answering_late_frame_ = false;
       meter_.ChargeGlitch();
       break;
@@ -543,7 +558,7 @@ size_t Session::Pull(size_t max_bytes, OutputBuffer* out, std::vector<H2Event>* 
   const size_t start = out->size();
   inbox_.Open(events);
   early_.MovePrefix(early_.size(), out);
-  early_control_frames_ = 0;
+  caused_frames_ = 0;
   QueueFinalGoAway();
   out_ = out;
   out_limit_ = max_bytes > SIZE_MAX - start ? SIZE_MAX : start + max_bytes;
@@ -556,19 +571,19 @@ size_t Session::Pull(size_t max_bytes, OutputBuffer* out, std::vector<H2Event>* 
 }
 
 // Pulls all frames but DATA into early_. (A frame that turns out to be void lets the engine go on to a DATA frame: it is
-// kept in its place.)
-void Session::FlushControlFrames() {
+// kept in its place.) But no more than a peer that does not read may make us hold: heads that stay with the engine keep
+// their streams open, and so the peer from opening others.
+void Session::FlushControlFrames(size_t early_bytes_max) {
   QueueFinalGoAway();
   out_ = &early_;
   out_limit_ = 0;
-  while (!done_ && engine_->QueuedFrames() > 0 && PullOnce()) {
+  while (!done_ && engine_->QueuedFrames() > 0 && early_.size() < early_bytes_max && PullOnce()) {
   }
   out_ = nullptr;
-  if (early_control_frames_ > options_.queued_control_frames_max) {
+  if (caused_frames_ > options_.queued_control_frames_max) {
     Fail(ErrorCode::kEnhanceYourCalm,
-         absl::StrCat("peer: expected it to read; ", early_control_frames_,
-                      " resets, window updates and the like wait, ", "more than H2Options::queued_control_frames_max (",
-                      options_.queued_control_frames_max, ")"));
+         absl::StrCat("peer: expected it to read; ", caused_frames_, " resets, window updates and the like wait, ",
+                      "more than H2Options::queued_control_frames_max (", options_.queued_control_frames_max, ")"));
   }
 }
 
@@ -725,7 +740,7 @@ void Session::BeginDrain() {
     return;
   }
   // The engine sends GOAWAY before new requests, and after GOAWAY no request at all: those already accepted go first.
-  FlushControlFrames();
+  FlushControlFrames(SIZE_MAX);
   nghttp2_submit_goaway(engine_->session, NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, nullptr, 0);
 }
 

@@ -102,7 +102,7 @@ class Session {
   bool ResetByUs(StreamState* stream, ErrorCode code);
   bool ResetIf(std::optional<ErrorCode> code, StreamId id);
   void ReturnOwedBytes();
-  void FlushControlFrames();
+  void FlushControlFrames(size_t early_bytes_max);
   bool PullOnce();
   void EmitDrained();
   void QueueFinalGoAway();
@@ -127,11 +127,13 @@ class Session {
   size_t out_limit_ = 0;  // size of *out_ at which to stop
   bool paused_ = false;
 
-  OutputBuffer early_;               // frames pulled before DataToSend was called; they leave first
-  std::vector<StreamId> drained_;    // blocked streams whose queue became empty
-  size_t early_control_frames_ = 0;  // in early_: all but heads and bodies
-  size_t acks_queued_ = 0;           // by the engine during one Feed
-  size_t queued_bytes_ = 0;          // in all streams' queues
+  OutputBuffer early_;             // frames pulled before DataToSend was called; they leave first
+  std::vector<StreamId> drained_;  // blocked streams whose queue became empty
+  // That the peer made the engine queue since the last Pull: resets, window updates, and acknowledgements in early_. Not
+  // what the caller has asked for.
+  size_t caused_frames_ = 0;
+  size_t acks_queued_ = 0;   // by the engine during one Feed
+  size_t queued_bytes_ = 0;  // in all streams' queues
   size_t open_streams_ = 0;
   bool connection_window_short_ = false;  // a SendData was cut by the connection's window
   bool answering_late_frame_ = false;

@@ -26,7 +26,7 @@ struct StreamState final : Pooled {
   bool announced = false;      // the caller knows the stream: it opened it, or has seen its head
   bool head_received = false;  // the final head, not a 1xx
   bool remote_ended = false;
-  uint8_t interim_heads = 0;
+  uint16_t interim_heads = 0;
   MessageState message;   // of the peer
   size_t held_bytes = 0;  // received, not yet consumed: the peer is owed this much window
 

@@ -126,6 +126,7 @@ void TlsStream::DropInput() {
 }
 
 void TlsStream::OnTimer() {
+  if (state_ == State::kOpen) return observer_->OnReadable();  // Read has paused
   if (state_ == State::kHandshaking) {
     failure_ =
         Failure("TLS handshake with",
@@ -159,16 +160,19 @@ IoResult TlsStream::Read(std::span<char> buffer) {
   if (state_ == State::kFailed) return {.kind = IoResult::Kind::kError, .error = failure_};
   if (state_ != State::kOpen) return {.kind = IoResult::Kind::kWouldBlock};
   if (read_ended_) return EndOfInput();
+  if (timer_.IsSet()) return {.kind = IoResult::Kind::kWouldBlock};  // paused
   if (wire_.queued_bytes() > kUnansweredBytesMax) {
     read_waits_ = true;
     return {.kind = IoResult::Kind::kWouldBlock};
   }
   ERR_clear_error();
   size_t filled = 0;
+  wire_.LimitInput(kReadAheadBytesMax, kUnansweredBytesMax);
   while (filled < buffer.size()) {
     size_t count = 0;
     const int result = SSL_read_ex(ssl_.get(), buffer.data() + filled, buffer.size() - filled, &count);
     filled += count;
+    wire_.AllowInput(count);
     if (result == 1) continue;
     const int error = SSL_get_error(ssl_.get(), result);
     if (error == SSL_ERROR_WANT_READ) break;
@@ -184,6 +188,8 @@ IoResult TlsStream::Read(std::span<char> buffer) {
     state_ = State::kFailed;
     break;
   }
+  // By a timer even if something stays queued: as long as that is not too much, reading does not wait for it.
+  if (wire_.UnlimitInput() && state_ == State::kOpen) timer_.Set(loop_.Now());
   Flush();  // alerts, and answers to a KeyUpdate
   if (filled > 0) return {.kind = IoResult::Kind::kDone, .bytes = filled};
   if (state_ == State::kFailed) return {.kind = IoResult::Kind::kError, .error = failure_};

@@ -41,6 +41,9 @@ class TlsStream final : public ByteStream, private ByteStreamObserver {
   // No more is read either, because TLS itself answers some of it (KeyUpdate). Above what data alone can queue: two peers
   // that write and read must not wait for each other.
   static constexpr size_t kUnansweredBytesMax = 2 * kQueuedBytesMax;
+  // By one Read, beyond what it delivers: then other connections have their turn. Records that carry no data (KeyUpdate
+  // again) cost time, and OpenSSL asks for more until there is none.
+  static constexpr size_t kReadAheadBytesMax = 32 * 1024;
   static constexpr std::chrono::milliseconds kRefusalTime{1000};
 
   // `host`: see StreamSecurity.

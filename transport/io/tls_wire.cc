@@ -43,6 +43,18 @@ void TlsWire::Flush() {
   DropQueued();
 }
 
+void TlsWire::LimitInput(size_t bytes, size_t queued_bytes_max) {
+  input_bytes_ = 0;
+  input_bytes_max_ = bytes;
+  input_queued_bytes_max_ = queued_bytes_max;
+  input_limit_met_ = false;
+}
+
+bool TlsWire::UnlimitInput() {
+  input_bytes_max_ = input_queued_bytes_max_ = kNoLimit;
+  return input_limit_met_;
+}
+
 BioPtr TlsWire::MakeBio() {
   BioPtr bio(BIO_new(Method()));
   if (bio == nullptr) return nullptr;
@@ -65,12 +77,18 @@ const BIO_METHOD* TlsWire::Method() {
 int TlsWire::BioRead(BIO* bio, char* buffer, size_t size, size_t* count) {
   TlsWire& wire = *static_cast<TlsWire*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
+  if (wire.input_bytes_ >= wire.input_bytes_max_ || wire.queued_bytes() > wire.input_queued_bytes_max_) {
+    wire.input_limit_met_ = true;
+    BIO_set_retry_read(bio);
+    return 0;
+  }
   IoResult result = wire.stream_->Read({buffer, size});
   switch (result.kind) {
     case IoResult::Kind::kDone:
       if (const size_t shown = wire.first_bytes_.size(); shown < kFirstBytes) {
         wire.first_bytes_.append(buffer, std::min(result.bytes, kFirstBytes - shown));
       }
+      wire.input_bytes_ += result.bytes;
       *count = result.bytes;
       return 1;
     case IoResult::Kind::kWouldBlock:

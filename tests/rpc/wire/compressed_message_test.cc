@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 #include "absl/status/status.h"
@@ -36,6 +37,20 @@ class Failing final : public Compressor {
   absl::Status Compress(std::string_view, std::string*) const override { return absl::DataLossError("no luck"); }
   absl::Status Decompress(std::string_view, size_t, std::string*) const override {
     return absl::DataLossError("no luck");
+  }
+};
+
+// Does what the interface says, word by word.
+class Plain final : public Compressor {
+ public:
+  std::string_view name() const override { return "plain"; }
+  absl::Status Compress(std::string_view message, std::string* out) const override {
+    out->append(message);
+    return absl::OkStatus();
+  }
+  absl::Status Decompress(std::string_view compressed, size_t bytes_max, std::string* out) const override {
+    out->append(compressed.substr(0, bytes_max + 1));
+    return absl::OkStatus();
   }
 };
 
@@ -95,6 +110,13 @@ TEST(DecompressTest, TheLimitIsThatOfTheMessage) {
             absl::ResourceExhaustedError("message of " + std::to_string(compressed.size()) +
                                          " bytes in grpc-encoding gzip is over the limit of 999 bytes when "
                                          "decompressed (option max_receive_message_bytes)"));
+}
+
+TEST(DecompressTest, AnAddedOneDoesNotOverflow) {
+  const Plain plain;
+  std::string message;
+  EXPECT_TRUE(Decompress("message", &plain, std::numeric_limits<size_t>::max(), &message).ok());
+  EXPECT_EQ(message, "message");
 }
 
 }  // namespace

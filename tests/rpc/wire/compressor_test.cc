@@ -1,6 +1,7 @@
 // What every content coding must do, whoever sends: one set of tests for all of them.
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -72,6 +73,15 @@ TEST_P(CompressorTest, TheLimitIsSeenExactly) {
       EXPECT_EQ(Decompressed(compressed, bytes + 1).size(), bytes);
       EXPECT_EQ(Decompressed(compressed, bytes).size(), bytes);
       EXPECT_EQ(Decompressed(compressed, bytes - 1).size(), bytes) << "one more than the limit, to show that there is";
+    }
+  }
+}
+
+TEST_P(CompressorTest, TheGreatestLimitIsNone) {
+  for (const size_t bytes : {0, 1, 100, 65536}) {
+    for (const size_t less : {0, 1, 2}) {
+      const size_t limit = std::numeric_limits<size_t>::max() - less;
+      EXPECT_TRUE(Decompressed(Compressed(Text(bytes)), limit) == Text(bytes)) << bytes << " " << less;
     }
   }
 }

@@ -1,10 +1,19 @@
 #include "weir/transport/io/tls_stream.h"
 
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "weir/tests/transport/io/tls_harness.h"
+#include "weir/transport/io/tls_handles.h"
 
 namespace weir::transport {
 namespace {
@@ -207,6 +216,137 @@ TEST_F(TlsTest, AConnectionNeedsAName) {
   const std::unique_ptr<ByteStream> stream = client_security_->Secure(loop_, std::move(client_end), "");
   StreamUser* const nobody = nullptr;
   EXPECT_THAT(stream->Start(nobody).message(), HasSubstr("expected a host name or address to verify, got \"\""));
+}
+
+// ---- a peer that floods ---------------------------------------------------------------------------------------------
+
+// Takes output only while it is open.
+class Gate final : public ByteStream {
+ public:
+  explicit Gate(std::unique_ptr<MemoryStream> stream) : stream_(std::move(stream)) {}
+
+  absl::Status Start(ByteStreamObserver* observer) override {
+    observer_ = observer;
+    return stream_->Start(observer);
+  }
+  IoResult Read(std::span<char> buffer) override { return stream_->Read(buffer); }
+  IoResult Write(std::span<const std::string_view> pieces) override {
+    return open_ ? stream_->Write(pieces) : IoResult{.kind = IoResult::Kind::kWouldBlock};
+  }
+  void ShutdownWrite() override { stream_->ShutdownWrite(); }
+  std::string PeerName() const override { return stream_->PeerName(); }
+  std::string LocalName() const override { return stream_->LocalName(); }
+
+  size_t unread_bytes() const { return stream_->unread_bytes(); }
+  void Close() { open_ = false; }
+  void Open() {
+    open_ = true;
+    observer_->OnWritable();
+  }
+
+ private:
+  const std::unique_ptr<MemoryStream> stream_;
+  ByteStreamObserver* observer_ = nullptr;
+  bool open_ = true;
+};
+
+// A client that is OpenSSL alone, with a server of ours.
+class TlsFloodTest : public TlsTest {
+ protected:
+  TlsFloodTest() : context_(SSL_CTX_new(TLS_client_method())) {
+    SSL_CTX_set_min_proto_version(context_.get(), TLS1_3_VERSION);
+    SSL_CTX_set_alpn_protos(context_.get(), reinterpret_cast<const unsigned char*>("\x02h2"), 3);
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_connect_state(ssl_.get());
+    server_security_ = MakeTlsServerSecurity(server_options_);
+    auto [peer_end, server_end] = MakeMemoryStreamPair(loop_, {.capacity_bytes = 16 << 20});
+    auto gate = std::make_unique<Gate>(std::move(server_end));
+    gate_ = gate.get();
+    peer_ = std::make_unique<StreamUser>(std::move(peer_end));
+    server_ = std::make_unique<StreamUser>(server_security_->Secure(loop_, std::move(gate), ""));
+    for (int round = 0; round < 4; ++round) {
+      SSL_do_handshake(ssl_.get());
+      SendToServer();
+      loop_.RunUntilIdle();
+      TakeFromServer();
+    }
+    EXPECT_TRUE(SSL_is_init_finished(ssl_.get()));
+  }
+
+  // Every so many KeyUpdates a byte of data; 0: none. Returns how many bytes of data there are.
+  size_t Flood(int updates, int updates_per_byte) {
+    size_t bytes = 0;
+    for (int i = 1; i <= updates; ++i) {
+      EXPECT_EQ(SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED), 1);
+      EXPECT_EQ(SSL_do_handshake(ssl_.get()), 1);
+      if (updates_per_byte != 0 && i % updates_per_byte == 0) bytes += SSL_write(ssl_.get(), "x", 1) == 1 ? 1 : 0;
+    }
+    return bytes;
+  }
+  void SendToServer() {
+    char* data = nullptr;
+    const long bytes = BIO_get_mem_data(SSL_get_wbio(ssl_.get()), &data);
+    peer_->Send({data, static_cast<size_t>(bytes)});
+    (void)BIO_reset(SSL_get_wbio(ssl_.get()));
+    EXPECT_EQ(peer_->unsent_bytes(), 0u);
+  }
+  // What the server has said.
+  std::string TakeFromServer() {
+    const std::string bytes = std::exchange(peer_->received, "");
+    BIO_write(SSL_get_rbio(ssl_.get()), bytes.data(), static_cast<int>(bytes.size()));
+    std::array<char, 100> text;
+    const int count = SSL_read(ssl_.get(), text.data(), text.size());
+    return {text.data(), static_cast<size_t>(std::max(count, 0))};
+  }
+
+  SslContextPtr context_;
+  SslPtr ssl_;
+  std::unique_ptr<StreamUser> peer_;  // below its TLS
+  Gate* gate_ = nullptr;
+};
+
+constexpr int kFloodUpdates = 20'000;  // 27 bytes each
+
+TEST_F(TlsFloodTest, OfAPeerThatDoesNotReadOnlySoMuchIsTakenAsMayWaitForAnAnswer) {
+  gate_->Close();
+  Flood(kFloodUpdates, 0);
+  SSL_write(ssl_.get(), "ping", 4);
+  SendToServer();
+  const size_t sent = gate_->unread_bytes();
+  ASSERT_GT(sent, TlsStream::kUnansweredBytesMax + 200'000);
+  loop_.RunUntilIdle(1'000);
+  EXPECT_LE(sent - gate_->unread_bytes(), TlsStream::kUnansweredBytesMax + 64 * 1024) << "each has an answer as long";
+  EXPECT_EQ(loop_.timers(), 0u) << "it waits, and does not ask again";
+  gate_->Open();
+  loop_.RunUntilIdle(1'000);
+  EXPECT_EQ(server_->received, "ping") << server_->error;
+  server_->Send("pong");
+  loop_.RunUntilIdle();
+  EXPECT_EQ(TakeFromServer(), "pong");
+}
+
+TEST_F(TlsFloodTest, OfAPeerThatReadsATurnTakesAShare) {
+  std::string data;
+  for (const int updates_per_byte : {0, 1'000, 10}) {
+    SCOPED_TRACE(updates_per_byte);
+    data.append(Flood(kFloodUpdates / 2, updates_per_byte), 'x');
+    SSL_write(ssl_.get(), "ping", 4);
+    data.append("ping");
+    SendToServer();
+    size_t most = 0;
+    for (bool more = true; more;) {
+      const size_t before = gate_->unread_bytes();
+      more = loop_.RunTurn();
+      most = std::max(most, before - gate_->unread_bytes());
+    }
+    EXPECT_LE(most, TlsStream::kReadAheadBytesMax + 32 * 1024);
+    EXPECT_TRUE(server_->received == data) << server_->error;
+    EXPECT_EQ(loop_.timers(), 0u);
+    server_->Send("pong");
+    loop_.RunUntilIdle();
+    EXPECT_EQ(TakeFromServer(), "pong");
+  }
 }
 
 }  // namespace
