@@ -59,7 +59,9 @@ using Kept = std::conditional_t<std::is_lvalue_reference_v<A> || !std::is_move_c
                                 std::remove_reference_t<A>&, A>;
 template <class A>
 using BranchOf = Branch<std::remove_reference_t<A>>;
+// Constrained, so that clang drops an overload that does not fit before it looks into Branch.
 template <class A>
+requires Awaitable<A>
 using ResultFor = typename BranchOf<A>::Result;
 
 template <class R>
