@@ -19,7 +19,8 @@ using hello::GreeterClient;
 using hello::HelloReply;
 using hello::HelloRequest;
 
-void Say(const std::string& line) { std::cout << line << std::endl; }
+// Called by several threads: a line and its end are one write, so that lines do not mix.
+void Say(const std::string& line) { std::cout << line + "\n" << std::flush; }
 
 // Answers at once, except to those who are in no hurry.
 class Greeter final : public hello::GreeterService {

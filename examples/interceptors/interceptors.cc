@@ -29,7 +29,8 @@ std::string UserOf(std::string_view token) { return token == "open sesame" ? "Al
 // A real one would keep a token until it expires, and await a call that fetches the next.
 weir::Task<absl::StatusOr<std::string>> Token() { co_return "open sesame"; }
 
-void Say(const std::string& line) { std::cout << line << std::endl; }
+// Called by several threads: a line and its end are one write, so that lines do not mix.
+void Say(const std::string& line) { std::cout << line + "\n" << std::flush; }
 
 void SayHello(const std::string& target, weir::ChannelOptions options) {
   options.interceptors.insert(
