@@ -153,9 +153,9 @@ std::optional<absl::Duration> ClientCall::TimeLeft() const {
   return absl::FromChrono(deadline_at_ - event_loop_.Now());
 }
 
-void ClientCall::OnStream(MessageStream& stream, const std::string& peer) {
+void ClientCall::OnStream(MessageStream& stream) {
   auto self = shared_from_this();
-  if (interception_ != nullptr) interception_->OnPeer(peer);
+  if (interception_ != nullptr) interception_->OnPeer(stream.peer());
   if (!ServerStreams(method_.kind)) stream.ExpectMessage();
   if (framed_request_->owner != nullptr) stream.SendMessage(*std::move(framed_request_));
   Attach(&stream);

@@ -61,8 +61,8 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   const Metadata& metadata() const { return metadata_; }
   // What is left until the deadline; nullopt without one.
   std::optional<absl::Duration> TimeLeft() const;
-  // A connection with `peer` has opened a stream for the call: what waits is sent.
-  void OnStream(MessageStream& stream, const std::string& peer);
+  // A connection has opened a stream for the call: what waits is sent.
+  void OnStream(MessageStream& stream);
   // Ends the call with a status of our own making. The stream, if any, is cancelled. Interceptors may still change it.
   void End(const absl::Status& status);
   absl::Status Explained(absl::Status failure) const override;

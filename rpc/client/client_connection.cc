@@ -67,7 +67,7 @@ void ClientConnection::Open(ClientCall& call, std::string_view authority, std::s
   head.metadata = &call.metadata();
   absl::StatusOr<MessageStream*> stream = mux_.Open(wire::Grpc(), head, call);
   if (!stream.ok()) return call.End(MarkUnprocessed(NotOpened(stream.status())));
-  call.OnStream(**stream, peer_);
+  call.OnStream(**stream);
 }
 
 void ClientConnection::Drain() { mux_.BeginDrain(); }

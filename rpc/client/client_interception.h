@@ -27,7 +27,7 @@ class ClientInterception final : public InterceptorChain, private TaskRoot {
 
   void Start();
   using InterceptorChain::ShowInitialMetadata;
-  void OnPeer(const std::string& peer) { peer_ = peer; }
+  void OnPeer(std::string_view peer) { peer_ = peer; }
   // The call has ended, or cannot be made. True if interceptors run, which then say how it ends for its user.
   bool OnCallOver(const absl::Status& status);
 

@@ -100,7 +100,7 @@ class StreamMultiplexer {
  private:
   friend class CallStream;
 
-  // The head of the last request that had neither deadline, metadata nor compression: most clients send the same again and again.
+  // The head of the last request without deadline, metadata and compression: most clients send the same again and again.
   struct PlainRequest {
     bool Is(const wire::RequestHead& head) const {
       return path == head.path && authority == head.authority && user_agent == head.user_agent && scheme == head.scheme;

@@ -8,6 +8,10 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <vector>
 
 #include "weir/rpc/core/interceptor.h"
 
@@ -31,6 +35,28 @@ class TestInterceptor final : public Interceptor {
  private:
   const Function function_;
   World* world_ = nullptr;
+};
+
+// A script of calls with these interceptors, the first one outermost. Script: ClientScript with ChannelOptions, or
+// ServerScript with ServerOptions.
+template <class Script, class World, class Options>
+class InterceptedScript {
+ public:
+  explicit InterceptedScript(std::initializer_list<typename TestInterceptor<World>::Function> functions) {
+    Options options;
+    for (auto function : functions) {
+      all_.push_back(std::make_shared<TestInterceptor<World>>(function));
+      options.interceptors.push_back(all_.back());
+    }
+    script_.emplace(options);
+    for (const auto& interceptor : all_) script_->Do(interceptor->Enter());
+  }
+  Script& operator*() { return *script_; }
+  Script* operator->() { return &*script_; }
+
+ private:
+  std::vector<std::shared_ptr<TestInterceptor<World>>> all_;
+  std::optional<Script> script_;
 };
 
 // The rest of a chain, started without waiting for it: what an interceptor does that gives up.

@@ -28,27 +28,7 @@ using testing::StartedNext;
 using testing::TestCall;
 using testing::Trailers;
 
-using Function = testing::TestInterceptor<ClientWorld>::Function;
-
-// A script of calls with these interceptors, the first one outermost, on a connection that is ready.
-class InterceptedScript {
- public:
-  explicit InterceptedScript(std::initializer_list<Function> functions) {
-    ChannelOptions options;
-    for (Function function : functions) {
-      all_.push_back(std::make_shared<testing::TestInterceptor<ClientWorld>>(function));
-      options.interceptors.push_back(all_.back());
-    }
-    script_.emplace(options);
-    for (const auto& interceptor : all_) script_->Do(interceptor->Enter());
-  }
-  ClientScript& operator*() { return *script_; }
-  ClientScript* operator->() { return &*script_; }
-
- private:
-  std::vector<std::shared_ptr<testing::TestInterceptor<ClientWorld>>> all_;
-  std::optional<ClientScript> script_;
-};
+using InterceptedScript = testing::InterceptedScript<ClientScript, ClientWorld, ChannelOptions>;
 
 Task<void> CallUnary(ClientWorld& world) {
   TestCall call = world.Call("Unary", "hello", CallOptions().Timeout(absl::Seconds(10)));

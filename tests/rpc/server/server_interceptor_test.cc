@@ -28,25 +28,7 @@ using testing::ServerWorld;
 using testing::StartedNext;
 using testing::Trailers;
 
-using Function = testing::TestInterceptor<ServerWorld>::Function;
-
-class InterceptedScript {
- public:
-  explicit InterceptedScript(std::initializer_list<Function> functions) {
-    ServerOptions options;
-    for (Function function : functions) {
-      all_.push_back(std::make_shared<testing::TestInterceptor<ServerWorld>>(function));
-      options.interceptors.push_back(all_.back());
-    }
-    script_.emplace(options);
-    for (const auto& interceptor : all_) script_->Do(interceptor->Enter());
-  }
-  ServerScript* operator->() { return &*script_; }
-
- private:
-  std::vector<std::shared_ptr<testing::TestInterceptor<ServerWorld>>> all_;
-  std::optional<ServerScript> script_;
-};
+using InterceptedScript = testing::InterceptedScript<ServerScript, ServerWorld, ServerOptions>;
 
 std::string UnaryRequest(int stream_id, std::string_view body, std::string_view fields = "") {
   return absl::StrCat(Request(stream_id, "Unary", fields), "\n", Data(stream_id, Message(body), "END_STREAM"));
