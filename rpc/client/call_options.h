@@ -55,6 +55,13 @@ class CallOptions {
     return *this;
   }
 
+  // Whether the call waits, until its deadline, where it would fail because the server cannot be connected to. Without: it
+  // fails with the reason as soon as an attempt has failed (gRPC wait-for-ready).
+  CallOptions& WaitForReady(bool wait = true) {
+    wait_for_ready_ = wait;
+    return *this;
+  }
+
   // The call is made on behalf of `parent`, the handler's context: it ends by the parent's deadline if that is sooner than
   // its own, with CANCELLED when the parent is cancelled, and carries the parent's trace context (traceparent, tracestate),
   // but for fields that are set here too. `parent` is used in this function only.
@@ -67,11 +74,13 @@ class CallOptions {
   const std::optional<absl::Duration>& timeout() const { return timeout_; }
   const weir::Metadata& metadata() const { return metadata_; }
   const std::string& compression() const { return compression_; }
+  bool wait_for_ready() const { return wait_for_ready_; }
 
  private:
   std::optional<absl::Duration> timeout_;
   weir::Metadata metadata_;
   std::string compression_;  // empty: the channel's
+  bool wait_for_ready_ = false;
   std::shared_ptr<const Inherited> parent_;
 };
 

@@ -1,6 +1,7 @@
 #include "weir/rpc/client/channel_core.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -27,34 +28,35 @@ ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::Sta
       resolver_(std::move(resolver)),
       attempt_timer_(loop, [this] { OnAttemptTimeout(); }),
       backoff_(options_.backoff_initial, options_.backoff_max),
-      backoff_timer_(loop, [this] { state_ = State::kIdle; }),
+      backoff_timer_(loop, [this] { OnBackoffOver(); }),
       random_(static_cast<unsigned>(reinterpret_cast<uintptr_t>(this) >> 4)) {}
 
 ChannelCore::~ChannelCore() = default;
 
 // ---- calls ----------------------------------------------------------------------------------------------------------
 
-void ChannelCore::Place(std::shared_ptr<ClientCall> call) {
-  if (!target_.ok()) return call->End(target_.status());
+void ChannelCore::Place(std::shared_ptr<StreamRequest> request) {
+  if (!target_.ok()) return request->OnNoStream(target_.status());
   if (state_ == State::kShutdown) {
-    return call->End(WithWhy(absl::CancelledError("the channel is closed"), Why{.by = Why::By::kCaller}));
+    return request->OnNoStream(WithWhy(absl::CancelledError("the channel is closed"), Why{.by = Why::By::kCaller}));
   }
-  if (state_ == State::kTransientFailure) return call->End(CannotConnect());
+  if (state_ == State::kTransientFailure && !request->wait_for_ready()) return request->OnNoStream(CannotConnect());
   if (state_ == State::kReady && waiting_.empty() && current_->CanOpen()) {
-    return current_->Open(*call, authority_, user_agent_);
+    return current_->Open(*request, authority_, user_agent_);
   }
-  waiting_.push_back(std::move(call));
+  waiting_.push_back(std::move(request));
   if (state_ == State::kIdle) Connect();
 }
 
-void ChannelCore::Forget(ClientCall& call) {
-  auto it = std::find_if(waiting_.begin(), waiting_.end(), [&call](const auto& held) { return held.get() == &call; });
+void ChannelCore::Forget(const StreamRequest& request) {
+  auto it =
+      std::find_if(waiting_.begin(), waiting_.end(), [&request](const auto& held) { return held.get() == &request; });
   if (it != waiting_.end()) waiting_.erase(it);
 }
 
-Why::Phase ChannelCore::WaitingPhase(const ClientCall& call) const {
+Why::Phase ChannelCore::WaitingPhase(const StreamRequest& request) const {
   const bool waits =
-      std::any_of(waiting_.begin(), waiting_.end(), [&call](const auto& held) { return held.get() == &call; });
+      std::any_of(waiting_.begin(), waiting_.end(), [&request](const auto& held) { return held.get() == &request; });
   if (!waits) return Why::Phase::kStart;
   if (state_ == State::kReady) return Why::Phase::kQueue;
   return query_ != nullptr ? Why::Phase::kResolve : Why::Phase::kConnect;
@@ -63,16 +65,28 @@ Why::Phase ChannelCore::WaitingPhase(const ClientCall& call) const {
 void ChannelCore::PlaceWaiting() {
   if (std::exchange(placing_, true)) return;  // a call that starts may end, and free a place, inside Open
   while (!waiting_.empty() && state_ == State::kReady && current_->CanOpen()) {
-    std::shared_ptr<ClientCall> call = std::move(waiting_.front());
+    std::shared_ptr<StreamRequest> request = std::move(waiting_.front());
     waiting_.pop_front();
-    current_->Open(*call, authority_, user_agent_);
+    current_->Open(*request, authority_, user_agent_);
   }
   placing_ = false;
 }
 
-void ChannelCore::FailWaiting(const absl::Status& why) {
+void ChannelCore::FailWaiting(const absl::Status& why, Patient patient) {
   // Calls made by whom we tell wait for the next attempt, or fail, on their own.
-  for (std::shared_ptr<ClientCall>& call : std::exchange(waiting_, {})) call->End(why);
+  std::deque<std::shared_ptr<StreamRequest>> failed = std::exchange(waiting_, {});
+  if (patient == Patient::kWait) {
+    const auto first_patient = std::stable_partition(failed.begin(), failed.end(),
+                                                     [](const auto& request) { return !request->wait_for_ready(); });
+    waiting_.assign(std::move_iterator(first_patient), std::move_iterator(failed.end()));
+    failed.erase(first_patient, failed.end());
+  }
+  for (std::shared_ptr<StreamRequest>& request : failed) request->OnNoStream(why);
+}
+
+void ChannelCore::OnBackoffOver() {
+  state_ = State::kIdle;
+  if (!waiting_.empty()) Connect();
 }
 
 // ---- connecting -----------------------------------------------------------------------------------------------------
@@ -166,7 +180,7 @@ void ChannelCore::OnAttemptFailed(absl::Status reason, std::string_view peer) {
   state_ = State::kTransientFailure;
   const absl::Duration pause = backoff_.Next(std::uniform_real_distribution<double>()(random_));
   backoff_timer_.Set(TimeAfter(loop_.Now(), pause));
-  FailWaiting(CannotConnect());
+  FailWaiting(CannotConnect(), Patient::kWait);
 }
 
 absl::Status ChannelCore::CannotConnect() const {
@@ -231,7 +245,7 @@ void ChannelCore::Shutdown() {
   query_.reset();
   connector_.reset();
   source_.reset();
-  FailWaiting(why);
+  FailWaiting(why, Patient::kFail);
   while (!replied_.empty()) {
     ClientCall& call = *replied_.back();
     replied_.pop_back();

@@ -25,6 +25,7 @@
 #include "weir/rpc/client/backoff.h"
 #include "weir/rpc/client/channel_options.h"
 #include "weir/rpc/client/client_connection.h"
+#include "weir/rpc/client/stream_request.h"
 #include "weir/rpc/client/stream_source.h"
 #include "weir/rpc/client/target.h"
 #include "weir/rpc/core/why.h"
@@ -50,12 +51,12 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   const std::string& target() const { return text_; }
   const ChannelOptions& options() const { return options_; }  // constant: any thread
 
-  // Starts the call on a connection, now or when there is one; or ends it.
-  void Place(std::shared_ptr<ClientCall> call);
-  // The call waits no more.
-  void Forget(ClientCall& call);
-  // How far a call that has no stream is.
-  Why::Phase WaitingPhase(const ClientCall& call) const;
+  // Opens a stream on a connection, now or when there is one; or says that there is none.
+  void Place(std::shared_ptr<StreamRequest> request);
+  // It waits no more.
+  void Forget(const StreamRequest& request);
+  // How far a request that has no stream is.
+  Why::Phase WaitingPhase(const StreamRequest& request) const;
   // Ends every call, and begins to close every connection. Calls placed afterwards end at once.
   void Shutdown();
   // After Shutdown, in another turn of the loop: nothing of the channel is left on it.
@@ -72,7 +73,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   // Uses a stream that somebody else has connected instead of connecting: a test's peer in memory.
   void Adopt(std::unique_ptr<transport::ByteStream> stream, uint32_t first_stream_id = 1);
 
-  // What the channel holds now: calls that wait for a place, streams, and bytes that no socket took.
+  // What the channel holds now: requests that wait for a place, streams, and bytes that no socket took.
   size_t waiting_count() const { return waiting_.size(); }
   size_t stream_count() const;
   size_t ended_stream_count() const;
@@ -90,8 +91,11 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   void OnAttemptFailed(absl::Status reason, std::string_view peer = {});
   absl::Status CannotConnect() const;
   void ConnectAgain(const ClientConnection& last, const absl::Status& reason);
-  void FailWaiting(const absl::Status& why);
+  // All of them, or those only that do not wait for the next attempt.
+  enum class Patient : uint8_t { kFail, kWait };
+  void FailWaiting(const absl::Status& why, Patient patient);
   void PlaceWaiting();
+  void OnBackoffOver();
 
   // ClientConnectionOwner
   void OnReady(ClientConnection& connection) override;
@@ -107,7 +111,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   const std::string user_agent_;
 
   State state_ = State::kIdle;
-  std::deque<std::shared_ptr<ClientCall>> waiting_;
+  std::deque<std::shared_ptr<StreamRequest>> waiting_;
   absl::Status last_error_;  // of the last attempt to connect
 
   // connecting

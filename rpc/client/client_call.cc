@@ -28,6 +28,7 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
       method_(own_path_ == nullptr ? method : MethodSpec{*own_path_, method.kind}),
       metadata_(options.metadata()),
       timeout_(options.timeout().value_or(channel_->options().default_timeout)),
+      wait_for_ready_(options.wait_for_ready()),
       half_close_wanted_(request != nullptr) {
   const std::string& compression =
       options.compression().empty() ? channel_->options().compression : options.compression();
@@ -151,6 +152,13 @@ void ClientCall::AskForPlace() {
 std::optional<absl::Duration> ClientCall::TimeLeft() const {
   if (timeout_ == absl::InfiniteDuration()) return std::nullopt;
   return absl::FromChrono(deadline_at_ - event_loop_.Now());
+}
+
+void ClientCall::DescribeTo(wire::RequestHead* head) const {
+  head->path = method_.path;
+  head->timeout = TimeLeft();
+  if (compressor() != nullptr) head->encoding = compressor()->name();
+  head->metadata = &metadata_;
 }
 
 void ClientCall::OnStream(MessageStream& stream) {

@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "weir/rpc/client/call_options.h"
 #include "weir/rpc/client/failed_call.h"
+#include "weir/rpc/client/stream_request.h"
 #include "weir/rpc/core/call.h"
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/method.h"
@@ -37,7 +38,10 @@ class ClientInterception;
 class FinishOperation;
 class MetadataOperation;
 
-class ClientCall final : public Call, public std::enable_shared_from_this<ClientCall>, private MessageReceiver {
+class ClientCall final : public Call,
+                         public std::enable_shared_from_this<ClientCall>,
+                         public StreamRequest,
+                         private MessageReceiver {
  public:
   // `request` null: the application will write. `made_at`: now, of the loop's clock; it matters with a deadline only.
   ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoop& loop, const MethodSpec& method,
@@ -58,11 +62,8 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   void Start();  // arms the deadline, and asks the channel for a place
   bool ended() const { return ended_.load(std::memory_order_relaxed); }
   const MethodSpec& method() const { return method_; }
-  const Metadata& metadata() const { return metadata_; }
   // What is left until the deadline; nullopt without one.
   std::optional<absl::Duration> TimeLeft() const;
-  // A connection has opened a stream for the call: what waits is sent.
-  void OnStream(MessageStream& stream);
   // Ends the call with a status of our own making. The stream, if any, is cancelled. Interceptors may still change it.
   void End(const absl::Status& status);
   absl::Status Explained(absl::Status failure) const override;
@@ -72,6 +73,14 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   friend class FinishOperation;
   friend class MetadataOperation;
 
+  // StreamRequest
+  void DescribeTo(wire::RequestHead* head) const override;
+  bool wait_for_ready() const override { return wait_for_ready_; }
+  StreamObserver& observer() override { return *this; }
+  void OnStream(MessageStream& stream) override;  // what waits is sent
+  void OnNoStream(const absl::Status& why) override { End(why); }
+
+  // StreamObserver
   void OnInitialMetadata(Metadata metadata) override;
   void OnEnd(absl::Status status, Metadata trailing) override;
   void OnReset(absl::Status status) override;
@@ -116,6 +125,7 @@ class ClientCall final : public Call, public std::enable_shared_from_this<Client
   std::unique_ptr<Family> family_;  // null: the call has no parent
   FinishOperation* finish_waiter_ = nullptr;
   MetadataOperation* metadata_waiter_ = nullptr;
+  const bool wait_for_ready_;
   bool half_close_wanted_ = false;
   bool initial_received_ = false;
   std::atomic<bool> ended_ = false;

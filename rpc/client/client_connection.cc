@@ -54,20 +54,17 @@ ClientConnection::ClientConnection(transport::EventLoop& loop, const ChannelOpti
 
 ClientConnection::~ClientConnection() = default;
 
-void ClientConnection::Open(ClientCall& call, std::string_view authority, std::string_view user_agent) {
+void ClientConnection::Open(StreamRequest& request, std::string_view authority, std::string_view user_agent) {
   used_ = true;
   wire::RequestHead head;
   head.scheme = scheme_;
-  head.path = call.method().path;
   head.authority = authority;
   head.user_agent = user_agent;
-  head.timeout = call.TimeLeft();
-  if (call.compressor() != nullptr) head.encoding = call.compressor()->name();
   head.accept_encoding = accept_encoding_;
-  head.metadata = &call.metadata();
-  absl::StatusOr<MessageStream*> stream = mux_.Open(wire::Grpc(), head, call);
-  if (!stream.ok()) return call.End(MarkUnprocessed(NotOpened(stream.status())));
-  call.OnStream(**stream);
+  request.DescribeTo(&head);
+  absl::StatusOr<MessageStream*> stream = mux_.Open(wire::Grpc(), head, request.observer());
+  if (!stream.ok()) return request.OnNoStream(MarkUnprocessed(NotOpened(stream.status())));
+  request.OnStream(**stream);
 }
 
 void ClientConnection::Drain() { mux_.BeginDrain(); }

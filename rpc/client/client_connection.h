@@ -13,7 +13,7 @@
 
 #include "absl/status/status.h"
 #include "weir/rpc/client/channel_options.h"
-#include "weir/rpc/client/client_call.h"
+#include "weir/rpc/client/stream_request.h"
 #include "weir/rpc/mux/stream_multiplexer.h"
 #include "weir/transport/h2/connection.h"
 #include "weir/transport/io/byte_stream.h"
@@ -51,8 +51,8 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   bool used() const { return used_; }  // a call has had a place here
   bool CanOpen() const { return ready_ && mux_.CanOpen(); }
 
-  // Opens a stream for `call`. The call ends with the reason if that fails.
-  void Open(ClientCall& call, std::string_view authority, std::string_view user_agent);
+  // Opens a stream for `request`, or tells it why there is none.
+  void Open(StreamRequest& request, std::string_view authority, std::string_view user_agent);
 
   // Finishes what is under way, then closes.
   void Drain();

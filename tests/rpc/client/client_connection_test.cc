@@ -231,6 +231,41 @@ TEST(ClientConnectionTest, ConnectTimeoutMayBeInfinite) {
   script.Run();
 }
 
+// ---- wait-for-ready --------------------------------------------------------------------------------------------------
+
+Task<void> CallPatiently(ClientWorld& world) {
+  const CallOptions options = CallOptions().WaitForReady().Timeout(absl::Seconds(30));
+  TestCall call = world.Call("Unary", "hello", options);
+  absl::StatusOr<Payload> reply = co_await call.Reply();
+  world.Log(reply.ok() ? "reply " + reply->body() : EndLine(reply.status()));
+}
+
+TEST(WaitForReady, CallWaitsWhileAttemptsToConnectFailUntilItsDeadline) {
+  ClientScript script;
+  script.Spawn(CallPatiently)
+      .Spawn(CallUnary)
+      .ExpectLog({"UNAVAILABLE: cannot connect: connect to unix:/nowhere/to/be/found: ..."})
+      .Spawn(CallPatiently)  // in the pause
+      .ExpectLeft({"calls: 2", "waiting: 2", "timers: 3"})
+      .Advance(seconds(29))
+      .ExpectLog({})
+      .Advance(seconds(1))
+      .ExpectLog({"DEADLINE_EXCEEDED: deadline of 30s exceeded while connecting (unprocessed)",
+                  "DEADLINE_EXCEEDED: deadline of 30s exceeded while connecting (unprocessed)"})
+      .Advance(seconds(200))
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(WaitForReady, CallThatWaitsEndsWithItsChannel) {
+  ClientScript script;
+  script.Spawn(CallPatiently)
+      .Shutdown()
+      .ExpectLog({"CANCELLED: the channel was closed (unprocessed)"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
 // ---- the channel goes ------------------------------------------------------------------------------------------------
 
 TEST(ClientConnectionTest, ShutdownEndsEveryCallAndLeavesNothing) {

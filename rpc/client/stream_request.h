@@ -1,0 +1,37 @@
+// StreamRequest: whoever wants a stream of the channel for one attempt at a call: what the choice of a connection and the
+// head of the request depend on, and what becomes of it.
+//
+//   ChannelCore::Place --> waits --> OnStream        the head is sent; the stream has yet to be bound to an observer
+//                            |-----> OnNoStream      there will be none; nothing was sent
+//                            +--Forget               neither comes any more
+//
+// On the channel's loop.
+#pragma once
+
+#include "absl/status/status.h"
+#include "weir/rpc/core/message_stream.h"
+#include "weir/rpc/wire/protocol.h"
+
+namespace weir {
+
+class StreamRequest {
+ public:
+  // Sets what the call knows of its head: path, timeout (what is left of it now), encoding, metadata. The views live until
+  // OnStream or OnNoStream.
+  virtual void DescribeTo(wire::RequestHead* head) const = 0;
+
+  // A connection that cannot be made is no reason to end: it waits for the next one (gRPC wait-for-ready).
+  virtual bool wait_for_ready() const = 0;
+
+  // Told of what comes on the stream.
+  virtual StreamObserver& observer() = 0;
+
+  virtual void OnStream(MessageStream& stream) = 0;
+  // Ends the call, unless there is to be another attempt. `why` says who was the cause (Why), and is unprocessed.
+  virtual void OnNoStream(const absl::Status& why) = 0;
+
+ protected:
+  ~StreamRequest() = default;
+};
+
+}  // namespace weir
