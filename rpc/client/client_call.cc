@@ -98,6 +98,14 @@ void ClientCall::Start() {
   AskForPlace();
 }
 
+void ClientCall::SetTimeout(absl::Duration timeout) {
+  timeout_ = timeout;
+  deadline_at_ = TimeAfter(event_loop_.Now(), timeout);
+  if (family_ != nullptr) family_->deadline_is_parents = false;
+  if (timeout != absl::InfiniteDuration()) return SetDeadline();
+  if (deadline_.has_value()) deadline_->Cancel();
+}
+
 void ClientCall::SetDeadline() {
   if (!deadline_.has_value()) deadline_.emplace(event_loop_, [this] { OnDeadline(); });
   deadline_->Set(deadline_at_);
@@ -133,8 +141,9 @@ void ClientCall::FollowParent() {
 
 void ClientCall::OnParentCancelled() {
   const Inherited& parent = *family_->parent;
-  // A parent is cancelled by its deadline, too; which of the two timers is first says nothing.
-  if (absl::Now() >= parent.deadline) {
+  // A parent is cancelled by its deadline, too; which of the two timers is first says nothing. Its timer goes by another
+  // clock than its deadline, and the two agree but for microseconds.
+  if (absl::Now() + absl::Milliseconds(1) >= parent.deadline) {
     return Fail(
         WithWhy(absl::DeadlineExceededError(absl::StrCat("deadline inherited from ", parent.method, " exceeded")),
                 Why{.by = Why::By::kDeadline}));
@@ -224,6 +233,7 @@ void ClientCall::Stop(const absl::Status& status) {
 
 void ClientCall::OnInterceptorsReturned(absl::Status status) {
   if (ended()) return;
+  status = WithOwnWhy(std::move(status));
   if (MessageStream* open = stream(); open != nullptr) {
     Detach();
     open->Cancel(!status.ok() ? status : absl::CancelledError("an interceptor returned before the call had ended"));
@@ -231,6 +241,16 @@ void ClientCall::OnInterceptorsReturned(absl::Status status) {
     channel_->Forget(*this);
   }
   Conclude(std::move(status));
+}
+
+// What an interceptor returns may be the status of another call, one that asked for a token say, with the why of that one:
+// whether this call may be made again is another question.
+absl::Status ClientCall::WithOwnWhy(absl::Status status) const {
+  if (status.ok()) return status;
+  if (const std::optional<Why> why = WhyOf(interception_->outcome())) return WithWhy(std::move(status), *why);
+  const absl::Status bare = WithWhy(status, Why());
+  const absl::Status told = interception_->is_call_over() ? Explained(bare) : Failed().Explain(bare, Why::By::kUs);
+  return WithWhy(std::move(status), *WhyOf(told));
 }
 
 void ClientCall::OnInitialMetadata(Metadata metadata) {

@@ -92,6 +92,8 @@ class ClientCall final : public Call,
   void Inherit(std::shared_ptr<const Inherited> parent, const Metadata& own);
   void FollowParent();
   void OnParentCancelled();
+  // An interceptor's; InfiniteDuration: none.
+  void SetTimeout(absl::Duration timeout);
   void SetDeadline();
   void OnDeadline();
   std::string DeadlineText() const;
@@ -100,6 +102,7 @@ class ClientCall final : public Call,
   void Stop(const absl::Status& status);
   void OnStreamEnd(absl::Status status, Why::By by, Why::Phase phase);
   void OnInterceptorsReturned(absl::Status status);
+  absl::Status WithOwnWhy(absl::Status status) const;
   void Conclude(absl::Status status);
   void TellMetadataWaiter();
 

@@ -6,7 +6,6 @@
 #include "absl/time/clock.h"
 #include "weir/rpc/client/channel_core.h"
 #include "weir/rpc/client/client_call.h"
-#include "weir/rpc/core/deadline.h"
 #include "weir/rpc/wire/envelope.h"
 
 namespace weir {
@@ -81,11 +80,7 @@ absl::Time ClientInterception::deadline() const {
 }
 
 void ClientInterception::SetTimeout(absl::Duration timeout) {
-  if (call_.ended()) return;
-  call_.timeout_ = timeout;
-  call_.deadline_at_ = TimeAfter(call_.event_loop_.Now(), timeout);
-  if (timeout != absl::InfiniteDuration()) return call_.SetDeadline();
-  if (call_.deadline_.has_value()) call_.deadline_->Cancel();
+  if (!call_.ended()) call_.SetTimeout(timeout);
 }
 
 Metadata& ClientInterception::request_metadata() { return call_.metadata_; }

@@ -30,6 +30,9 @@ class ClientInterception final : public InterceptorChain, private TaskRoot {
   void OnPeer(std::string_view peer) { peer_ = peer; }
   // The call has ended, or cannot be made. True if interceptors run, which then say how it ends for its user.
   bool OnCallOver(const absl::Status& status);
+  bool is_call_over() const { return over_; }
+  // How the call itself has ended; OK before.
+  const absl::Status& outcome() const { return status_; }
 
  private:
   class CallEnd;

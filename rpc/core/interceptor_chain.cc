@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/core/why.h"
 
 namespace weir {
 namespace {
@@ -70,14 +71,17 @@ Task<absl::Status> InterceptorChain::RefuseSecondNext() {
       "an interceptor called next a second time: a call runs once; make another call to try again");
 }
 
+// Why(): a hook may pass on the status of another call, and its why with it.
 absl::Status InterceptorChain::OnReceived(InterceptedMessage& message) {
-  return side() == CallSide::kClient ? RunResponseHooks(response_hooks_, message)
-                                     : RunRequestHooks(request_hooks_, message);
+  return WithWhy(side() == CallSide::kClient ? RunResponseHooks(response_hooks_, message)
+                                             : RunRequestHooks(request_hooks_, message),
+                 Why());
 }
 
 absl::Status InterceptorChain::OnSending(InterceptedMessage& message) {
-  return side() == CallSide::kClient ? RunRequestHooks(request_hooks_, message)
-                                     : RunResponseHooks(response_hooks_, message);
+  return WithWhy(side() == CallSide::kClient ? RunRequestHooks(request_hooks_, message)
+                                             : RunResponseHooks(response_hooks_, message),
+                 Why());
 }
 
 absl::StatusOr<transport::SharedBytes> InterceptorChain::EncodeReceived(const OutgoingMessage& message) {

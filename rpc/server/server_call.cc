@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "weir/rpc/core/deadline.h"
 #include "weir/rpc/core/why.h"
 #include "weir/rpc/server/server_interception.h"
@@ -36,7 +35,7 @@ void ServerCall::Start(const Interceptors* interceptors) {
 }
 
 void ServerCall::SetDeadline(absl::Duration timeout) {
-  context_.deadline_ = absl::Now() + timeout;
+  context_.deadline_ = event_loop_.WallNow() + timeout;  // the same moment as the timer's
   if (deadline_ == nullptr) deadline_ = std::make_unique<transport::Timer>(event_loop_, [this] { OnDeadline(); });
   deadline_->Set(TimeAfter(event_loop_.Now(), timeout));
 }
@@ -62,7 +61,9 @@ void ServerCall::OnHandlerReturned() {
   handler_ = {};  // its frames and its request serve the next call while they are in the cache
   if (interception_ != nullptr && interception_->HandlerRuns()) {
     // An interceptor has returned without waiting for `next`. Done() follows when the handler has returned.
-    return Fail(!status.ok() ? status : absl::CancelledError("an interceptor returned before the handler did"));
+    // Why(): if its status is that of another call, the why is that one's.
+    return Fail(!status.ok() ? WithWhy(status, Why())
+                             : absl::CancelledError("an interceptor returned before the handler did"));
   }
   const bool replies = status.ok() && reply_.owner != nullptr;
   if (stream() != nullptr && (replies || !context_.initial_.empty())) BeforeMessage();

@@ -14,6 +14,8 @@
 #include <span>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "weir/tests/support/manual_clock.h"
 #include "weir/transport/io/end_of_turn_list.h"
 #include "weir/transport/io/event_loop.h"
@@ -45,6 +47,8 @@ class FakeLoop final : public transport::EventLoop {
 
   void Post(std::function<void()> work) override;  // from any thread, for tests with a worker pool
   transport::MonotonicTime Now() const override { return clock_.Now(); }
+  // The manual clock's beginning is the time at which the loop was made.
+  absl::Time WallNow() const override { return wall_at_zero_ + absl::FromChrono(clock_.Now().time_since_epoch()); }
   // UNIMPLEMENTED; after NeverReady, OK, and nothing is ever heard of the descriptor.
   absl::Status Watch(int fd, transport::DescriptorHandler* handler) override;
   void NeverReady() { never_ready_ = true; }
@@ -69,6 +73,7 @@ class FakeLoop final : public transport::EventLoop {
   std::vector<char> read_buffer_;
   size_t read_buffer_bytes_ = 64 * 1024;
   size_t turns_ = 0;
+  const absl::Time wall_at_zero_ = absl::Now();
   bool never_ready_ = false;
 };
 

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "weir/transport/io/end_of_turn_list.h"
 #include "weir/transport/io/mutex.h"
 #include "weir/transport/io/system_error.h"
@@ -56,6 +57,7 @@ struct EpollLoop::Impl {
   bool has_pwait2 = true;
   bool stopping = false;
   MonotonicTime now;
+  std::optional<absl::Time> wall_now;       // of the same moment; nullopt until somebody asks
   std::vector<Registration> registrations;  // by descriptor
   std::array<epoll_event, kEventsPerTurn> ready;
   TimerHeap timers;
@@ -98,6 +100,7 @@ EpollLoop::Impl::~Impl() {
 void EpollLoop::Impl::Turn(nanoseconds timeout) {
   const int count = Wait(SleepTime(timeout));
   now = std::chrono::steady_clock::now();
+  wall_now.reset();
   for (int i = 0; i < count; ++i) Dispatch(ready[i]);
   timers.RunDue(now);
   RunPosted();
@@ -228,6 +231,13 @@ void EpollLoop::Post(std::function<void()> work) {
 }
 
 MonotonicTime EpollLoop::Now() const { return impl_->now; }
+
+absl::Time EpollLoop::WallNow() const {
+  if (!impl_->wall_now.has_value()) {
+    impl_->wall_now = absl::Now() - absl::FromChrono(std::chrono::steady_clock::now() - impl_->now);
+  }
+  return *impl_->wall_now;
+}
 
 absl::Status EpollLoop::Watch(int fd, DescriptorHandler* handler) {
   if (static_cast<size_t>(fd) >= impl_->registrations.size()) impl_->registrations.resize(fd + 1);

@@ -29,6 +29,7 @@ class EpollLoop final : public EventLoop {
 
   void Post(std::function<void()> work) override;
   MonotonicTime Now() const override;
+  absl::Time WallNow() const override;
   absl::Status Watch(int fd, DescriptorHandler* handler) override;
   void Unwatch(int fd) override;
   void AtEndOfTurn(EndOfTurn* work) override;

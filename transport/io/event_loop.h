@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "weir/transport/io/executor.h"
 #include "weir/transport/memory/block_pool.h"
 
@@ -85,6 +86,8 @@ class EventLoop : public Executor {
   bool MustNotBlock() const override { return true; }
 
   virtual MonotonicTime Now() const = 0;  // the time at which this turn began: one clock call per turn
+  // The same moment by the wall clock, give or take what the two clocks disagree about.
+  virtual absl::Time WallNow() const = 0;
 
   // Registers a non-blocking descriptor, edge-triggered in both directions: the handler reads or writes until
   // kWouldBlock. The handler must outlive the registration. Unwatch before closing.

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/core/status.h"
+#include "weir/rpc/core/why.h"
 #include "weir/tests/support/client_script.h"
 #include "weir/tests/support/test_interceptor.h"
 
@@ -383,6 +385,81 @@ TEST(ClientInterceptorTest, FailureToConnectGoesThroughTheInterceptors) {
       .ExpectLog({})
       .Set("linger")
       .ExpectLog({"lingered: UNAVAILABLE: cannot connect...", "ABORTED: by the interceptor"})
+      .Run();
+}
+
+// ---- statuses of other calls ------------------------------------------------------------------------------------------
+
+// As a call ends that another server has refused: safe to make again, that call.
+absl::Status OfAnotherCall() {
+  return MarkUnprocessed(WithWhy(absl::UnavailableError("no token"), Why{.by = Why::By::kNetwork, .http2 = "GOAWAY"}));
+}
+
+Task<void> CallAndLogWhy(ClientWorld& world) {
+  TestCall call = world.Call("Unary", "hello");
+  absl::StatusOr<Payload> reply = co_await call.Reply();
+  const Why why = WhyOf(reply.status()).value_or(Why());
+  world.Log(absl::StrCat(Line(reply.status()), "; ", ToString(why)));
+}
+
+Task<absl::Status> GiveUpForAnother(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  const StartedNext rest(next, call);
+  co_await world.signal("give up");
+  co_return OfAnotherCall();
+}
+
+Task<absl::Status> RefuseForAnother(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  co_return OfAnotherCall();
+}
+
+Task<absl::Status> FailForAnother(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  absl::Status status = co_await next(call);
+  co_return OfAnotherCall();
+}
+
+Task<absl::Status> RefuseResponseForAnother(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  call.OnResponseMessage([](InterceptedMessage&) { return OfAnotherCall(); });
+  absl::Status status = co_await next(call);
+  co_return status;
+}
+
+TEST(ClientInterceptorTest, ACallThatEndsWithTheStatusOfAnotherKeepsItsOwnWhy) {
+  InterceptedScript gives_up({GiveUpForAnother});
+  gives_up->Handshake()
+      .Spawn(CallAndLogWhy)
+      .Drop()
+      .Set("give up")
+      .ExpectLog({"UNAVAILABLE: no token; by=us phase=headers processed=unknown..."})
+      .ExpectWritten({"RST_STREAM 1 CANCEL"})
+      .ExpectNothingLeft()
+      .Run();
+  InterceptedScript before({RefuseForAnother});
+  before->Handshake()
+      .Spawn(CallAndLogWhy)
+      .ExpectLog({"UNAVAILABLE: no token; by=us phase=start processed=no..."})
+      .ExpectWritten({})
+      .ExpectNothingLeft()
+      .Run();
+  InterceptedScript after({FailForAnother});
+  after->Handshake()
+      .Spawn(CallAndLogWhy)
+      .Drop()
+      .Peer(Trailers(1, ":status=200 content-type=application/grpc grpc-status=5"))
+      .ExpectLog({"UNAVAILABLE: no token; by=peer phase=headers processed=yes..."})
+      .Spawn(CallAndLogWhy)
+      .Drop()
+      .Peer(ResponseHead(3) + "\n" + Data(3, Message("hi")) + "\n" + Trailers(3))
+      .ExpectLog({"UNAVAILABLE: no token; by=us phase=trailers processed=yes..."})
+      .ExpectNothingLeft()
+      .Run();
+  InterceptedScript hook({RefuseResponseForAnother});
+  hook->Handshake()
+      .Spawn(CallAndLogWhy)
+      .Drop()
+      .Peer(ResponseHead(1) + "\n" + Data(1, Message("hi")))
+      .ExpectLog({"UNAVAILABLE: no token; by=us phase=body processed=yes..."})
+      .ExpectWritten({"RST_STREAM 1 CANCEL"})
+      .ExpectNothingLeft()
       .Run();
 }
 

@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "weir/rpc/core/cancel_scope.h"
 #include "weir/tests/support/client_script.h"
+#include "weir/tests/support/test_interceptor.h"
 
 namespace weir {
 namespace {
@@ -94,6 +95,24 @@ TEST(ParentTest, TheParentsDeadlineCountsIfItIsSooner) {
         ASSERT_EQ(log.size(), 1u);
         EXPECT_NE(log[0].find("deadline inherited from /front.Front/Ask exceeded"), std::string::npos) << log[0];
       })
+      .ExpectNothingLeft()
+      .Run();
+}
+
+Task<absl::Status> ShortenTimeout(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  call.SetTimeout(absl::Seconds(3));
+  absl::Status status = co_await next(call);
+  co_return status;
+}
+
+TEST(ParentTest, AnInterceptorsTimeoutIsNotInherited) {
+  testing::InterceptedScript<ClientScript, ClientWorld, ChannelOptions> script({ShortenTimeout});
+  WithParent(*script)
+      .Do([](ClientWorld&) { parent->deadline_ = absl::Now() + absl::Seconds(100); })
+      .Spawn(CallUnary)
+      .Drop()
+      .Advance(seconds(4))
+      .ExpectLog({"DEADLINE_EXCEEDED: deadline of 3s exceeded while waiting for the response"})
       .ExpectNothingLeft()
       .Run();
 }

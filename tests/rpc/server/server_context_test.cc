@@ -62,6 +62,18 @@ TEST(SleepTest, EndsWithTheCall) {
       .Run();
 }
 
+Task<absl::Status> LogDeadline(ServerWorld& world, ServerContext& context, Reader<Payload>& reader,
+                               Writer<Payload>& writer) {
+  world.Log(absl::FormatDuration(context.deadline() - world.loop().WallNow()));
+  co_return absl::OkStatus();
+}
+
+// Or the timer cancels nested calls before their inherited deadline, if the turn of the loop has taken long.
+TEST(DeadlineTest, IsThatOfItsTimer) {
+  ServerScript script;
+  script.Bidi(LogDeadline).Handshake().Peer(Request(1, "BidiEcho", "grpc-timeout=5S")).ExpectLog({"5s"}).Run();
+}
+
 Task<absl::Status> SleepForEver(ServerWorld& world, ServerContext& context, Reader<Payload>& reader,
                                 Writer<Payload>& writer) {
   const bool slept = co_await context.Sleep(absl::InfiniteDuration());

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/core/status.h"
+#include "weir/rpc/core/why.h"
 #include "weir/rpc/wire/message_codec.h"
 #include "weir/tests/support/server_script.h"
 #include "weir/tests/support/test_interceptor.h"
@@ -356,6 +358,35 @@ TEST(ServerInterceptorTest, AnInterceptorThatReturnsBeforeNextCancelsTheHandlerW
       .Drop()
       .Set("give up")
       .ExpectLog({"handler: cancelled"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+// With the status of a call of its own, which nobody has processed.
+Task<absl::Status> GiveUpForAnother(ServerWorld& world, InterceptedCall& call, const Next& next) {
+  const StartedNext rest(next, call);
+  co_await world.signal("give up");
+  co_return MarkUnprocessed(absl::UnavailableError("no token"));
+}
+
+Task<absl::Status> WriteOne(ServerWorld& world, ServerContext& context, Reader<Payload>& reader,
+                            Writer<Payload>& writer) {
+  Payload payload;
+  payload.set_body("hello");
+  co_await writer.Write(payload);
+  world.Log(ToString(WhyOf(context.cancel_reason()).value_or(Why())));
+  co_return absl::OkStatus();
+}
+
+TEST(ServerInterceptorTest, ACallThatEndsWithTheStatusOfAnotherIsNotRefusedAsUnprocessed) {
+  InterceptedScript script({GiveUpForAnother});
+  script->Bidi(WriteOne)
+      .Handshake("INITIAL_WINDOW_SIZE=5")
+      .Peer(Request(1, "BidiEcho"))
+      .Drop()
+      .Set("give up")
+      .ExpectLog({"by=us phase=body processed=yes..."})
+      .ExpectWritten({"RST_STREAM 1 CANCEL"})
       .ExpectNothingLeft()
       .Run();
 }

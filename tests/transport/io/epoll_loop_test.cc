@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "weir/testing/status_matchers.h"
@@ -314,6 +315,20 @@ TEST(LoopPoolTest, LoopsAreHandedOutInTurnAndRunOnThreadsOfTheirOwn) {
   (*pool)->Join();
   EXPECT_EQ(ran, 3) << "what was posted before Stop is run";
   EXPECT_STREQ(name.c_str(), "pool-test");
+}
+
+TEST_F(EpollLoopTest, WallTimeIsThatOfTheTurnsBeginningHoweverLongTheTurnTakes) {
+  loop_.Post([this] {
+    const absl::Time begun = absl::Now();
+    const MonotonicTime enough = std::chrono::steady_clock::now() + milliseconds(5);
+    while (std::chrono::steady_clock::now() < enough) {
+    }
+    const absl::Time wall = loop_.WallNow();
+    EXPECT_LT(wall, begun + absl::Milliseconds(1));
+    EXPECT_EQ(wall, loop_.WallNow());
+    loop_.Stop();
+  });
+  loop_.Run();
 }
 
 }  // namespace
