@@ -243,6 +243,16 @@ TEST(SendWindowTest, AStreamWindowOverflowResetsTheStream) {
       .Run();
 }
 
+// Not that of the SETTINGS behind it, with which it may come in one piece.
+TEST(SendWindowTest, AStreamWindowOverflowBeforeSettingsResetsTheStream) {
+  FrameScript(ServerOptions())
+      .Handshake()
+      .Peer(std::string(kRequest) + "\nWINDOW_UPDATE 1 2147483647\nSETTINGS MAX_FRAME_SIZE=16384")
+      .ExpectEvents({kRequestEvent, "Reset 1 FLOW_CONTROL_ERROR by local", "..."})
+      .ExpectWritten({"RST_STREAM 1 FLOW_CONTROL_ERROR", "SETTINGS ACK"})
+      .Run();
+}
+
 TEST(SendWindowTest, AConnectionWindowOverflowEndsTheConnection) {
   FrameScript(ServerOptions())
       .Handshake()

@@ -139,7 +139,7 @@ FrameMeter::Step FrameMeter::OtherFrame(FrameType type, uint32_t length, uint8_t
       ++counters_.settings;
       if (Charge(&settings_, "SETTINGS", "settings") == Step::kStop) return Step::kStop;
       // Alone, so that what the engine does is known to be for these SETTINGS.
-      in_settings_ = true;
+      settings_are_next_ = true;
       StopAtEnd();
       return Step::kStop;
     case FrameType::kPushPromise:
@@ -224,7 +224,7 @@ FrameMeter::Step FrameMeter::WindowUpdate() {
 size_t FrameMeter::Walk(std::string_view bytes) {
   known_until_ = closed_streams_.last_opened();
   late_frame_.reset();
-  if (left_ == 0) in_settings_ = false;
+  in_settings_ = std::exchange(settings_are_next_, settings_are_next_ && left_ > 0) && left_ > 0;
   size_t at = 0;
   if (left_ > 0 && Pass(bytes, &at) == Step::kStop) return at;
   if (header_octets_ > 0 && TakeHeaderInPieces(bytes, &at) == Step::kStop) return at;

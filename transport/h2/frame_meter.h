@@ -126,6 +126,7 @@ class FrameMeter {
   uint32_t id_ = 0;               // what has come of it
   StreamId priority_stream_ = 0;  // of a PRIORITY: the stream that it is for; 0: of a GOAWAY
   bool odd_octet_ = false;
+  bool settings_are_next_ = false;  // the walk has stopped before one, or inside
   bool in_settings_ = false;
   std::optional<Violation> violation_;
   std::optional<LateFrame> late_frame_;
