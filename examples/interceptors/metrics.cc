@@ -27,7 +27,7 @@ void Metrics::Record(const std::string& method, absl::StatusCode code, absl::Dur
 
 absl::Duration Metrics::Latencies::AtMost(double share) const {
   uint64_t seen = 0;
-  for (size_t i = 0; i < kBuckets; ++i) {
+  for (size_t i = 0; i + 1 < kBuckets; ++i) {
     seen += by_duration[i];
     if (static_cast<double>(seen) >= share * static_cast<double>(calls)) {
       return absl::Microseconds(int64_t{1} << i);

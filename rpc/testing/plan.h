@@ -9,7 +9,6 @@
 
 #include "absl/status/status.h"
 #include "weir/rpc/core/metadata.h"
-#include "weir/rpc/core/resumption.h"
 #include "weir/rpc/core/task.h"
 #include "weir/rpc/server/server_context.h"
 #include "weir/rpc/wire/bytes.h"
@@ -33,25 +32,6 @@ struct Plan {
 
   // Does the client end its half before the status comes?
   bool reads_all() const { return status.ok() || written != nullptr; }
-};
-
-// Waits until nobody waits for the answer any more. On the call's loop.
-class UntilCancelled {
- public:
-  explicit UntilCancelled(ServerContext& context) : context_(context) {}
-  UntilCancelled(const UntilCancelled&) = delete;
-  UntilCancelled& operator=(const UntilCancelled&) = delete;
-
-  bool await_ready() const { return context_.IsCancelled(); }
-  void await_suspend(std::coroutine_handle<> waiter) {
-    resumption_ = Resumption(waiter);
-    context_.OnCancel([this] { resumption_.Resume(); });
-  }
-  void await_resume() const {}
-
- private:
-  ServerContext& context_;
-  Resumption resumption_;
 };
 
 template <class M>
@@ -103,7 +83,7 @@ Task<void> WriteAll(const Plan& plan, Writer<Reply>& writer) {
 template <class Request, class Reply>
 Task<absl::Status> Play(Plan plan, ServerContext& context, Reader<Request>* reader, Writer<Reply>* writer) {
   AddMetadata(plan, context);
-  if (plan.hangs) co_await UntilCancelled(context);
+  if (plan.hangs) co_await context.Cancelled();
   const bool reads = reader != nullptr && plan.reads_all() && !plan.hangs;
   const bool reads_first = plan.order == Plan::Order::kReadsFirst;
   if (reads && reads_first) co_await ReadAll(plan, *reader);

@@ -76,6 +76,12 @@ void SetInput(z_stream& z, std::string_view bytes) {
   z.avail_in = static_cast<uInt>(bytes.size());
 }
 
+// The room of `out` from `made` on, or as much of it as zlib can count.
+void SetRoom(z_stream& z, std::string& out, size_t made) {
+  z.next_out = reinterpret_cast<Bytef*>(out.data() + made);
+  z.avail_out = static_cast<uInt>(std::min<size_t>(out.size() - made, std::numeric_limits<uInt>::max()));
+}
+
 class ZlibCompressor final : public Compressor {
  public:
   explicit ZlibCompressor(Format format) : format_(format) {}
@@ -95,9 +101,11 @@ absl::Status ZlibCompressor::Compress(std::string_view message, std::string* out
   const size_t before = out->size();
   out->resize(before + deflateBound(z, message.size()));
   SetInput(*z, message);
-  z->next_out = reinterpret_cast<Bytef*>(out->data() + before);
-  z->avail_out = static_cast<uInt>(out->size() - before);
-  const int result = deflate(z, Z_FINISH);
+  int result = Z_OK;
+  while (result == Z_OK && before + z->total_out < out->size()) {
+    SetRoom(*z, *out, before + z->total_out);
+    result = deflate(z, Z_FINISH);
+  }
   out->resize(before + z->total_out);
   return result == Z_STREAM_END ? absl::OkStatus() : Fault("zlib failed", *z);
 }
@@ -109,13 +117,12 @@ absl::Status ZlibCompressor::Decompress(std::string_view compressed, size_t byte
   if (compressed.size() > std::numeric_limits<uInt>::max()) return absl::InternalError("more than 4 GiB");
   z_stream* const z = Inflating::OfThread(format_);
   if (z == nullptr) return absl::InternalError("no memory for zlib's state");
-  const size_t most = std::min<size_t>(bytes_max, std::numeric_limits<uInt>::max() - 1) + 1;
+  const size_t most = std::min(bytes_max, out->max_size() - 1) + 1;
   SetInput(*z, compressed);
   size_t made = 0;
   for (size_t room = std::max(kLeast, kGuess * compressed.size());; room = 2 * made) {
     out->resize(std::min(room, most));
-    z->next_out = reinterpret_cast<Bytef*>(out->data() + made);
-    z->avail_out = static_cast<uInt>(out->size() - made);
+    SetRoom(*z, *out, made);
     const int result = inflate(z, Z_NO_FLUSH);
     made = z->total_out;
     if (result == Z_STREAM_END) break;

@@ -262,6 +262,19 @@ TEST(MockService, HangsUntilItIsCancelled) {
   EXPECT_THAT(call.Wait(), StatusIs(absl::StatusCode::kCancelled));
 }
 
+TEST(MockService, HangsOnAWorkerToo) {
+  weir::ServerOptions options;
+  options.worker_threads = 2;
+  MockGreeterService service;
+  std::promise<void> called;
+  EXPECT_CALL(service, SayHello).WillOnce(DoAll([&called] { called.set_value(); }, Hangs()));
+  TestServer server(options, service);
+  auto call = GreeterClient(server.channel()).SayHello(Request("weir"));
+  called.get_future().wait();
+  call.Cancel();
+  EXPECT_THAT(call.Wait(), StatusIs(absl::StatusCode::kCancelled));
+}
+
 TEST(MockService, WithoutAnExpectationAMethodIsUnimplemented) {
   NiceMock<MockGreeterService> service;
   TestServer server(service);
