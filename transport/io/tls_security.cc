@@ -104,25 +104,26 @@ class TlsSecurity final : public StreamSecurity {
   std::shared_ptr<TlsContext> current_ WEIR_GUARDED_BY(mutex_);  // null: status_ tells why
 };
 
-}  // namespace
-
-std::shared_ptr<StreamSecurity> MakeTlsClientSecurity(TlsClientOptions options) {
-  TlsConfig config;
-  config.role = TlsRole::kClient;
+// `config` has what only one side's options have; the rest is the same in both.
+template <class Options>
+std::shared_ptr<StreamSecurity> MakeSecurity(TlsConfig config, Options options) {
   config.key_pair = std::move(options.key_pair);
-  config.roots = std::move(options.roots);
   config.min_version = options.min_version;
   return std::make_shared<TlsSecurity>(std::move(config), options.handshake_timeout, std::move(options.log));
 }
 
+}  // namespace
+
+std::shared_ptr<StreamSecurity> MakeTlsClientSecurity(TlsClientOptions options) {
+  TlsConfig config{.role = TlsRole::kClient, .roots = std::move(options.roots)};
+  return MakeSecurity(std::move(config), std::move(options));
+}
+
 std::shared_ptr<StreamSecurity> MakeTlsServerSecurity(TlsServerOptions options) {
-  TlsConfig config;
-  config.role = TlsRole::kServer;
-  config.key_pair = std::move(options.key_pair);
-  config.roots = std::move(options.client_roots);
-  config.client_certificates = options.client_certificates;
-  config.min_version = options.min_version;
-  return std::make_shared<TlsSecurity>(std::move(config), options.handshake_timeout, std::move(options.log));
+  TlsConfig config{.role = TlsRole::kServer,
+                   .roots = std::move(options.client_roots),
+                   .client_certificates = options.client_certificates};
+  return MakeSecurity(std::move(config), std::move(options));
 }
 
 }  // namespace weir::transport

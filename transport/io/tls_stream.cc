@@ -61,7 +61,9 @@ absl::Status TlsStream::Start(ByteStreamObserver* observer) {
 void TlsStream::OnReadable() {
   if (state_ == State::kHandshaking) return Handshake();
   if (state_ == State::kRefusing) return DropInput();
-  if (state_ == State::kOpen) observer_->OnReadable();
+  if (state_ != State::kOpen) return;
+  if (!std::exchange(write_wants_input_, false)) return observer_->OnReadable();
+  Tell(true, true);
 }
 
 void TlsStream::OnWritable() {
@@ -126,7 +128,7 @@ void TlsStream::DropInput() {
 }
 
 void TlsStream::OnTimer() {
-  if (state_ == State::kOpen) return observer_->OnReadable();  // Read has paused
+  if (state_ == State::kOpen) return OnReadable();  // Read has paused, or has read what Write waits for
   if (state_ == State::kHandshaking) {
     failure_ =
         Failure("TLS handshake with",
@@ -189,7 +191,9 @@ IoResult TlsStream::Read(std::span<char> buffer) {
     break;
   }
   // By a timer even if something stays queued: as long as that is not too much, reading does not wait for it.
-  if (wire_.UnlimitInput() && state_ == State::kOpen) timer_.Set(loop_.Now());
+  const bool paused = wire_.UnlimitInput();
+  const bool may_write = write_wants_input_ && !SSL_in_init(ssl_.get());
+  if ((paused || may_write) && state_ == State::kOpen) timer_.Set(loop_.Now());
   Flush();  // alerts, and answers to a KeyUpdate
   if (filled > 0) return {.kind = IoResult::Kind::kDone, .bytes = filled};
   if (state_ == State::kFailed) return {.kind = IoResult::Kind::kError, .error = failure_};
@@ -214,39 +218,45 @@ IoResult TlsStream::Write(std::span<const std::string_view> pieces) {
   }
   size_t taken = 0;
   size_t waiting = 0;  // in `gathered`
+  Encrypted done = Encrypted::kDone;
   for (std::string_view piece : pieces) {
-    while (!piece.empty() && wire_.queued_bytes() < kQueuedBytesMax) {
+    while (!piece.empty() && wire_.queued_bytes() < kQueuedBytesMax && done == Encrypted::kDone) {
       if (waiting == 0 && piece.size() >= kRecordBytes) {
-        if (!Encrypt(piece.substr(0, kRecordBytes))) return {.kind = IoResult::Kind::kError, .error = failure_};
+        done = Encrypt(piece.substr(0, kRecordBytes), &taken);
         piece.remove_prefix(kRecordBytes);
-        taken += kRecordBytes;
         continue;
       }
       const size_t count = std::min(piece.size(), kRecordBytes - waiting);
       std::copy_n(piece.data(), count, gathered.data() + waiting);
       piece.remove_prefix(count);
-      taken += count;
       waiting += count;
       if (waiting < kRecordBytes) continue;
-      if (!Encrypt({gathered.data(), waiting})) return {.kind = IoResult::Kind::kError, .error = failure_};
-      waiting = 0;
+      done = Encrypt({gathered.data(), std::exchange(waiting, 0)}, &taken);
     }
   }
-  if (waiting > 0 && !Encrypt({gathered.data(), waiting})) return {.kind = IoResult::Kind::kError, .error = failure_};
+  if (waiting > 0 && done == Encrypted::kDone) done = Encrypt({gathered.data(), waiting}, &taken);
+  if (done == Encrypted::kFailed) return {.kind = IoResult::Kind::kError, .error = failure_};
   Flush();
   if (!wire_.write_error().ok()) return {.kind = IoResult::Kind::kError, .error = wire_.write_error()};
+  write_wants_input_ = done == Encrypted::kLater;
+  if (write_wants_input_ && taken == 0) return {.kind = IoResult::Kind::kWouldBlock};
   return {.kind = IoResult::Kind::kDone, .bytes = taken};
 }
 
-bool TlsStream::Encrypt(std::string_view bytes) {
+TlsStream::Encrypted TlsStream::Encrypt(std::string_view bytes, size_t* encrypted) {
   ERR_clear_error();
   size_t count = 0;
   // All or nothing: without SSL_MODE_ENABLE_PARTIAL_WRITE, and the wire takes whatever comes.
-  if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count) == 1) return true;
+  const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count);
+  if (result == 1) {
+    *encrypted += bytes.size();
+    return Encrypted::kDone;
+  }
+  if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ) return Encrypted::kLater;
   failure_ = Failure("TLS with", DescribeTlsFailure(ssl_.get(), wire_.first_bytes(), wire_.input_ended()));
   ERR_clear_error();
   state_ = State::kFailed;
-  return false;
+  return Encrypted::kFailed;
 }
 
 void TlsStream::Flush() {

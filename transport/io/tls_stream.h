@@ -78,7 +78,9 @@ class TlsStream final : public ByteStream, private ByteStreamObserver {
   void Tell(bool readable, bool writable);
 
   IoResult EndOfInput();
-  bool Encrypt(std::string_view bytes);
+  // kLater: OpenSSL writes nothing while a message for itself (a ticket, RFC 8446 section 4.6) has come in part.
+  enum class Encrypted { kDone, kLater, kFailed };
+  Encrypted Encrypt(std::string_view bytes, size_t* encrypted);
   absl::Status Failure(std::string_view what, std::string_view problem) const;
 
   EventLoop& loop_;
@@ -88,12 +90,13 @@ class TlsStream final : public ByteStream, private ByteStreamObserver {
   const TlsStreamOptions options_;
   ByteStreamObserver* observer_ = nullptr;
   State state_ = State::kNew;
-  bool read_ended_ = false;       // close_notify has come
-  bool read_waits_ = false;       // until the queue is empty
-  bool write_waits_ = false;      // the same
-  bool shutdown_wanted_ = false;  // when the queue is empty
-  bool* destroyed_ = nullptr;     // set while the observer runs
-  absl::Status failure_;          // kRefusing, kFailed
+  bool read_ended_ = false;         // close_notify has come
+  bool read_waits_ = false;         // until the queue is empty
+  bool write_waits_ = false;        // the same
+  bool write_wants_input_ = false;  // Encrypted::kLater
+  bool shutdown_wanted_ = false;    // when the queue is empty
+  bool* destroyed_ = nullptr;       // set while the observer runs
+  absl::Status failure_;            // kRefusing, kFailed
   size_t dropped_bytes_ = 0;
   Timer timer_;
   PeerIdentity identity_;

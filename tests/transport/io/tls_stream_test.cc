@@ -1,6 +1,7 @@
 #include "weir/transport/io/tls_stream.h"
 
 #include <openssl/bio.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
@@ -305,6 +306,106 @@ class TlsFloodTest : public TlsTest {
   std::unique_ptr<StreamUser> peer_;  // below its TLS
   Gate* gate_ = nullptr;
 };
+
+// A server that is OpenSSL alone, with a client of ours. Its ticket is longer than its records.
+class TlsTicketTest : public TlsTest {
+ protected:
+  TlsTicketTest() : context_(SSL_CTX_new(TLS_server_method())) {
+    const TestCertificate& certificate = SharedServerCertificate();
+    BioPtr chain(BIO_new_mem_buf(certificate.chain.data(), static_cast<int>(certificate.chain.size())));
+    BioPtr key(BIO_new_mem_buf(certificate.key.data(), static_cast<int>(certificate.key.size())));
+    X509* const x509 = PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr);
+    EVP_PKEY* const pkey = PEM_read_bio_PrivateKey(key.get(), nullptr, nullptr, nullptr);
+    SSL_CTX_use_certificate(context_.get(), x509);
+    SSL_CTX_use_PrivateKey(context_.get(), pkey);
+    X509_free(x509);
+    EVP_PKEY_free(pkey);
+    SSL_CTX_set_num_tickets(context_.get(), 1);
+    SSL_CTX_set_max_send_fragment(context_.get(), 512);
+    SSL_CTX_set_session_ticket_cb(
+        context_.get(),
+        [](SSL* ssl, void*) {
+          const std::string data(2000, 'x');
+          return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), data.data(), data.size());
+        },
+        nullptr, nullptr);
+    SSL_CTX_set_alpn_select_cb(
+        context_.get(),
+        [](SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in, unsigned, void*) {
+          *out = in + 1;
+          *size = in[0];
+          return SSL_TLSEXT_ERR_OK;
+        },
+        nullptr);
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_accept_state(ssl_.get());
+    client_security_ = MakeTlsClientSecurity(client_options_);
+    auto [client_end, peer_end] = MakeMemoryStreamPair(loop_, {});
+    peer_ = std::make_unique<StreamUser>(std::move(peer_end));
+    client_ = std::make_unique<StreamUser>(client_security_->Secure(loop_, std::move(client_end), "a.example"));
+    for (int round = 0; round < 3 && !SSL_is_init_finished(ssl_.get()); ++round) {
+      if (round > 0) peer_->Send(TakeRecords());
+      loop_.RunUntilIdle();
+      TakeFromClient();
+    }
+    EXPECT_TRUE(SSL_is_init_finished(ssl_.get()));
+  }
+
+  // What the client has said.
+  std::string TakeFromClient() {
+    const std::string bytes = std::exchange(peer_->received, "");
+    BIO_write(SSL_get_rbio(ssl_.get()), bytes.data(), static_cast<int>(bytes.size()));
+    std::array<char, 100> text;
+    const int count = SSL_read(ssl_.get(), text.data(), text.size());
+    return {text.data(), static_cast<size_t>(std::max(count, 0))};
+  }
+  // What the server wants to say.
+  std::string TakeRecords() {
+    char* data = nullptr;
+    const long bytes = BIO_get_mem_data(SSL_get_wbio(ssl_.get()), &data);
+    std::string records(data, static_cast<size_t>(bytes));
+    (void)BIO_reset(SSL_get_wbio(ssl_.get()));
+    return records;
+  }
+
+  SslContextPtr context_;
+  SslPtr ssl_;
+  std::unique_ptr<StreamUser> peer_;  // below its TLS
+};
+
+TEST_F(TlsTicketTest, WhatIsWrittenInTheMiddleOfATicketWaitsForItsEnd) {
+  const std::string ticket = TakeRecords();
+  ASSERT_GT(ticket.size(), 2000u) << "several records";
+  peer_->Send(std::string_view(ticket).substr(0, ticket.size() / 2));
+  loop_.RunUntilIdle();
+  client_->Send("ping");
+  loop_.RunUntilIdle();
+  EXPECT_EQ(client_->write_error, absl::OkStatus());
+  EXPECT_EQ(client_->unsent_bytes(), 4u);
+  EXPECT_EQ(TakeFromClient(), "");
+  peer_->Send(std::string_view(ticket).substr(ticket.size() / 2));
+  loop_.RunUntilIdle();
+  EXPECT_EQ(TakeFromClient(), "ping");
+  EXPECT_EQ(loop_.timers(), 0u);
+}
+
+TEST_F(TlsTicketTest, AWriterThatDoesNotReadGetsTheEndOfTheTicketItself) {
+  const std::string ticket = TakeRecords();
+  peer_->Send(std::string_view(ticket).substr(0, ticket.size() / 2));
+  loop_.RunUntilIdle();
+  client_->reading = false;
+  client_->Send("ping");
+  EXPECT_EQ(client_->unsent_bytes(), 4u);
+  peer_->Send(std::string_view(ticket).substr(ticket.size() / 2));
+  loop_.RunUntilIdle();
+  EXPECT_EQ(TakeFromClient(), "ping");
+  client_->StartReading();
+  SSL_write(ssl_.get(), "pong", 4);
+  peer_->Send(TakeRecords());
+  loop_.RunUntilIdle();
+  EXPECT_EQ(client_->received, "pong");
+}
 
 constexpr int kFloodUpdates = 20'000;  // 27 bytes each
 
