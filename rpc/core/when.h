@@ -10,6 +10,9 @@
 //   WhenAllOk   for Status and StatusOr<T>: every T (std::monostate for a Status), or the status of the first that fails;
 //               the others are cancelled
 //
+// Of an empty vector WhenAll and WhenAllOk give an empty vector; WhenAny has no answer: INVALID_ARGUMENT where the result is
+// a Status or StatusOr; otherwise it ends the program, as every use of a result that is none would.
+//
 // Each is a Task, to be awaited on a loop or a worker, or waited for on a plain thread. Arguments: whatever co_await takes.
 // Calls and tasks are moved in; lvalues are referred to; operations (call.Read(), context.Sleep(d)) are temporaries, so
 // await in the same expression. void results are std::monostate. What one throws is thrown again when all have ended; of
@@ -24,7 +27,6 @@
 #pragma once
 
 #include <array>
-#include <cassert>
 #include <concepts>
 #include <cstddef>
 #include <deque>
@@ -147,9 +149,21 @@ class BranchList {
   std::vector<BranchBase*> all_;
 };
 
+// The answer of WhenAny to an empty vector: nobody will ever be first.
+template <class R>
+R FirstOfNone() {
+  const absl::Status mistake =
+      absl::InvalidArgumentError("WhenAny: expected at least one call, task or operation, got an empty vector");
+  if constexpr (kIsStatus<R>) {
+    return mistake;
+  } else {
+    DieWaiting(mistake);
+  }
+}
+
 template <class A>
 Task<First<ResultFor<A>>> AnyOf(CancelScope* scope, std::vector<A> awaitables) {
-  assert(!awaitables.empty() && "WhenAny of nothing would wait for ever");
+  if (awaitables.empty()) co_return First<ResultFor<A>>(0, FirstOfNone<ResultFor<A>>());
   BranchList<A> branches(awaitables);
   Gathering gathering(Until::kFirst, branches.size());
   co_await gathering.Run(branches.all(), scope);

@@ -56,6 +56,7 @@ class TestCall {
   const Metadata& trailing_metadata() const { return call_->trailing_metadata(); }
   bool last_message_compressed() const { return call_->last_message_compressed(); }
   void Cancel() { call_->Cancel(); }
+  ClientCall& call() { return *call_; }
 
  private:
   ClientCallPtr call_;

@@ -5,9 +5,11 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/core/status.h"
+#include "weir/rpc/core/when.h"
 #include "weir/tests/support/client_script.h"
 
 namespace weir {
@@ -60,6 +62,34 @@ Task<void> CallWithDeadline(ClientWorld& world) {
   while (std::optional<Payload> payload = co_await call.Read()) world.Log("read " + payload->body());
   absl::Status status = co_await call.Finish();
   world.Log(EndLine(status));
+}
+
+// Waits for the end until it is told to read.
+Task<void> FinishOrRead(ClientWorld& world) {
+  TestCall call = world.Call("ServerStream", "");
+  std::variant<absl::Status, std::monostate> first = co_await WhenAny(call.Finish(), world.signal("read"));
+  world.Log(first.index() == 0 ? "finished" : "reads");
+  while (std::optional<Payload> payload = co_await call.Read()) world.Log("read " + payload->body());
+  absl::Status status = co_await call.Finish();
+  world.Log(EndLine(status));
+}
+
+// ---- given up --------------------------------------------------------------------------------------------------------
+
+TEST(ClientEndTest, FinishThatGivesUpLeavesWhatComesLaterToReaders) {
+  ClientScript script;
+  script.Handshake()
+      .Spawn(FinishOrRead)
+      .Drop()
+      .Peer(ResponseHead(1) + "\n" + Data(1, Message("a")))
+      .Set("read")
+      .ExpectLog({"reads"})
+      .Peer(Data(1, Message("b")))
+      .ExpectLog({"read b"})
+      .Peer(Trailers(1))
+      .ExpectLog({"OK"})
+      .ExpectNothingLeft()
+      .Run();
 }
 
 // ---- reset by the server ---------------------------------------------------------------------------------------------

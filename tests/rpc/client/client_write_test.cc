@@ -19,6 +19,7 @@ using bench::Payload;
 using testing::ClientScript;
 using testing::ClientWorld;
 using testing::Data;
+using testing::Envelope;
 using testing::Line;
 using testing::Message;
 using testing::RequestLine;
@@ -81,6 +82,41 @@ Task<void> WriteAndDrop(ClientWorld& world) {
     world.Log(taken ? "taken" : "refused");
   }
   world.Log("dropped");
+}
+
+Task<void> AwaitWrite(ClientWorld& world, WriteOperation& write) {
+  const bool taken = co_await write;
+  world.Log(taken ? "taken" : "given up");
+}
+
+Task<void> HalfCloseBehindAWriteThatGivesUp(ClientWorld& world) {
+  TestCall call = world.Open("BidiEcho");
+  Payload payload;
+  payload.set_body("hello");
+  WriteOperation write(call.call(), wire::Outgoing(payload));
+  Spawn(AwaitWrite(world, write));
+  call.WritesDone();
+  co_await world.signal("give up");
+  write.GiveUp();
+  write.GiveUp();
+  absl::Status status = co_await call.Finish();
+  world.Log(Line(status));
+}
+
+TEST(ClientWriteTest, WriteThatGivesUpIsNotWaitedForByTheHalfCloseButItsMessageIs) {
+  ClientScript script;
+  script.Handshake("INITIAL_WINDOW_SIZE=5")
+      .Spawn(HalfCloseBehindAWriteThatGivesUp)
+      .ExpectWritten({"HEADERS 1 ...", Data(1, Envelope(0, 7))})
+      .Set("give up")
+      .ExpectLog({"given up"})
+      .ExpectWritten({})
+      .Peer("WINDOW_UPDATE 1 7")
+      .ExpectWritten({Data(1, Message("hello").substr(5), "END_STREAM")})
+      .Peer(Trailers(1, ":status=200 content-type=application/grpc grpc-status=0"))
+      .ExpectLog({"OK"})
+      .ExpectNothingLeft()
+      .Run();
 }
 
 TEST(ClientWriteTest, CallMayBeDroppedAsSoonAsAWriteThatWaitedIsThrough) {

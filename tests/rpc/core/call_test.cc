@@ -94,6 +94,9 @@ class PlainCall final : public Call {
   void OnEnd(absl::Status status, Metadata) override { EndReading(std::move(status)); }
   void OnReset(absl::Status status) override { EndAll(std::move(status)); }
   void OnSendingEnd() override { EndWriting(); }
+  void OnWritesDrained() override { ++drained; }
+
+  int drained = 0;
 };
 
 using Log = std::vector<std::string>;
@@ -380,6 +383,50 @@ TEST_F(CallTest, WriteThatIsDestroyedWhileItWaitsIsForgotten) {
     EXPECT_EQ(Take().size(), 2u);
     EXPECT_FALSE(call.writes_wait());
   }
+}
+
+TEST_F(CallTest, WriteThatGivesUpIsRefusedOnceAndTheOthersKeepTheirOrder) {
+  stream_.accepts = false;
+  const auto write = [](WriteOperation& operation, Log& log) -> Task<void> {
+    const bool taken = co_await operation;
+    log.push_back(taken ? "taken" : "given up");
+  };
+  for (int gone = 0; gone < 3; ++gone) {
+    SCOPED_TRACE(gone);
+    PlainCall call(loop_);
+    const std::string texts[] = {"a", "b", "c"};
+    std::deque<WriteOperation> writes;
+    OnLoop([&] {
+      call.Attach(&stream_);
+      for (const std::string& text : texts) writes.emplace_back(call, Plain(text));
+      for (WriteOperation& operation : writes) Spawn(write(operation, log_));
+      writes[gone].GiveUp();
+      writes[gone].GiveUp();
+    });
+    EXPECT_EQ(Take(), Log({"given up"}));
+    EXPECT_TRUE(call.writes_wait());
+    stream_.Take();
+    stream_.accepts = true;
+    OnLoop([&] { call.OnWritable(); });
+    EXPECT_EQ(Take(), Log({"taken", "taken"}));
+    EXPECT_EQ(stream_.Take(), gone == 0 ? Log({"send b", "send c"}) : gone == 1 ? Log({"send c"}) : Log({"send b"}));
+    EXPECT_FALSE(call.writes_wait());
+    stream_.accepts = false;
+  }
+}
+
+TEST_F(CallTest, LastWriteThatGivesUpMakesWayForWhatWaitsForIt) {
+  stream_.accepts = false;
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    WriteOperation last(call_, Plain("a"));
+    const auto write = [](WriteOperation& operation) -> Task<void> { co_await operation; };
+    Spawn(write(last));
+    EXPECT_EQ(call_.drained, 0);
+    last.GiveUp();
+    last.GiveUp();
+    EXPECT_EQ(call_.drained, 1);
+  });
 }
 
 TEST_F(CallTest, WaiterThatEndsTheCallWhenItResumesFindsItInOrder) {

@@ -264,6 +264,13 @@ TEST(WhenAnyTest, TakesAVector) {
   EXPECT_EQ(result.result, 9);
 }
 
+TEST(WhenAnyTest, OfNothingIsAnErrorWhereItCanBeOne) {
+  EXPECT_EQ(WhenAny(std::vector<Task<absl::Status>>()).Wait().result.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(WhenAny(std::vector<Task<absl::StatusOr<int>>>()).Wait().result.status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_DEATH(WhenAny(std::vector<Task<int>>()).Wait(), "expected at least one call, task or operation");
+}
+
 // ---- WhenAllOk -------------------------------------------------------------------------------------------------------
 
 TEST(WhenAllOkTest, GivesTheValues) {
