@@ -140,6 +140,7 @@ bool Call::Write(WriteOperation& write) {
       return true;
     }
     write.state_ = WriteOperation::State::kWaitingForWindow;
+    OnWriteHeld();
   } else {
     write.state_ = WriteOperation::State::kWaitingToSend;
   }
@@ -169,6 +170,7 @@ void Call::SendWaitingWrites() {
       if (stream_ == nullptr) return;  // that has ended the call, and all its writes
       const bool accepted = stream_->SendMessage(std::move(write->framed_));
       write->state_ = accepted ? WriteOperation::State::kDone : WriteOperation::State::kWaitingForWindow;
+      if (!accepted) OnWriteHeld();
     }
     if (write->state_ == WriteOperation::State::kWaitingForWindow) return;
     first_write_ = write->next_;

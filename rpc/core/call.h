@@ -157,6 +157,8 @@ class Call : public StreamObserver {
 
   // A message is about to be sent. May end the call.
   virtual void BeforeMessage() {}
+  // The stream has taken a message that flow control does not accept.
+  virtual void OnWriteHeld() {}
   // The last write that waited has been taken.
   virtual void OnWritesDrained() {}
 

@@ -84,7 +84,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   struct Backlog final : transport::Pooled {
     std::vector<transport::SharedBytes> messages;
     transport::HeaderList trailers;       // of a server's call that has ended
-    std::unique_ptr<SendingWatch> watch;  // of such a call
+    std::unique_ptr<SendingWatch> watch;  // of a server's call; may be null
     bool cut = false;                     // the first message has left in part
   };
 

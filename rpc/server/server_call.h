@@ -29,6 +29,9 @@ class ServerInterception;
 // The connection a call came on.
 class ServerCallOwner {
  public:
+  // The peer's window holds back what the handler, which runs, has written.
+  virtual void OnWriteHeld(ServerCall& call, MessageStream& stream) = 0;
+
   // The handler has returned, and the peer's window holds its response back. `deadline` is the call's: max() without one.
   virtual void OnResponseHeld(MessageStream& stream, transport::MonotonicTime deadline) = 0;
 
@@ -80,6 +83,7 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   void SetDeadline(absl::Duration timeout);
   void OnDeadline();
   void BeforeMessage() override;
+  void OnWriteHeld() override { owner_.OnWriteHeld(*this, *stream()); }
 
   transport::EventLoop& event_loop_;
   transport::Executor* const workers_;

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/core/status.h"
 #include "weir/rpc/core/why.h"
-#include "weir/rpc/server/held_response.h"
+#include "weir/rpc/server/write_stall.h"
 
 namespace weir {
 namespace {
@@ -49,7 +49,6 @@ ServerConnection::ServerConnection(transport::EventLoop& loop, transport::Execut
       owner_(owner),
       interceptors_(options.interceptors.empty() ? nullptr : &options.interceptors),
       peer_(stream->PeerName()),
-      held_response_timeout_(options.held_response_timeout),
       connection_(ConnectionOptions(options)),
       mux_(connection_, *this, this, MuxOptions(options, peer_)),
       driver_(loop, std::move(stream), connection_, *this, std::move(name)),
@@ -116,12 +115,19 @@ std::shared_ptr<const ReceivedHead> ServerConnection::HeadOf(const wire::Protoco
   return last_head_ = std::move(head);
 }
 
+void ServerConnection::OnWriteHeld(ServerCall& call, MessageStream& stream) {
+  // Without the call's deadline, for which it has a timer of its own.
+  stream.WatchSending(std::make_unique<WriteStall>(loop_, transport::MonotonicTime::max(),
+                                                   options_.stream_write_stall_timeout,
+                                                   [&call](absl::Status why) { call.Fail(std::move(why)); }));
+}
+
 void ServerConnection::OnResponseHeld(MessageStream& stream, transport::MonotonicTime deadline) {
-  stream.WatchSending(
-      std::make_unique<HeldResponse>(loop_, deadline, held_response_timeout_, [this, &stream](absl::Status why) {
-        stream.Cancel(why);
-        SweepLater();
-      }));
+  stream.WatchSending(std::make_unique<WriteStall>(loop_, deadline, options_.stream_write_stall_timeout,
+                                                   [this, &stream](absl::Status why) {
+                                                     stream.Cancel(why);
+                                                     SweepLater();
+                                                   }));
 }
 
 void ServerConnection::OnCallDone(ServerCall& call) {

@@ -71,6 +71,7 @@ class ServerConnection final : private transport::EventSink,
   // mux::CallAcceptor
   void OnRequest(MessageStream& stream, const wire::Protocol& protocol, transport::RequestReceived request) override;
   // ServerCallOwner
+  void OnWriteHeld(ServerCall& call, MessageStream& stream) override;
   void OnResponseHeld(MessageStream& stream, transport::MonotonicTime deadline) override;
   void OnCallDone(ServerCall& call) override;
 
@@ -85,7 +86,6 @@ class ServerConnection final : private transport::EventSink,
   ServerConnectionOwner& owner_;
   const Interceptors* const interceptors_;  // null: none
   const std::string peer_;
-  const absl::Duration held_response_timeout_;
   transport::H2Connection connection_;
   mux::StreamMultiplexer mux_;
   transport::ConnectionDriver driver_;

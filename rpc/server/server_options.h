@@ -49,10 +49,11 @@ struct ServerOptions {
   // Bytes that may wait on a connection in calls which nobody reads before these calls hold up the others.
   size_t unread_bytes_max = 16 * 1024 * 1024;
 
-  // How long a response that its handler has finished may wait for a client whose HTTP/2 window takes none of it; then
-  // its stream is reset with CANCEL. The call's deadline, if there is one, ends it sooner. InfiniteDuration: for ever,
-  // which lets a client that never reads hold its responses in the server's memory.
-  absl::Duration held_response_timeout = absl::Seconds(300);
+  // How long what a call has written may wait for a client whose HTTP/2 window takes none of it. Then the call ends with
+  // CANCELLED, or RST_STREAM if a message has left in part: a handler that awaits Write goes on, a response that its
+  // handler has finished is dropped. The call's deadline, if there is one, ends it sooner. InfiniteDuration: for ever,
+  // which lets a client that never reads hold its handlers and responses.
+  absl::Duration stream_write_stall_timeout = absl::Seconds(300);
 
   // Run around every call, the first one outermost: rpc/core/interceptor.h. None may be null.
   Interceptors interceptors;

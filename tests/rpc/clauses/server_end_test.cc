@@ -190,9 +190,72 @@ TEST(HeldResponse, LostConnectionLeavesNoTimer) {
       .Run();
 }
 
+Task<absl::Status> WriteAndLog(ServerWorld& world, ServerContext& context, Reader<Payload>& reader,
+                               Writer<Payload>& writer) {
+  Payload payload;
+  payload.set_body("hello");
+  const bool taken = co_await writer.Write(payload);
+  world.Log(taken ? "taken" : std::string(context.cancel_reason().message()));
+  if (taken) co_await world.signal("return");
+  co_return absl::OkStatus();
+}
+
+ServerScript& Begin(ServerScript& script, const std::string& settings) {
+  return script.Bidi(WriteAndLog).Handshake(settings).Peer(Request(1, "BidiEcho", "", "END_STREAM"));
+}
+
+TEST(HeldWrite, HandlerThatWaitsGoesOnAfterTheTimeoutAndTheCallIsCancelled) {
+  ServerScript script;
+  Begin(script, "INITIAL_WINDOW_SIZE=0")
+      .ExpectWritten({ResponseHead(1)})
+      .ExpectLeft({"handlers: 1", "streams: 1", "timers: 1"})
+      .Advance(seconds(299))
+      .ExpectLog({})
+      .Advance(seconds(1))
+      .ExpectLog({"the client does not read: it has taken nothing for 5m (ServerOptions::stream_write_stall_timeout)"})
+      .ExpectWritten({"HEADERS 1 END_STREAM grpc-status=1 grpc-message=\"the client does not read..."})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(HeldWrite, BehindHalfAMessageTheStreamIsReset) {
+  ServerScript script;
+  Begin(script, "INITIAL_WINDOW_SIZE=5")
+      .Drop()
+      .Advance(seconds(300))
+      .ExpectLog({"the client does not read: ..."})
+      .ExpectWritten({"RST_STREAM 1 CANCEL"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(HeldWrite, ClientThatTakesALittleBeginsItsTimeAnewAndOneThatTakesAllEndsIt) {
+  ServerScript script;
+  Begin(script, "INITIAL_WINDOW_SIZE=0")
+      .Advance(seconds(299))
+      .Peer("WINDOW_UPDATE 1 11")
+      .Advance(seconds(299))
+      .ExpectLog({})
+      .Peer("WINDOW_UPDATE 1 1")
+      .ExpectLog({"taken"})
+      .ExpectLeft({"handlers: 1", "streams: 1"})
+      .Set("return")
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(HeldWrite, ClientThatLeavesEndsIt) {
+  for (const bool reset : {true, false}) {
+    ServerScript script;
+    Begin(script, "INITIAL_WINDOW_SIZE=5");
+    reset ? script.Peer("RST_STREAM 1 CANCEL") : script.Lose();
+    script.Drop().ExpectNothingLeft().Run();
+  }
+}
+
 TEST(HeldResponse, TimeoutMayBeInfinite) {
   weir::ServerOptions options;
-  options.held_response_timeout = absl::InfiniteDuration();
+  options.stream_write_stall_timeout = absl::InfiniteDuration();
   ServerScript script(options);
   script.Unary(Echo)
       .Handshake("INITIAL_WINDOW_SIZE=0")

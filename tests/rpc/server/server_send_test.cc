@@ -78,7 +78,7 @@ TEST(ServerSendTest, WriteWaitsForTheStreamsWindowAndCompletesWhenItTookIt) {
       .Peer("WINDOW_UPDATE 1 " + std::to_string(second.size() - (30 - message.size()) - 1))
       .ExpectLog({})
       .ExpectWritten({Data(1, second.substr(30 - message.size(), second.size() - (30 - message.size()) - 1))})
-      .ExpectLeft({"handlers: 1", "streams: 1"})
+      .ExpectLeft({"handlers: 1", "streams: 1", "timers: 1"})
       .Peer("WINDOW_UPDATE 1 1")
       .ExpectLog({"write 1 taken"})
       .ExpectWritten({Data(1, second.substr(second.size() - 1)), Trailers(1)})
