@@ -220,14 +220,11 @@ void EpollLoop::Stop() {
 int EpollLoop::wakeup_fd() const { return impl_->epoll_fd; }
 
 void EpollLoop::Post(std::function<void()> work) {
-  bool wake = false;
-  {
-    MutexLock lock(impl_->mutex);
-    impl_->posted.push_back(std::move(work));
-    // From inside a turn there is nobody to wake: the queue is looked at before the next sleep.
-    if (!IsCurrent()) wake = std::exchange(impl_->wakeup_armed, false);
-  }
-  if (wake) impl_->Wake();
+  // Until the end: the work may be what the loop's owner waits for to destroy it, which takes this mutex too.
+  MutexLock lock(impl_->mutex);
+  impl_->posted.push_back(std::move(work));
+  // From inside a turn there is nobody to wake: the queue is looked at before the next sleep.
+  if (!IsCurrent() && std::exchange(impl_->wakeup_armed, false)) impl_->Wake();
 }
 
 MonotonicTime EpollLoop::Now() const { return impl_->now; }
