@@ -34,8 +34,9 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
       options.compression().empty() ? channel_->options().compression : options.compression();
   if (!wire::IsIdentity(compression)) CompressBy(compression);
   set_max_send_message_bytes(channel_->options().max_send_message_bytes);
-  if (const Interceptors& interceptors = channel_->options().interceptors; !interceptors.empty()) {
-    interception_ = std::make_unique<ClientInterception>(*this, interceptors, request);
+  if (const Interceptors& channels = channel_->options().interceptors;
+      !channels.empty() || options.interceptors() != nullptr) {
+    interception_ = std::make_unique<ClientInterception>(*this, channels, options.interceptors(), request);
     set_interception(interception_.get());
   } else if (request != nullptr && framed_request_.ok()) {
     framed_request_ = Encode(*request, WriteOptions());

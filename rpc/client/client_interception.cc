@@ -62,9 +62,22 @@ class ClientInterception::Replied final : public MessageStream {
   bool given_ = false;
 };
 
-ClientInterception::ClientInterception(ClientCall& call, const Interceptors& interceptors,
-                                       const OutgoingMessage* request)
-    : InterceptorChain(CallSide::kClient, call.method(), interceptors), call_(call) {
+namespace {
+
+Interceptors Joined(const Interceptors& channels, const std::shared_ptr<const Interceptors>& calls) {
+  if (calls == nullptr) return {};
+  Interceptors all = channels;
+  all.insert(all.end(), calls->begin(), calls->end());
+  return all;
+}
+
+}  // namespace
+
+ClientInterception::ClientInterception(ClientCall& call, const Interceptors& channels,
+                                       const std::shared_ptr<const Interceptors>& calls, const OutgoingMessage* request)
+    : InterceptorChain(CallSide::kClient, call.method(), calls == nullptr ? channels : all_),
+      call_(call),
+      all_(Joined(channels, calls)) {
   if (request != nullptr) request_ = OwnedMessage(*request);
 }
 

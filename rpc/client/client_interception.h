@@ -21,8 +21,10 @@ class ClientCall;
 
 class ClientInterception final : public InterceptorChain, private TaskRoot {
  public:
-  // `request` null: the application will write. On any thread; the rest on the call's loop.
-  ClientInterception(ClientCall& call, const Interceptors& interceptors, const OutgoingMessage* request);
+  // `channels` must outlive it; `calls` run inside of them, null: none. `request` null: the application will write. On any
+  // thread; the rest on the call's loop.
+  ClientInterception(ClientCall& call, const Interceptors& channels, const std::shared_ptr<const Interceptors>& calls,
+                     const OutgoingMessage* request);
   ~ClientInterception();
 
   void Start();
@@ -50,6 +52,7 @@ class ClientInterception final : public InterceptorChain, private TaskRoot {
   void OnTaskDone() noexcept override;
 
   ClientCall& call_;
+  const Interceptors all_;            // empty: the channel's
   std::shared_ptr<ClientCall> keep_;  // while the chain runs
   OwnedMessage request_;              // until it is encoded
   Task<absl::Status> chain_;

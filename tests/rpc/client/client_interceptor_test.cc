@@ -106,6 +106,37 @@ TEST(ClientInterceptorTest, TheFirstOneIsOutermostAndAllSeeTheWholeCall) {
       .Run();
 }
 
+std::shared_ptr<testing::TestInterceptor<ClientWorld>> of_the_call;  // of the script that runs
+
+Task<void> CallWithItsOwn(ClientWorld& world) {
+  TestCall call = world.Call("Unary", "hello", CallOptions().Intercept(of_the_call).Intercept(of_the_call));
+  absl::StatusOr<Payload> reply = co_await call.Reply();
+  world.Log(reply.ok() ? "reply " + reply->body() : Line(reply.status()));
+}
+
+TEST(ClientInterceptorTest, OneOfACallRunsInsideThoseOfItsChannelWhichMayHaveNone) {
+  of_the_call = std::make_shared<testing::TestInterceptor<ClientWorld>>(LogInner);
+  InterceptedScript with_others({LogOuter});
+  with_others->Do(of_the_call->Enter())
+      .Handshake()
+      .Spawn(CallWithItsOwn)
+      .ExpectLog({"outer: before...", "inner: before...", "inner: before...", "outer: request hello, 12 bytes",
+                  "inner: request hello, 12 bytes", "inner: request hello, 12 bytes"})
+      .Spawn(CallUnary)
+      .ExpectLog({"outer: before...", "outer: request hello, 12 bytes"})
+      .Run();
+  ClientScript alone;
+  alone.Do(of_the_call->Enter())
+      .Handshake()
+      .Spawn(CallWithItsOwn)
+      .Drop()
+      .Peer(Trailers(1, ":status=200 content-type=application/grpc grpc-status=5"))
+      .ExpectLog({"inner: after NOT_FOUND: , trailing none, from peer",
+                  "inner: after NOT_FOUND: , trailing none, from peer", "NOT_FOUND: "})
+      .ExpectNothingLeft()
+      .Run();
+}
+
 TEST(ClientInterceptorTest, AStreamIsTheSameAsAUnaryCallWithMoreMessages) {
   InterceptedScript script({LogInner});
   script->Handshake()
