@@ -1,6 +1,7 @@
 // What people write with grpc++: the left side of PORTING.md, compiled so that it stays true. Nothing runs it.
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/support/client_interceptor.h>
 
 #include <chrono>
 #include <functional>
@@ -168,6 +169,29 @@ void CallByName(grpc::GenericStub& stub, grpc::ClientContext* context, const std
   stub.UnaryCall(context, path, grpc::StubOptions(), request, reply, std::move(done));
 }
 
+class TokenAdder final : public grpc::experimental::Interceptor {
+  void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
+    using grpc::experimental::InterceptionHookPoints;
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
+      methods->GetSendInitialMetadata()->insert({"authorization", "Bearer secret"});
+    }
+    methods->Proceed();
+  }
+};
+
+class TokenAdderFactory final : public grpc::experimental::ClientInterceptorFactoryInterface {
+  grpc::experimental::Interceptor* CreateClientInterceptor(grpc::experimental::ClientRpcInfo*) override {
+    return new TokenAdder;
+  }
+};
+
+std::shared_ptr<grpc::Channel> WithInterceptor(const std::string& target) {
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> factories;
+  factories.push_back(std::make_unique<TokenAdderFactory>());
+  return grpc::experimental::CreateCustomChannelWithInterceptors(target, grpc::InsecureChannelCredentials(),
+                                                                 grpc::ChannelArguments(), std::move(factories));
+}
+
 class Guide final : public RouteGuide::Service {
   grpc::Status GetFeature(grpc::ServerContext* context, const Point* place, Feature* feature) override {
     if (place->latitude() > 900000000) return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "latitude above 90");
@@ -200,6 +224,12 @@ class Guide final : public RouteGuide::Service {
     return grpc::Status::OK;
   }
 };
+
+grpc::Status AskBehind(RouteGuide::Stub& behind, const grpc::ServerContext& context, const Point& place,
+                       Feature* feature) {
+  const std::unique_ptr<grpc::ClientContext> nested = grpc::ClientContext::FromServerContext(context);
+  return behind.GetFeature(nested.get(), place, feature);
+}
 
 void Serve(const std::string& address) {
   Guide guide;

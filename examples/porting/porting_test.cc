@@ -2,6 +2,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "weir/examples/porting/weir.h"
+#include "weir/rpc/core/cancel_scope.h"
 #include "weir/testing/testing.h"
 
 namespace routeguide::with_weir {
@@ -35,6 +36,12 @@ TEST_F(PortingTest, StreamsRunToTheirEnd) {
   EXPECT_EQ(Chat(client_, std::vector<RouteNote>(3)), 3);
   EXPECT_EQ(FirstOnly(client_, Rectangle()), "number 0");
   EXPECT_EQ(WriteCompressed(client_, Point(), std::vector<Point>(4)), 5);
+}
+
+TEST_F(PortingTest, CallsAreInterceptedAndInherit) {
+  EXPECT_EQ(WithInterceptor().interceptors.size(), 1u);
+  const weir::CancelScope job;
+  EXPECT_THAT(AskBehind(client_, job, Point()).Wait(), IsOk());
 }
 
 TEST_F(PortingTest, TheRestWorksToo) {

@@ -122,6 +122,20 @@ absl::StatusOr<weir::Bytes> CallByName(weir::GenericClient& client, const std::s
   return client.Unary(path, request).Wait();
 }
 
+class TokenAdder final : public weir::Interceptor {
+  weir::Task<absl::Status> Intercept(const weir::MethodSpec&, weir::InterceptedCall& call,
+                                     const weir::Next& next) override {
+    call.request_metadata().Set("authorization", "Bearer secret");
+    co_return co_await next(call);
+  }
+};
+
+weir::ChannelOptions WithInterceptor() {
+  weir::ChannelOptions options;  // and ServerOptions; for one call: CallOptions().Intercept(...)
+  options.interceptors.push_back(std::make_shared<TokenAdder>());
+  return options;
+}
+
 class Guide final : public RouteGuideService {
   weir::Task<absl::StatusOr<Feature>> GetFeature(weir::ServerContext& context, const Point& place) override {
     if (place.latitude() > 900000000) co_return absl::InvalidArgumentError("latitude above 90");
@@ -154,6 +168,10 @@ class Guide final : public RouteGuideService {
     co_return absl::OkStatus();
   }
 };
+
+weir::Task<absl::StatusOr<Feature>> AskBehind(RouteGuideClient& behind, const weir::ParentCall& context, Point place) {
+  co_return co_await behind.GetFeature(place, weir::CallOptions().Parent(context));
+}
 
 absl::Status Serve(const std::string& address) {
   Guide guide;

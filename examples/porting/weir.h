@@ -29,6 +29,8 @@ weir::ChannelOptions WithOptions();
 int WriteCompressed(RouteGuideClient& client, const Point& secret, const std::vector<Point>& walk);
 absl::StatusOr<weir::Bytes> CallByName(weir::GenericClient& client, const std::string& path,
                                        const weir::Bytes& request);
+weir::ChannelOptions WithInterceptor();
+weir::Task<absl::StatusOr<Feature>> AskBehind(RouteGuideClient& behind, const weir::ParentCall& context, Point place);
 absl::Status Serve(const std::string& address);
 std::string CallInProcess();
 std::unique_ptr<weir::Service> NewGuide();
