@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "weir/rpc/core/interceptor.h"
 #include "weir/rpc/wire/compressors.h"
+#include "weir/transport/h2/options.h"
 
 namespace weir::transport {
 class EventLoop;
@@ -58,6 +59,9 @@ struct ChannelOptions {
 
   // Bytes that may wait on a connection in calls which nobody reads before these calls hold up the others.
   size_t unread_bytes_max = 16 * 1024 * 1024;
+
+  // What a server may cost by frames that bring no call forward. Errors name them as H2Options::settings and so on.
+  transport::H2Budgets budgets;
 
   // One attempt to connect (TCP, and the server's first SETTINGS) may take this long.
   absl::Duration connect_timeout = absl::Seconds(20);

@@ -24,6 +24,7 @@ transport::H2Options ConnectionOptions(const ServerOptions& options) {
   h2.held_bytes_max = options.unread_bytes_max;
   h2.header_list_bytes_max = options.max_metadata_bytes;
   h2.header_fields_max = options.max_metadata_fields;
+  static_cast<transport::H2Budgets&>(h2) = options.budgets;
   h2.extended_connect = false;  // nobody here serves tunnels
   return h2;
 }

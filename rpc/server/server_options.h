@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "weir/rpc/core/interceptor.h"
 #include "weir/rpc/wire/compressors.h"
+#include "weir/transport/h2/options.h"
 
 namespace weir {
 
@@ -54,6 +55,9 @@ struct ServerOptions {
   // handler has finished is dropped. The call's deadline, if there is one, ends it sooner. InfiniteDuration: for ever,
   // which lets a client that never reads hold its handlers and responses.
   absl::Duration stream_write_stall_timeout = absl::Seconds(300);
+
+  // What a client may cost by frames that bring no call forward. Errors name them as H2Options::resets and so on.
+  transport::H2Budgets budgets;
 
   // Run around every call, the first one outermost: rpc/core/interceptor.h. None may be null.
   Interceptors interceptors;

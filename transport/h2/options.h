@@ -16,7 +16,8 @@ struct Rate {
   uint32_t per_second = 0;
 };
 
-struct H2Options {
+// Its shape: SETTINGS, windows, sizes.
+struct H2Limits {
   Role role = Role::kServer;
 
   // SETTINGS_MAX_CONCURRENT_STREAMS that we announce: streams the peer may have open. 1..2^31-1.
@@ -53,11 +54,12 @@ struct H2Options {
 
   // Interim responses (1xx) that a client takes for one call; one more resets the stream with ENHANCE_YOUR_CALM.
   uint8_t interim_responses_max = 16;
+};
 
-  // ---- budgets: work that a peer can cause and gets nothing for ----
-  // Beyond one the connection ends: GOAWAY with ENHANCE_YOUR_CALM and a text that names the option, then H2ConnectionError.
-  // What was spent is in H2Connection::counters(). The defaults are far above what any known peer does in earnest.
-
+// Work that a peer can cause and gets nothing for. Beyond a budget the connection ends: GOAWAY with ENHANCE_YOUR_CALM and a
+// text that names the option, then H2ConnectionError. What was spent is in H2Connection::counters(). The defaults are far
+// above what any known peer does in earnest.
+struct H2Budgets {
   // Server: RST_STREAM (CVE-2023-44487, rapid reset). Cancelled and timed out calls are ordinary in RPC.
   Rate resets{10'000, 1'000};
 
@@ -104,5 +106,7 @@ struct H2Options {
   // Frames that we ignore: unknown types, GOAWAY, a PING ACK that answers nothing.
   Rate unknown_frames{1'000, 10};
 };
+
+struct H2Options : H2Limits, H2Budgets {};
 
 }  // namespace weir::transport

@@ -93,6 +93,23 @@ TEST(ClientLimitsTest, AResponseHeadMayHaveSoManyFields) {
   }
 }
 
+TEST(ClientLimitsTest, BudgetsOfFramesAreOptions) {
+  ChannelOptions options;
+  options.budgets.settings = {2, 0};
+  ClientScript script(options);
+  script.Handshake()
+      .Spawn(Call)
+      .Drop()
+      .Peer("SETTINGS")
+      .ExpectWritten({"SETTINGS ACK"})
+      .Peer("SETTINGS")
+      .ExpectWritten({"GOAWAY last=0 ENHANCE_YOUR_CALM \"SETTINGS: expected at most 2 at once and 0 per second "
+                      "(H2Options::settings), got more\""})
+      .PeerCloses()
+      .ExpectLog({"UNAVAILABLE: ..."})
+      .Run();
+}
+
 TEST(ClientLimitsTest, OverFourTimesTheLimitTheConnectionEnds) {
   ChannelOptions options;
   options.max_metadata_bytes = 500;

@@ -125,6 +125,22 @@ TEST(ServerLimitsTest, OverFourTimesTheLimitTheConnectionEnds) {
       .Run();
 }
 
+TEST(ServerLimitsTest, BudgetsOfFramesAreOptions) {
+  weir::ServerOptions options;
+  options.budgets.settings = {3, 0};
+  ServerScript script(options);
+  script.Unary(Echo)
+      .Handshake()
+      .Peer("SETTINGS\nSETTINGS")
+      .ExpectWritten({"SETTINGS ACK", "SETTINGS ACK"})
+      .Peer("SETTINGS")
+      .ExpectWritten({"GOAWAY last=0 ENHANCE_YOUR_CALM \"SETTINGS: expected at most 3 at once and 0 per second "
+                      "(H2Options::settings), got more\""})
+      .PeerCloses()
+      .ExpectLog({"connection gone"})
+      .Run();
+}
+
 TEST(ServerLimitsTest, TheLimitIsAnnounced) {
   weir::ServerOptions options;
   options.max_metadata_bytes = 1234;
