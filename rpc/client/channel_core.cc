@@ -29,7 +29,7 @@ ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::Sta
       attempt_timer_(loop, [this] { OnAttemptTimeout(); }),
       backoff_(options_.backoff_initial, options_.backoff_max),
       backoff_timer_(loop, [this] { OnBackoffOver(); }),
-      random_(static_cast<unsigned>(reinterpret_cast<uintptr_t>(this) >> 4)) {}
+      random_(static_cast<unsigned>(loop.RandomSeed())) {}
 
 ChannelCore::~ChannelCore() = default;
 

@@ -55,6 +55,7 @@ class FakeLoop final : public transport::EventLoop {
   void Unwatch(int) override {}
   void AtEndOfTurn(transport::EndOfTurn* work) override { end_of_turn_.Add(work); }
   std::span<char> ReadBuffer() override;
+  uint64_t RandomSeed() override { return 1; }
 
   // As small as a test wants it: cuts what each Read gives.
   void set_read_buffer_bytes(size_t bytes) { read_buffer_bytes_ = bytes; }

@@ -9,6 +9,15 @@
 #include "weir/transport/io/mutex.h"
 
 namespace weir::transport {
+namespace {
+
+constinit thread_local WaitingWork* waiting_work = nullptr;
+
+}  // namespace
+
+WaitingWork::Scope::Scope(WaitingWork* work) : previous_(waiting_work) { waiting_work = work; }
+
+WaitingWork::Scope::~Scope() { waiting_work = previous_; }
 
 struct BlockingExecutor::Impl {
   Mutex mutex;
@@ -33,13 +42,14 @@ void BlockingExecutor::RunUntilDone() {
   while (true) {
     {
       MutexLock lock(impl_->mutex);
-      while (impl_->posted.empty() && !impl_->finished) impl_->changed.Wait(impl_->mutex);
-      if (impl_->posted.empty()) {
+      while (impl_->posted.empty() && !impl_->finished && waiting_work == nullptr) impl_->changed.Wait(impl_->mutex);
+      if (impl_->posted.empty() && impl_->finished) {
         impl_->finished = false;
         return;
       }
       batch.swap(impl_->posted);
     }
+    if (batch.empty()) waiting_work->WorkWhileWaiting();
     for (std::function<void()>& work : batch) std::exchange(work, nullptr)();
     batch.clear();
   }

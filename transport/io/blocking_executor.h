@@ -12,6 +12,29 @@
 
 namespace weir::transport {
 
+// What the thread does in RunUntilDone instead of sleeping: it turns loops of its own. A simulation, where there is no
+// other thread that could.
+class WaitingWork {
+ public:
+  // Something that may lead to what is waited for. Must not return for ever without having done anything.
+  virtual void WorkWhileWaiting() = 0;
+
+  // For the calling thread.
+  class Scope {
+   public:
+    explicit Scope(WaitingWork* work);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    WaitingWork* const previous_;
+  };
+
+ protected:
+  ~WaitingWork() = default;
+};
+
 class BlockingExecutor final : public Executor {
  public:
   BlockingExecutor();

@@ -1,8 +1,12 @@
 #include "weir/transport/io/event_loop.h"
 
+#include <random>
+
 #include "weir/transport/io/end_of_turn_list.h"
 
 namespace weir::transport {
+
+uint64_t EventLoop::RandomSeed() { return std::random_device()(); }
 
 void Timer::Set(MonotonicTime due) { loop_.ScheduleTimer(this, due); }
 

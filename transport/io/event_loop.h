@@ -55,8 +55,9 @@ class DescriptorHandler {
   virtual void OnReadable() = 0;
   virtual void OnWritable() = 0;
 
-  // Comes before OnReadable if the peer has closed its half or the descriptor has failed. Without it, a read that filled
-  // less than its buffer has emptied the descriptor, and the next one can wait for OnReadable (epoll(7), question 9).
+  // Comes before OnReadable if the peer has closed its half or the descriptor has failed. Without it, a read that
+  // filled less than its buffer has emptied the descriptor, and the next one can wait for OnReadable (epoll(7),
+  // question 9).
   virtual void OnHangUp() {}
 
  protected:
@@ -96,6 +97,10 @@ class EventLoop : public Executor {
 
   // Runs `work->OnEndOfTurn()` once at the end of this turn; twice asked is once done.
   virtual void AtEndOfTurn(EndOfTurn* work) = 0;
+
+  // What begins the pseudo-random numbers of something that lives here: jitter. Of the system; in a simulation, what
+  // follows from its seed.
+  virtual uint64_t RandomSeed();
 
   // True on the thread that is inside this loop.
   bool IsCurrent() const { return Executor::Current() == this; }
