@@ -1,0 +1,60 @@
+#include "weir/testing/simulation/fault.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace weir::testing {
+namespace {
+
+using Kind = Fault::Kind;
+
+// Mostly short, sometimes long.
+std::chrono::milliseconds SomeTime(SimulatedRandom& random) {
+  const uint64_t limits[] = {5, 100, 1000, 10'000};
+  return std::chrono::milliseconds(random.Between(1, limits[random.Below(4)]));
+}
+
+Fault MakeFault(SimulatedRandom random, std::chrono::milliseconds horizon) {
+  Fault fault;
+  fault.at = std::chrono::milliseconds(random.Below(static_cast<uint64_t>(horizon.count())));
+  fault.kind = static_cast<Kind>(random.Below(Fault::kKinds));
+  fault.target = random.Next();
+  fault.length = SomeTime(random);
+  switch (fault.kind) {
+    case Kind::kDribble:
+      fault.amount = static_cast<int64_t>(random.OneIn(2) ? 1 : random.Between(1, 20));
+      fault.length = std::min(fault.length, std::chrono::milliseconds(200));
+      break;
+    case Kind::kCut:
+      fault.amount = static_cast<int64_t>(random.Below(random.OneIn(2) ? 200 : 20'000));
+      break;
+    case Kind::kWallClock:
+      fault.amount = static_cast<int64_t>(random.Below(7200)) - 3600;
+      break;
+    case Kind::kLateTimers:
+      fault.length = std::min(fault.length, std::chrono::milliseconds(5000));
+      break;
+    default:
+      break;
+  }
+  return fault;
+}
+
+}  // namespace
+
+std::string Fault::ToString() const {
+  const char* const names[kKinds] = {"stall",  "delay", "dribble",     "reset",      "cut",   "half-close",
+                                     "refuse", "stop",  "late timers", "wall clock", "drain", "kill"};
+  return absl::StrCat("at ", at.count(), " ms: ", names[static_cast<int>(kind)], " of ", target % 100, ", ",
+                      length.count(), " ms, amount ", amount);
+}
+
+std::vector<Fault> MakeFaults(SimulatedRandom random, std::chrono::milliseconds horizon, size_t count) {
+  std::vector<Fault> faults;
+  for (size_t n = random.Below(count + 1); n > 0; --n) faults.push_back(MakeFault(random.Fork(), horizon));
+  std::stable_sort(faults.begin(), faults.end(), [](const Fault& a, const Fault& b) { return a.at < b.at; });
+  return faults;
+}
+
+}  // namespace weir::testing

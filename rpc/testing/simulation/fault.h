@@ -1,0 +1,44 @@
+// Fault: one thing that goes wrong in a simulation, and when. A list of them follows from a seed; leaving one out
+// changes none of the others, so that a list which makes a test fail can be made smaller.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "weir/testing/simulation/random.h"
+
+namespace weir::testing {
+
+struct Fault {
+  enum class Kind : uint8_t {
+    kStall,       // one direction of a connection delivers nothing for `length`
+    kDelay,       // a connection is slower by `length` from now on
+    kDribble,     // reads and writes of a connection are of `amount` octets at most, for `length`
+    kReset,       // a connection is reset
+    kCut,         // a connection is reset after `amount` more octets in one direction
+    kHalfClose,   // one direction of a connection ends
+    kRefuse,      // a server refuses connections for `length`
+    kStop,        // a process is stopped for `length`
+    kLateTimers,  // the timers of a process are late by `length`, until the faults are over
+    kWallClock,   // the wall clock is set by `amount` seconds
+    kDrain,       // a server drains its connections, and a new one takes over
+    kKill,        // a server's process dies, and a new one takes over
+  };
+  static constexpr int kKinds = 12;
+
+  std::chrono::milliseconds at{};  // from the beginning of the faults
+  Kind kind = Kind::kStall;
+  uint64_t target = 0;  // which of the connections, servers or processes that there are then
+  std::chrono::milliseconds length{};
+  int64_t amount = 0;
+
+  std::string ToString() const;
+};
+
+// At most `count`, in order of time.
+std::vector<Fault> MakeFaults(SimulatedRandom random, std::chrono::milliseconds horizon, size_t count);
+
+}  // namespace weir::testing

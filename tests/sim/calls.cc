@@ -1,0 +1,195 @@
+#include "weir/tests/sim/calls.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+
+namespace weir::testing {
+namespace {
+
+constexpr char kKey[] = "call";
+
+// A handler is under way.
+class Running {
+ public:
+  Running(Ledger& ledger, const ServerContext& context)
+      : record_(*ledger.Find(context.metadata().Get(kKey).value_or(""))) {
+    ++record_.handlers_begun;
+    ++record_.handlers_running;
+  }
+  ~Running() { --record_.handlers_running; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  CallRecord& record() { return record_; }
+
+ private:
+  CallRecord& record_;
+};
+
+// One call, while it is made.
+class Caller {
+ public:
+  Caller(Simulation& simulation, SimulatedLoop& loop, Channel& channel, CallRecord& record)
+      : simulation_(simulation), loop_(loop), client_(channel), record_(record) {
+    record_.started = true;
+    record_.started_at = simulation.Elapsed();
+    started_ = loop.Now();
+  }
+
+  CallOptions Options() const {
+    return CallOptions().Timeout(record_.timeout).Metadata(kKey, absl::StrCat(record_.id));
+  }
+
+  // `call` is being made from now on.
+  template <class Call>
+  void Begin(Call& call) {
+    record_.cancel = [&call] { call.Cancel(); };
+  }
+  void End(absl::Status status) {
+    record_.cancel = nullptr;
+    ++record_.ends;
+    record_.ended_at = simulation_.Elapsed();
+    record_.disturbed = loop_.DisturbedSince(started_);
+    simulation_.Log(absl::StrCat("call ", record_.id, " ends: ", status.ToString()));
+    record_.status = std::move(status);
+  }
+  void Drop() {
+    record_.dropped = true;
+    End(absl::OkStatus());
+  }
+
+  static Task<void> Unary(Caller self) {
+    const bench::Payload request = MessageOf(self.record_, 0);
+    const CallOptions options = self.Options();
+    auto call = self.client_.Unary(request, options);
+    self.Begin(call);
+    const absl::StatusOr<bench::Payload> reply = co_await call;
+    if (reply.ok()) {
+      ExpectMessage(self.record_, 0, reply->body());
+      ++self.record_.replies;
+    }
+    self.End(reply.status());
+  }
+
+  static Task<void> ClientStream(Caller self) {
+    const CallOptions options = self.Options();
+    auto call = self.client_.ClientStream(options);
+    self.Begin(call);
+    for (uint32_t i = 0; i < self.record_.messages; ++i) {
+      const bench::Payload message = MessageOf(self.record_, i);
+      if (!co_await call.Write(message)) break;
+    }
+    const absl::StatusOr<bench::Summary> summary = co_await call.Finish();
+    if (summary.ok()) {
+      EXPECT_EQ(summary->count(), self.record_.messages);
+      ++self.record_.replies;
+    }
+    self.End(summary.status());
+  }
+
+  static Task<void> ServerStream(Caller self) {
+    bench::StreamRequest request;
+    request.set_count(self.record_.messages);
+    const CallOptions options = self.Options();
+    auto call = self.client_.ServerStream(request, options);
+    self.Begin(call);
+    while (std::optional<bench::Payload> message = co_await call.Read()) {
+      ExpectMessage(self.record_, self.record_.replies++, message->body());
+      if (self.record_.replies >= self.record_.read_until) co_return self.Drop();
+    }
+    absl::Status status = co_await call.Finish();
+    self.End(std::move(status));
+  }
+
+  // Writes in pairs, so that both directions have more than one message under way.
+  static Task<void> Bidi(Caller self) {
+    const CallOptions options = self.Options();
+    auto call = self.client_.BidiEcho(options);
+    self.Begin(call);
+    uint32_t written = 0;
+    bool open = true;
+    while (open) {
+      for (int i = 0; i < 2 && open && written < self.record_.messages; ++i) {
+        const bench::Payload message = MessageOf(self.record_, written++);
+        open = co_await call.Write(message);
+      }
+      if (written == self.record_.messages) call.WritesDone();
+      std::optional<bench::Payload> message = co_await call.Read();
+      open = message.has_value();
+      if (!open) break;
+      ExpectMessage(self.record_, self.record_.replies++, message->body());
+      if (self.record_.replies >= self.record_.read_until) co_return self.Drop();
+    }
+    absl::Status status = co_await call.Finish();
+    self.End(std::move(status));
+  }
+
+ private:
+  Simulation& simulation_;
+  SimulatedLoop& loop_;
+  bench::EchoClient client_;
+  CallRecord& record_;
+  transport::MonotonicTime started_;
+};
+
+}  // namespace
+
+Task<absl::StatusOr<bench::Payload>> LedgerService::Unary(ServerContext& context, const bench::Payload& request) {
+  Running running(ledger_, context);
+  ExpectMessage(running.record(), running.record().requests_seen++, request.body());
+  if (running.record().handler_sleeps > absl::ZeroDuration()) co_await context.Sleep(running.record().handler_sleeps);
+  co_return request;
+}
+
+Task<absl::Status> LedgerService::ServerStream(ServerContext& context, const bench::StreamRequest& request,
+                                               Writer<bench::Payload>& writer) {
+  Running running(ledger_, context);
+  ++running.record().requests_seen;
+  if (running.record().handler_sleeps > absl::ZeroDuration()) co_await context.Sleep(running.record().handler_sleeps);
+  for (uint32_t i = 0; i < request.count(); ++i) {
+    const bench::Payload message = MessageOf(running.record(), i);
+    if (!co_await writer.Write(message)) break;
+  }
+  co_return absl::OkStatus();
+}
+
+Task<absl::StatusOr<bench::Summary>> LedgerService::ClientStream(ServerContext& context,
+                                                                 Reader<bench::Payload>& reader) {
+  Running running(ledger_, context);
+  if (running.record().handler_sleeps > absl::ZeroDuration()) co_await context.Sleep(running.record().handler_sleeps);
+  bench::Summary summary;
+  while (std::optional<bench::Payload> message = co_await reader.Read()) {
+    ExpectMessage(running.record(), running.record().requests_seen++, message->body());
+    summary.set_count(summary.count() + 1);
+  }
+  co_return summary;
+}
+
+Task<absl::Status> LedgerService::BidiEcho(ServerContext& context, Reader<bench::Payload>& reader,
+                                           Writer<bench::Payload>& writer) {
+  Running running(ledger_, context);
+  if (running.record().handler_sleeps > absl::ZeroDuration()) co_await context.Sleep(running.record().handler_sleeps);
+  while (std::optional<bench::Payload> message = co_await reader.Read()) {
+    ExpectMessage(running.record(), running.record().requests_seen++, message->body());
+    if (!co_await writer.Write(*message)) break;
+  }
+  co_return absl::OkStatus();
+}
+
+void StartCall(Simulation& simulation, SimulatedLoop& loop, Channel& channel, CallRecord& record) {
+  Caller caller(simulation, loop, channel, record);
+  switch (record.kind) {
+    case CallKind::kUnary:
+      return channel.Run(Caller::Unary(std::move(caller)));
+    case CallKind::kClientStream:
+      return channel.Run(Caller::ClientStream(std::move(caller)));
+    case CallKind::kServerStream:
+      return channel.Run(Caller::ServerStream(std::move(caller)));
+    case CallKind::kBidi:
+      return channel.Run(Caller::Bidi(std::move(caller)));
+  }
+}
+
+}  // namespace weir::testing

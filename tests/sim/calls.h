@@ -1,0 +1,35 @@
+// Both sides of the calls of a Ledger: the service, and the coroutines that make them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "tests/benchmark/bench.weir.pb.h"
+#include "weir/rpc/client/channel.h"
+#include "weir/rpc/core/task.h"
+#include "weir/rpc/server/server_context.h"
+#include "weir/testing/simulation.h"
+#include "weir/tests/sim/ledger.h"
+
+namespace weir::testing {
+
+// Does for each call what its record says, and writes down what it saw.
+class LedgerService final : public bench::EchoService {
+ public:
+  explicit LedgerService(Ledger& ledger) : ledger_(ledger) {}
+
+  Task<absl::StatusOr<bench::Payload>> Unary(ServerContext& context, const bench::Payload& request) override;
+  Task<absl::Status> ServerStream(ServerContext& context, const bench::StreamRequest& request,
+                                  Writer<bench::Payload>& writer) override;
+  Task<absl::StatusOr<bench::Summary>> ClientStream(ServerContext& context, Reader<bench::Payload>& reader) override;
+  Task<absl::Status> BidiEcho(ServerContext& context, Reader<bench::Payload>& reader,
+                              Writer<bench::Payload>& writer) override;
+
+ private:
+  Ledger& ledger_;
+};
+
+// Makes the call of a record, on the loop of `channel`.
+void StartCall(Simulation& simulation, SimulatedLoop& loop, Channel& channel, CallRecord& record);
+
+}  // namespace weir::testing
