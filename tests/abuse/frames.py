@@ -1,0 +1,59 @@
+"""Single frames that HTTP/2 forbids: the connection ends, with the code that RFC 9113 names."""
+
+import struct
+
+from attacker import WINDOW_UPDATE, Attacker, request
+from floods import HOLD
+from grpc_call import envelope
+from raw_http2 import ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, frame
+
+HEADER_TABLE_SIZE, ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE = 1, 2, 4, 5
+
+
+def one_frame(data):
+    """An attack that sends this behind the preface."""
+    def attack(server):
+        attacker = Attacker(server)
+        attacker.send(data)
+        end = attacker.wait_for_end()
+        attacker.close()
+        return end
+    return attack
+
+
+def setting(name, value):
+    return one_frame(frame(SETTINGS, 0, 0, struct.pack(">HI", name, value)))
+
+
+def named(name, attack):
+    attack.__name__ = name
+    return attack
+
+
+OPEN = frame(HEADERS, END_HEADERS, 1, request(HOLD))
+DONE = frame(HEADERS, END_HEADERS, 1, request()) + frame(DATA, END_STREAM, 1, envelope(b""))
+PROTOCOL, SIZE, FLOW = "GOAWAY PROTOCOL_ERROR", "GOAWAY FRAME_SIZE_ERROR", "GOAWAY FLOW_CONTROL_ERROR"
+
+EXPECTED = {
+    named("headers_after_the_end", one_frame(OPEN + frame(DATA, END_STREAM, 1) + OPEN)): "GOAWAY STREAM_CLOSED",
+    named("lower_stream_id", one_frame(frame(HEADERS, END_HEADERS, 5, request(HOLD)) + OPEN)): PROTOCOL,
+    named("even_stream_id", one_frame(frame(HEADERS, END_HEADERS, 2, request(HOLD)))): PROTOCOL,
+    named("data_on_stream_0", one_frame(frame(DATA, 0, 0, b"x"))): PROTOCOL,
+    named("data_on_idle_stream", one_frame(frame(DATA, 0, 9, b"x"))): "GOAWAY",
+    named("reset_of_idle_stream", one_frame(frame(RST_STREAM, 0, 9, bytes(4)))): PROTOCOL,
+    named("window_update_of_0", one_frame(frame(WINDOW_UPDATE, 0, 0, bytes(4)))): PROTOCOL,
+    named("connection_window_overflow", one_frame(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 2**31 - 1)))): FLOW,
+    named("initial_window_overflow", setting(INITIAL_WINDOW_SIZE, 2**31)): FLOW,
+    named("max_frame_size_too_small", setting(MAX_FRAME_SIZE, 16383)): PROTOCOL,
+    named("max_frame_size_too_large", setting(MAX_FRAME_SIZE, 2**24)): PROTOCOL,
+    named("enable_push_2", setting(ENABLE_PUSH, 2)): PROTOCOL,
+    named("settings_of_5_octets", one_frame(frame(SETTINGS, 0, 0, bytes(5)))): SIZE,
+    named("settings_ack_with_payload", one_frame(frame(SETTINGS, ACK, 0, bytes(6)))): SIZE,
+    named("ping_of_7_octets", one_frame(frame(PING, 0, 0, bytes(7)))): SIZE,
+    named("frame_over_16384", one_frame(OPEN + frame(DATA, 0, 1, bytes(16385)))): SIZE,
+    named("goaway_that_rises", one_frame(frame(GOAWAY, 0, 0, struct.pack(">II", 0, 0)) +
+                                         frame(GOAWAY, 0, 0, struct.pack(">II", 2, 0)))): PROTOCOL,
+    named("bad_header_compression", one_frame(frame(HEADERS, END_HEADERS, 1, b"\xff" * 8))): "GOAWAY COMPRESSION_ERROR",
+    named("after_a_fatal_error", one_frame(frame(DATA, 0, 0, b"x") + frame(PING, 0, 0, bytes(9999)) +
+                                           frame(SETTINGS, 0, 0, bytes(5)) + DONE)): PROTOCOL,  # CVE-2026-27135
+}
