@@ -1,0 +1,17 @@
+// Any text is a target that says how to connect, or is refused with a reason.
+#include "weir/rpc/client/target.h"
+#include "weir/tests/fuzz/rpc/input.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using weir::testing::Require;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const absl::StatusOr<weir::Target> target = weir::Target::Parse(text);
+  static_cast<void>(weir::HostOf(text));
+  if (!target.ok()) {
+    Require(!target.status().message().empty(), "an error has a text");
+    return 0;
+  }
+  Require(target->text == text, "the text is kept");
+  Require(target->host.empty() != target->unix_address.empty(), "a host or a Unix socket");
+  return 0;
+}
