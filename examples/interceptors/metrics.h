@@ -23,8 +23,8 @@ class Metrics final : public weir::Interceptor {
     uint64_t calls = 0;
     std::array<uint64_t, kBuckets> by_duration{};
 
-    // No call out of `share` (0.99, say) took longer than this: a power of two microseconds, or InfiniteDuration if it is
-    // in the last bucket.
+    // No call out of `share` (0.99, say) took longer than this: a power of two microseconds, or InfiniteDuration if it
+    // is in the last bucket.
     absl::Duration AtMost(double share) const;
   };
 

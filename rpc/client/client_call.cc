@@ -142,8 +142,8 @@ void ClientCall::FollowParent() {
 
 void ClientCall::OnParentCancelled() {
   const Inherited& parent = *family_->parent;
-  // A parent is cancelled by its deadline, too; which of the two timers is first says nothing. Its timer goes by another
-  // clock than its deadline, and the two agree but for microseconds.
+  // A parent is cancelled by its deadline, too; which of the two timers is first says nothing. Its timer goes by
+  // another clock than its deadline, and the two agree but for microseconds.
   if (absl::Now() + absl::Milliseconds(1) >= parent.deadline) {
     return Fail(
         WithWhy(absl::DeadlineExceededError(absl::StrCat("deadline inherited from ", parent.method, " exceeded")),
@@ -244,8 +244,8 @@ void ClientCall::OnInterceptorsReturned(absl::Status status) {
   Conclude(std::move(status));
 }
 
-// What an interceptor returns may be the status of another call, one that asked for a token say, with the why of that one:
-// whether this call may be made again is another question.
+// What an interceptor returns may be the status of another call, one that asked for a token say, with the why of that
+// one: whether this call may be made again is another question.
 absl::Status ClientCall::WithOwnWhy(absl::Status status) const {
   if (status.ok()) return status;
   if (const std::optional<Why> why = WhyOf(interception_->outcome())) return WithWhy(std::move(status), *why);

@@ -206,6 +206,10 @@ class [[nodiscard]] ReplyOperation final : public ReceiveOneOperation {
     if (!status.ok()) return status;
     return std::move(reply_);
   }
+  // WhenAny: this has lost, and has come to this result all the same.
+  Task<void> GiveBack(absl::StatusOr<Reply> reply) {
+    if (reply.ok()) co_await GiveBackOperation<Reply>(call(), *reply);
+  }
   absl::StatusOr<Reply> Wait() {
     absl::Status may_block = transport::BlockingExecutor::MayBlock("Wait() for a reply");
     if (may_block.ok()) return AsTask(*this).Wait();
@@ -216,6 +220,8 @@ class [[nodiscard]] ReplyOperation final : public ReceiveOneOperation {
  private:
   static Task<absl::StatusOr<Reply>> AsTask(ReplyOperation& self) { co_return co_await self; }
   absl::Status Decode(std::string_view payload) override { return wire::Receive(call(), payload, &reply_); }
+
+  void GiveBackMessage() override { wire::GiveBack(call(), reply_); }
 
   ClientCall& client_call_;
   Reply reply_;

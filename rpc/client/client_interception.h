@@ -21,8 +21,8 @@ class ClientCall;
 
 class ClientInterception final : public InterceptorChain, private TaskRoot {
  public:
-  // `channels` must outlive it; `calls` run inside of them, null: none. `request` null: the application will write. On any
-  // thread; the rest on the call's loop.
+  // `channels` must outlive it; `calls` run inside of them, null: none. `request` null: the application will write. On
+  // any thread; the rest on the call's loop.
   ClientInterception(ClientCall& call, const Interceptors& channels, const std::shared_ptr<const Interceptors>& calls,
                      const OutgoingMessage* request);
   ~ClientInterception();

@@ -51,6 +51,7 @@ bool Call::Receive(MessageReceiver& receiver) {
     receiver.OnNoMore();
     return true;
   }
+  if (given_back_ != nullptr && !DeliverAgain(receiver)) return true;
   if (read_ended_) {
     receiver.OnNoMore();
     return true;
@@ -62,6 +63,22 @@ bool Call::Receive(MessageReceiver& receiver) {
     receiving_ = false;
   }
   return receiver_ == nullptr;
+}
+
+void Call::GiveBack(transport::SharedBytes framed) {
+  given_back_ = std::make_unique<transport::SharedBytes>(std::move(framed));
+}
+
+// True if the receiver wants another one.
+bool Call::DeliverAgain(MessageReceiver& receiver) {
+  const std::unique_ptr<transport::SharedBytes> framed = std::move(given_back_);
+  delivers_again_ = true;
+  const absl::StatusOr<bool> more = receiver.OnPayload(framed->bytes.substr(OutgoingMessage::kPrefixBytes));
+  delivers_again_ = false;
+  if (more.ok()) return *more;
+  Fail(more.status());
+  receiver.OnNoMore();
+  return false;
 }
 
 void Call::StopReceiving(MessageReceiver& receiver) {

@@ -97,6 +97,12 @@ class Call : public StreamObserver {
   void StopReceiving(MessageReceiver& receiver);
   bool has_receiver() const { return receiver_ != nullptr; }
 
+  // A message that was delivered, its envelope included, to somebody who had no use for it any more: the next receiver
+  // gets it. On the loop, while nobody receives.
+  void GiveBack(transport::SharedBytes framed);
+  // Is the message that is being delivered one that was given back? Interceptors have seen it.
+  bool delivers_again() const { return delivers_again_; }
+
   // A failure that was found without ending the call through it, as the application is told it: a client adds why.
   virtual absl::Status Explained(absl::Status failure) const { return failure; }
 
@@ -176,16 +182,19 @@ class Call : public StreamObserver {
   void Forget(WriteOperation& write);
   void SendWaitingWrites();
   MessageReceiver* TakeReceiver();
+  bool DeliverAgain(MessageReceiver& receiver);
 
   transport::Executor& loop_;
   InterceptorChain* interception_ = nullptr;
   MessageStream* stream_ = nullptr;
   MessageReceiver* receiver_ = nullptr;
   const Compressor* compressor_ = nullptr;
+  std::unique_ptr<transport::SharedBytes> given_back_;
   WriteOperation* first_write_ = nullptr;
   WriteOperation* last_write_ = nullptr;
   absl::Status end_status_;
   uint32_t framed_bytes_max_ = OutgoingMessage::kFramedBytesMax;
+  bool delivers_again_ = false;
   bool receiving_ = false;  // inside Receive: the receiver is told by its result
   bool read_ended_ = false;
   bool write_ended_ = false;

@@ -20,6 +20,12 @@ Task<void> Gathering::Run(std::span<BranchBase* const> branches, CancelScope* sc
     }
   }
   co_await all_;
+  if (until_ != Until::kFirst || winner_ == kNobody) co_return;
+  for (size_t i = 0; i < branches.size(); ++i) {
+    if (i == winner_) continue;
+    Task<void> returning = branches[i]->GiveBack();
+    if (returning.valid()) co_await std::move(returning);
+  }
 }
 
 }  // namespace weir::internal

@@ -97,6 +97,8 @@ class BranchBase {
   virtual void Start(Gathering& gathering, size_t index) = 0;
   // Makes it end soon, if there is a way; may take no task to do so.
   virtual Task<void> Cancel() = 0;
+  // When it has ended and its result is wanted by nobody: a message that it took goes back to its call. The same.
+  virtual Task<void> GiveBack() = 0;
 
  protected:
   ~BranchBase() = default;
@@ -157,6 +159,12 @@ class Branch final : public BranchBase, private TaskRoot {
     } else {
       return Task<void>();
     }
+  }
+  Task<void> GiveBack() override {
+    if constexpr (requires(A & a, Result r) { a.GiveBack(std::move(r)); }) {
+      if (task_.valid()) return awaitable_.GiveBack(task_.TakeResult());
+    }
+    return Task<void>();
   }
   // Not when the branch is destroyed while it waits: then nobody is left to be told.
   void OnTaskDone() noexcept override {

@@ -49,8 +49,8 @@ class StreamObserver {
   ~StreamObserver() = default;
 };
 
-// Watches a server's stream while the peer's window is closed to what has been sent on it. Belongs to the stream: destroyed
-// when flow control has taken everything, or when the stream is gone.
+// Watches a server's stream while the peer's window is closed to what has been sent on it. Belongs to the stream:
+// destroyed when flow control has taken everything, or when the stream is gone.
 class SendingWatch {
  public:
   virtual ~SendingWatch() = default;
@@ -104,8 +104,8 @@ class MessageStream {
   // but WatchSending may follow then, and somebody must, or a peer that never opens it holds them for ever.
   virtual bool Finish(const absl::Status& status, const Metadata& trailing) = 0;
 
-  // Server, after a SendMessage or Finish that gave false: `watch`, in place of one before, lives until the messages have
-  // left or the stream is gone. It may end the stream.
+  // Server, after a SendMessage or Finish that gave false: `watch`, in place of one before, lives until the messages
+  // have left or the stream is gone. It may end the stream.
   virtual void WatchSending(std::unique_ptr<SendingWatch> watch) = 0;
 
   // Server: ends the call with an error now. Messages that wait for the peer's window are dropped; if one of them has

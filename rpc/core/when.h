@@ -10,16 +10,16 @@
 //   WhenAllOk   for Status and StatusOr<T>: every T (std::monostate for a Status), or the status of the first that fails;
 //               the others are cancelled
 //
-// Of an empty vector WhenAll and WhenAllOk give an empty vector; WhenAny has no answer: INVALID_ARGUMENT where the result is
-// a Status or StatusOr; otherwise it ends the program, as every use of a result that is none would.
+// Of an empty vector WhenAll and WhenAllOk give an empty vector; WhenAny has no answer: INVALID_ARGUMENT where the
+// result is a Status or StatusOr; otherwise it ends the program, as every use of a result that is none would.
 //
 // Each is a Task, to be awaited on a loop or a worker, or waited for on a plain thread. Arguments: whatever co_await takes.
 // Calls and tasks are moved in; lvalues are referred to; operations (call.Read(), context.Sleep(d)) are temporaries, so
 // await in the same expression. void results are std::monostate. What one throws is thrown again when all have ended; of
 // WhenAny and WhenAllOk if it was the first.
 //
-// An operation that loses may have ended all the same, in the moment before it was to give up: what it brought is dropped.
-// A Read that loses on a plain thread or a worker may so have taken a message; to limit the time of one, use Within.
+// An operation that loses may have ended all the same, in the moment before it was to give up. Then what it brought is
+// dropped, but for messages: the next Read, or Finish, of its call gets the one that it took.
 //
 // All have ended when the result is there, also those that are cancelled. A call is cancelled by Cancel(), an operation
 // gives up waiting (and its call goes on). A task ends by itself: give it a CancelScope, make its calls with

@@ -50,10 +50,10 @@ struct ServerOptions {
   // Bytes that may wait on a connection in calls which nobody reads before these calls hold up the others.
   size_t unread_bytes_max = 16 * 1024 * 1024;
 
-  // How long what a call has written may wait for a client whose HTTP/2 window takes none of it. Then the call ends with
-  // CANCELLED, or RST_STREAM if a message has left in part: a handler that awaits Write goes on, a response that its
-  // handler has finished is dropped. The call's deadline, if there is one, ends it sooner. InfiniteDuration: for ever,
-  // which lets a client that never reads hold its handlers and responses.
+  // How long what a call has written may wait for a client whose HTTP/2 window takes none of it. Then the call ends
+  // with CANCELLED, or RST_STREAM if a message has left in part: a handler that awaits Write goes on, a response that
+  // its handler has finished is dropped. The call's deadline, if there is one, ends it sooner. InfiniteDuration: for
+  // ever, which lets a client that never reads hold its handlers and responses.
   absl::Duration stream_write_stall_timeout = absl::Seconds(300);
 
   // What a client may cost by frames that bring no call forward. Errors name them as H2Options::resets and so on.

@@ -58,6 +58,8 @@ class RequestOperation final : public ReceiveOneOperation {
     return wire::Receive(this->call(), payload, &request_.Take(payload.size()));
   }
 
+  void GiveBackMessage() override {}  // nobody else waits for it
+
   Recycled<Request> request_;
 };
 

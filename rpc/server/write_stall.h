@@ -1,7 +1,7 @@
 // WriteStall: how long what a call has written may wait for its client's window, while its handler runs and after that.
 //
-// It ends when the client has taken nothing for `timeout`, or with the call's deadline; whatever the client takes begins
-// that time anew. Belongs to the stream (SendingWatch) and goes with it.
+// It ends when the client has taken nothing for `timeout`, or with the call's deadline; whatever the client takes
+// begins that time anew. Belongs to the stream (SendingWatch) and goes with it.
 #pragma once
 
 #include <algorithm>

@@ -5,7 +5,13 @@
 namespace weir {
 
 ReceiveOneOperation::~ReceiveOneOperation() {
-  if (pending()) ReceiveOneOperation::Forget();
+  if (pending()) call_.StopReceiving(*this);  // what has a message to give back is gone
+}
+
+// It may be between the message and the end of the half.
+void ReceiveOneOperation::Forget() {
+  call_.StopReceiving(*this);
+  if (received_) GiveBackMessage();
 }
 
 absl::StatusOr<bool> ReceiveOneOperation::OnPayload(std::string_view payload) {

@@ -22,11 +22,39 @@ namespace wire {
 template <class M>
 absl::Status Receive(Call& call, std::string_view payload, M* message) {
   absl::Status decoded = DecodeMessage(payload, message);
-  if (decoded.ok() && call.interception() != nullptr) return ShowReceived(*call.interception(), *message);
+  if (decoded.ok() && call.interception() != nullptr && !call.delivers_again()) {
+    return ShowReceived(*call.interception(), *message);
+  }
   return decoded;
 }
 
+// The next one that receives gets `message`, for which its receiver has no use any more. On the call's loop.
+template <class M>
+void GiveBack(Call& call, const M& message) {
+  if (absl::StatusOr<transport::SharedBytes> framed = Outgoing(message).Encode(); framed.ok()) {
+    call.GiveBack(*std::move(framed));
+  }
+}
+
 }  // namespace wire
+
+// co_await GiveBackOperation(call, message): the same from anywhere.
+template <class M>
+class [[nodiscard]] GiveBackOperation final : public Operation {
+ public:
+  GiveBackOperation(Call& call, const M& message) : Operation(call.loop()), call_(call), message_(message) {}
+  void await_resume() const {}
+
+ private:
+  bool Begin() override {
+    wire::GiveBack(call_, message_);
+    return true;
+  }
+  void Forget() override {}
+
+  Call& call_;
+  const M& message_;
+};
 
 // Waits for the next message: std::optional<M>, nullopt when none comes any more.
 template <class M>
@@ -38,6 +66,11 @@ class [[nodiscard]] ReadOperation : public Operation, private MessageReceiver {
   }
 
   std::optional<M> await_resume() { return std::move(message_); }
+
+  // WhenAny: this has lost, and has come to this result all the same.
+  Task<void> GiveBack(std::optional<M> message) {
+    if (message.has_value()) co_await GiveBackOperation<M>(call_, *message);
+  }
 
   // The same, but it ends the call with DEADLINE_EXCEEDED if none comes for so long (timed_operation.h).
   TimedOperation<ReadOperation> Within(absl::Duration limit) const {
@@ -88,8 +121,10 @@ class [[nodiscard]] ReceiveOneOperation : public Operation, private MessageRecei
  private:
   // Decodes the message, which is asked for when it has come, so that calls that wait for theirs own none.
   virtual absl::Status Decode(std::string_view payload) = 0;
+  // The message that was decoded goes back to the call.
+  virtual void GiveBackMessage() = 0;
   bool Begin() override { return call_.Receive(*this); }
-  void Forget() override { call_.StopReceiving(*this); }
+  void Forget() override;
   absl::StatusOr<bool> OnPayload(std::string_view payload) override;
   void OnNoMore() override;
   void OnReceived() override { Complete(); }

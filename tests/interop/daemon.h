@@ -2,7 +2,8 @@
 //
 //   Daemon nginx(folder, {"/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf"}, "start worker processes");
 //
-// It runs in a folder and talks over sockets there, so that there are no ports to be chosen. Its output is shown if the test fails.
+// It runs in a folder and talks over sockets there, so that there are no ports to be chosen. Its output is shown if the
+// test fails.
 #pragma once
 
 #include <sys/types.h>
@@ -34,8 +35,8 @@ class Folder {
 
 class Daemon {
  public:
-  // Starts `command`, whose first word is a path, in `folder`, and waits until it says `ready`. If that does not come within
-  // 30 s, or the process ends, the test program ends with what was said until then.
+  // Starts `command`, whose first word is a path, in `folder`, and waits until it says `ready`. If that does not come
+  // within 30 s, or the process ends, the test program ends with what was said until then.
   Daemon(const std::string& folder, const std::vector<std::string>& command, std::string_view ready);
   // SIGTERM; SIGKILL if it does not end within 10 s.
   ~Daemon();

@@ -56,9 +56,9 @@ struct H2Limits {
   uint8_t interim_responses_max = 16;
 };
 
-// Work that a peer can cause and gets nothing for. Beyond a budget the connection ends: GOAWAY with ENHANCE_YOUR_CALM and a
-// text that names the option, then H2ConnectionError. What was spent is in H2Connection::counters(). The defaults are far
-// above what any known peer does in earnest.
+// Work that a peer can cause and gets nothing for. Beyond a budget the connection ends: GOAWAY with ENHANCE_YOUR_CALM
+// and a text that names the option, then H2ConnectionError. What was spent is in H2Connection::counters(). The defaults
+// are far above what any known peer does in earnest.
 struct H2Budgets {
   // Server: RST_STREAM (CVE-2023-44487, rapid reset). Cancelled and timed out calls are ordinary in RPC.
   Rate resets{10'000, 1'000};

@@ -74,7 +74,7 @@ Task<void> FinishOrRead(ClientWorld& world) {
   world.Log(EndLine(status));
 }
 
-// ---- given up --------------------------------------------------------------------------------------------------------
+// ---- given up -------------------------------------------------------------------------------------------------------
 
 TEST(ClientEndTest, FinishThatGivesUpLeavesWhatComesLaterToReaders) {
   ClientScript script;
@@ -88,6 +88,29 @@ TEST(ClientEndTest, FinishThatGivesUpLeavesWhatComesLaterToReaders) {
       .ExpectLog({"read b"})
       .Peer(Trailers(1))
       .ExpectLog({"OK"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
+Task<void> ReplyOrGoOn(ClientWorld& world) {
+  TestCall call = world.Open("ClientStream");
+  call.WritesDone();
+  const auto first = co_await WhenAny(call.Reply(), world.signal("go on"));
+  world.Log(first.index() == 0 ? "replied" : "goes on");
+  absl::StatusOr<Payload> reply = co_await call.Reply();
+  world.Log(reply.ok() ? "reply " + reply->body() : EndLine(reply.status()));
+}
+
+TEST(ClientEndTest, ReplyThatGivesUpBetweenMessageAndStatusIsThereForTheNext) {
+  ClientScript script;
+  script.Handshake()
+      .Spawn(ReplyOrGoOn)
+      .Drop()
+      .Peer(ResponseHead(1) + "\n" + Data(1, Message("a")))
+      .Set("go on")
+      .ExpectLog({"goes on"})
+      .Peer(Trailers(1))
+      .ExpectLog({"reply a"})
       .ExpectNothingLeft()
       .Run();
 }

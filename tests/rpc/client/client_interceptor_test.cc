@@ -419,7 +419,7 @@ TEST(ClientInterceptorTest, FailureToConnectGoesThroughTheInterceptors) {
       .Run();
 }
 
-// ---- statuses of other calls ------------------------------------------------------------------------------------------
+// ---- statuses of other calls ----------------------------------------------------------------------------------------
 
 // As a call ends that another server has refused: safe to make again, that call.
 absl::Status OfAnotherCall() {

@@ -10,6 +10,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/benchmark/bench.pb.h"
+#include "weir/rpc/core/when.h"
 #include "weir/rpc/wire/messages.h"
 #include "weir/tests/support/fake_loop.h"
 
@@ -107,6 +108,7 @@ class ReceiveInto final : public ReceiveOneOperation {
 
  private:
   absl::Status Decode(std::string_view payload) override { return wire::DecodeMessage(payload, &message_); }
+  void GiveBackMessage() override { wire::GiveBack(call(), message_); }
 
   google::protobuf::MessageLite& message_;
 };
@@ -228,6 +230,79 @@ TEST_F(CallTest, StatusOfTheFirstEndCounts) {
     call_.EndAll(absl::CancelledError("second"));
   });
   EXPECT_EQ(call_.end_status(), absl::AbortedError("first"));
+}
+
+// ---- giving back ----------------------------------------------------------------------------------------------------
+
+// Something to wait for that is no call.
+class Bell final {
+ public:
+  class Awaiter final : public Operation {
+   public:
+    explicit Awaiter(Bell& bell, transport::Executor& loop) : Operation(loop), bell_(bell) {}
+    void await_resume() const {}
+
+   private:
+    friend class Bell;
+    bool Begin() override {
+      bell_.waiter_ = this;
+      return false;
+    }
+    void Forget() override { bell_.waiter_ = nullptr; }
+    Bell& bell_;
+  };
+  Awaiter Rung(transport::Executor& loop) { return Awaiter(*this, loop); }
+  void Ring() { waiter_->Complete(); }
+
+ private:
+  Awaiter* waiter_ = nullptr;
+};
+
+Task<void> ReadUnlessItRings(Call& call, Bell& bell, transport::Executor& home, Log& log) {
+  const auto first = co_await WhenAny(ReadOperation<Payload>(call), bell.Rung(home));
+  log.push_back(first.index() == 0 ? "a message" : "the bell");
+}
+
+// The reader lives on another loop than its call, and is told of the message too late.
+TEST_F(CallTest, MessageThatAReadTookWhichLostIsForTheNextOne) {
+  FakeLoop home;
+  Bell bell;
+  home.Post([&] { Spawn(ReadUnlessItRings(call_, bell, home, log_)); });
+  home.RunUntilIdle();
+  OnLoop([&] { call_.Attach(&stream_); });
+  home.Post([&] {
+    OnLoop([&] { EXPECT_FALSE(call_.Deliver(Raw("a"))); });
+    bell.Ring();
+  });
+  for (int i = 0; i < 5; ++i) {
+    home.RunUntilIdle();
+    loop_.RunUntilIdle();
+  }
+  EXPECT_EQ(Take(), Log({"the bell"}));
+  stream_.Take();
+  OnLoop([&] {
+    Spawn(Read("first"));
+    Spawn(Read("second"));
+  });
+  EXPECT_EQ(Take(), Log({"first read a"}));
+  EXPECT_EQ(stream_.Take(), Log({"want"})) << "for the second";
+  OnLoop([&] { call_.Deliver(Raw("b")); });
+  EXPECT_EQ(Take(), Log({"second read b"}));
+}
+
+TEST_F(CallTest, MessageThatWasGivenBackComesBeforeTheEnd) {
+  Payload payload;
+  payload.set_body("a");
+  OnLoop([&] {
+    call_.Attach(&stream_);
+    call_.OnEnd(absl::OkStatus(), Metadata());
+    wire::GiveBack(call_, payload);
+    Spawn(Read("first"));
+    Spawn(Read("second"));
+    wire::GiveBack(call_, payload);
+    Spawn(ReadOne("only"));
+  });
+  EXPECT_EQ(Take(), Log({"first read a", "second read nothing", "only got a"}));
 }
 
 // ---- writing ---------------------------------------------------------------------------------------------------------
