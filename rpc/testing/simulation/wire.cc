@@ -155,9 +155,11 @@ void Wire::Arrive(int direction) {
   pipe.arrived += segment.bytes;
   pipe.end_arrived = pipe.end_arrived || segment.end;
   if (cut) {
-    // The reader gets what came before: the connection fails a little later.
+    // The reader gets what came before, and nothing of what comes behind: the connection fails a little later.
     pipe.cut_at.reset();
     pipe.swallowed = true;
+    pipe.under_way.clear();
+    pipe.under_way_bytes = 0;
     world_.agenda.At(world_.time.Now() + std::chrono::microseconds(1),
                      [wire = shared_from_this()] { wire->Reset("cut"); });
   }
