@@ -61,11 +61,14 @@ void ClientCall::Inherit(std::shared_ptr<const Inherited> parent, const Metadata
   for (const auto& [key, value] : parent->trace) {
     if (!own.Get(key).has_value()) metadata_.Add(key, value);
   }
-  const absl::Duration left = parent->deadline - absl::Now();
+  const absl::Duration left = parent->deadline - WallNow();
   family_->deadline_is_parents = left < timeout_;
   if (family_->deadline_is_parents) timeout_ = left;
   family_->parent = std::move(parent);
 }
+
+// By the loop's clock where it may be asked, as a parent's deadline is.
+absl::Time ClientCall::WallNow() const { return event_loop_.IsCurrent() ? event_loop_.WallNow() : absl::Now(); }
 
 // ---- from the user's thread -----------------------------------------------------------------------------------------
 
@@ -144,7 +147,7 @@ void ClientCall::OnParentCancelled() {
   const Inherited& parent = *family_->parent;
   // A parent is cancelled by its deadline, too; which of the two timers is first says nothing. Its timer goes by
   // another clock than its deadline, and the two agree but for microseconds.
-  if (absl::Now() + absl::Milliseconds(1) >= parent.deadline) {
+  if (WallNow() + absl::Milliseconds(1) >= parent.deadline) {
     return Fail(
         WithWhy(absl::DeadlineExceededError(absl::StrCat("deadline inherited from ", parent.method, " exceeded")),
                 Why{.by = Why::By::kDeadline}));

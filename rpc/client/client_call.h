@@ -90,6 +90,7 @@ class ClientCall final : public Call,
   void HalfCloseHere();
   void FailByCaller(const char* what);
   void Inherit(std::shared_ptr<const Inherited> parent, const Metadata& own);
+  absl::Time WallNow() const;
   void FollowParent();
   void OnParentCancelled();
   // An interceptor's; InfiniteDuration: none.

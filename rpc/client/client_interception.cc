@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "weir/rpc/client/channel_core.h"
 #include "weir/rpc/client/client_call.h"
 #include "weir/rpc/wire/envelope.h"
@@ -89,7 +88,7 @@ std::string_view ClientInterception::target() const { return call_.channel_->tar
 
 absl::Time ClientInterception::deadline() const {
   const std::optional<absl::Duration> left = call_.TimeLeft();
-  return left.has_value() ? absl::Now() + *left : absl::InfiniteFuture();
+  return left.has_value() ? call_.event_loop_.WallNow() + *left : absl::InfiniteFuture();
 }
 
 void ClientInterception::SetTimeout(absl::Duration timeout) {

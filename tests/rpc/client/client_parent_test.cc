@@ -99,6 +99,22 @@ TEST(ParentTest, TheParentsDeadlineCountsIfItIsSooner) {
       .Run();
 }
 
+TEST(ParentTest, TheParentsDeadlineIsReadByTheClockOfTheLoop) {
+  ClientScript script;
+  WithParent(script)
+      .Advance(std::chrono::hours(1))
+      .Do([](ClientWorld& world) { parent->deadline_ = world.loop().WallNow() + absl::Seconds(10); })
+      .Spawn(CallUnary)
+      .Drop()
+      .Advance(seconds(9))
+      .ExpectLog({})
+      .Advance(seconds(1))
+      .ExpectLog(
+          {"DEADLINE_EXCEEDED: deadline inherited from /front.Front/Ask exceeded while waiting for the response"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
 Task<absl::Status> ShortenTimeout(ClientWorld& world, InterceptedCall& call, const Next& next) {
   call.SetTimeout(absl::Seconds(3));
   absl::Status status = co_await next(call);
