@@ -4,9 +4,12 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "weir/transport/io/system_error.h"
+#include "weir/transport/io/thread.h"
 
 namespace weir::transport {
 namespace {
@@ -79,11 +82,60 @@ Resolver::Query::~Query() {
   dropped.swap(shared_->on_done);
 }
 
-Resolver::Resolver(ResolverOptions options) : options_(std::move(options)) {
+// What the threads run on is theirs as much as the resolver's: one that is in the middle of a lookup is left to itself.
+struct Resolver::Lookups {
+  void Run(size_t thread) {
+    while (true) {
+      std::function<void()> work;
+      {
+        MutexLock lock(mutex);
+        busy[thread] = false;
+        while (posted.empty() && !ended) changed.Wait(mutex);
+        if (ended) return;
+        work = std::move(posted.front());
+        posted.pop_front();
+        busy[thread] = true;
+      }
+      work();
+    }
+  }
+
+  Mutex mutex;
+  CondVar changed;
+  std::deque<std::function<void()>> posted WEIR_GUARDED_BY(mutex);
+  std::vector<bool> busy WEIR_GUARDED_BY(mutex);
+  bool ended WEIR_GUARDED_BY(mutex) = false;
+};
+
+Resolver::Resolver(ResolverOptions options) : options_(std::move(options)), lookups_(std::make_shared<Lookups>()) {
   if (!options_.lookup) options_.lookup = SystemLookup;
 }
 
-Resolver::~Resolver() = default;
+Resolver::~Resolver() {
+  std::vector<bool> busy;
+  {
+    MutexLock lock(lookups_->mutex);
+    lookups_->ended = true;
+    busy = lookups_->busy;
+    lookups_->changed.NotifyAll();
+  }
+  for (size_t i = 0; i < threads_.size(); ++i) busy[i] ? threads_[i].detach() : threads_[i].join();
+}
+
+absl::Status Resolver::StartThreads() {
+  while (threads_.size() < std::max<size_t>(options_.threads, 1)) {
+    const size_t number = threads_.size();
+    {
+      MutexLock lock(lookups_->mutex);
+      lookups_->busy.resize(number + 1, false);
+    }
+    absl::StatusOr<std::thread> thread =
+        StartThread("weir-resolver", [lookups = lookups_, number] { lookups->Run(number); });
+    if (!thread.ok()) return threads_.empty() ? thread.status() : absl::OkStatus();  // fewer will do
+    threads_.push_back(*std::move(thread));
+  }
+  return absl::OkStatus();
+}
 
 std::unique_ptr<Resolver::Query> Resolver::Resolve(EventLoop& loop, std::string host, uint16_t port, OnDone on_done) {
   auto shared = std::make_shared<Query::Shared>(loop, std::move(on_done));
@@ -95,14 +147,19 @@ std::unique_ptr<Resolver::Query> Resolver::Resolve(EventLoop& loop, std::string 
     return query;
   }
   MutexLock starting(mutex_);
-  if (!workers_) workers_ = std::make_unique<WorkerPool>(options_.threads, "weir-resolver");
-  workers_->Post([lookup = options_.lookup, shared = std::move(shared), host = std::move(host), port] {
+  if (const absl::Status started = StartThreads(); !started.ok()) {
+    shared->Answer(absl::UnavailableError("resolve \"" + host + "\": " + std::string(started.message())), shared);
+    return query;
+  }
+  MutexLock posting(lookups_->mutex);
+  lookups_->posted.push_back([lookup = options_.lookup, shared = std::move(shared), host = std::move(host), port] {
     {
       MutexLock checking(shared->mutex);
       if (shared->cancelled) return;
     }
     shared->Answer(lookup(host, port), shared);
   });
+  lookups_->changed.NotifyOne();
   return query;
 }
 

@@ -8,13 +8,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "weir/transport/io/event_loop.h"
 #include "weir/transport/io/mutex.h"
 #include "weir/transport/io/socket_address.h"
-#include "weir/transport/io/worker_pool.h"
 
 namespace weir::transport {
 
@@ -45,7 +46,8 @@ class Resolver {
   };
 
   explicit Resolver(ResolverOptions options = {});
-  // Waits for lookups under way: the system's resolver cannot be interrupted (its own limit is some 10 s).
+  // Does not wait. The system's resolver cannot be interrupted (its own limit is some 10 s): a thread in the middle of a
+  // lookup ends when that does. What `lookup` needs must be its own.
   ~Resolver();
 
   // `on_done` runs on the loop, once, never inside this call; it may destroy the query. A numeric host (IPv6 without or
@@ -54,9 +56,13 @@ class Resolver {
   std::unique_ptr<Query> Resolve(EventLoop& loop, std::string host, uint16_t port, OnDone on_done);
 
  private:
+  struct Lookups;
+  absl::Status StartThreads() WEIR_REQUIRES(mutex_);
+
   ResolverOptions options_;
+  const std::shared_ptr<Lookups> lookups_;
   Mutex mutex_;
-  std::unique_ptr<WorkerPool> workers_ WEIR_GUARDED_BY(mutex_);  // started by the first lookup
+  std::vector<std::thread> threads_;  // started by the first lookup, under mutex_
 };
 
 }  // namespace weir::transport

@@ -46,11 +46,11 @@ Ends UnknownName() {
   return rig.TakeEnds();
 }
 
-// A call while the resolver does not answer; its thread has to end before its rig does.
+// A call while the resolver does not answer.
 Ends WhileResolving(std::chrono::seconds time, const CallOptions& options = CallOptions()) {
   std::promise<void> answer;
-  Rig rig("greeter:50051", [&answer](const std::string& host, uint16_t port) {
-    answer.get_future().wait();
+  Rig rig("greeter:50051", [answered = answer.get_future().share()](const std::string& host, uint16_t port) {
+    answered.wait();
     return NotKnown(host, port);
   });
   rig.Unary(options);

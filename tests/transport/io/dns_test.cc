@@ -98,23 +98,38 @@ TEST(ResolverTest, NamesAreLookedUpOnAnotherThreadAndAnsweredOnTheLoop) {
 }
 
 TEST(ResolverTest, ADroppedQueryDoesNotAnswerAndItsLoopMayGo) {
-  Gate gate;
+  const auto gate = std::make_shared<Gate>();
   bool answered = false;
   auto token = std::make_shared<int>(0);
-  Resolver resolver({.threads = 1, .lookup = [&](const std::string&, uint16_t) -> Answer {
-                       gate.Pass();
+  Resolver resolver({.threads = 1, .lookup = [gate](const std::string&, uint16_t) -> Answer {
+                       gate->Pass();
                        return Resolver::Addresses{Address("10.0.0.1:1")};
                      }});
   auto loop = std::make_unique<FakeLoop>();
   auto first = resolver.Resolve(*loop, "a", 1, [&, token](Answer) { answered = true; });
   auto waiting = resolver.Resolve(*loop, "b", 1, [&, token](Answer) { answered = true; });
-  gate.AwaitEntry();
+  gate->AwaitEntry();
   first.reset();
   waiting.reset();
   EXPECT_EQ(token.use_count(), 1) << "what the callback holds is let go at once";
   loop.reset();
-  gate.Open();
+  gate->Open();
   EXPECT_FALSE(answered);
+}
+
+TEST(ResolverTest, AResolverThatGoesDoesNotWaitForALookup) {
+  const auto gate = std::make_shared<Gate>();
+  FakeLoop loop;
+  auto resolver = std::make_unique<Resolver>(
+      ResolverOptions{.threads = 1, .lookup = [gate](const std::string&, uint16_t) -> Answer {
+                        gate->Pass();
+                        return Resolver::Addresses{Address("10.0.0.1:1")};
+                      }});
+  auto query = resolver->Resolve(loop, "a", 1, [](Answer) { ADD_FAILURE(); });
+  gate->AwaitEntry();
+  query.reset();
+  resolver.reset();
+  gate->Open();
 }
 
 TEST(ResolverTest, AQueryDroppedAfterItsAnswerIsOnTheWayDoesNotAnswer) {
