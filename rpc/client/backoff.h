@@ -17,6 +17,8 @@ class Backoff {
     next_ = std::min(next_ * 1.6, max_);
     return pause;
   }
+  // Without the spread.
+  absl::Duration next() const { return next_; }
   // A connection worked: the server's SETTINGS came.
   void Reset() { next_ = initial_; }
 

@@ -18,8 +18,9 @@ class Channel::Impl {
  public:
   Impl(std::string_view target, const ChannelCredentials& credentials, ChannelOptions options) : text_(target) {
     transport::EventLoop& loop = LoopFor(options);
-    core_ = std::make_shared<ChannelCore>(loop, text_, IfUsable(credentials.security(), Target::Parse(target)),
-                                          std::move(options), nullptr, credentials.security());
+    core_ = std::make_shared<ChannelCore>(
+        loop, text_, IfUsable(credentials.security(), Target::Parse(target, options.name_resolvers)),
+        std::move(options), nullptr, credentials.security());
   }
 
   Impl(ChannelEndpoint endpoint, ChannelOptions options) : text_(endpoint.name), loops_(std::move(endpoint.loops)) {
@@ -86,6 +87,21 @@ Channel::~Channel() = default;
 const std::string& Channel::target() const { return impl_->target(); }
 
 transport::Executor& Channel::executor() { return impl_->core().loop(); }
+
+ConnectivityState Channel::state(TryToConnect connect) {
+  if (connect == TryToConnect::kYes) {
+    executor().Post([core = impl_->shared_core()] { core->Connect(); });
+  }
+  return impl_->core().state();
+}
+
+StateChangeOperation Channel::StateChange(ConnectivityState from) {
+  return StateChangeOperation(impl_->shared_core(), from);
+}
+
+void Channel::ResetConnectBackoff() {
+  executor().Post([core = impl_->shared_core()] { core->ResetConnectBackoff(); });
+}
 
 void Channel::Run(Task<void> task) {
   executor().Post([task = std::make_shared<Task<void>>(std::move(task))] { Spawn(std::move(*task)); });

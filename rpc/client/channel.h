@@ -10,6 +10,7 @@
 // loop's thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,7 +19,9 @@
 #include "weir/rpc/client/call_options.h"
 #include "weir/rpc/client/channel_options.h"
 #include "weir/rpc/client/client_call.h"
+#include "weir/rpc/client/connectivity_state.h"
 #include "weir/rpc/client/credentials.h"
+#include "weir/rpc/client/state_change.h"
 #include "weir/rpc/core/method.h"
 #include "weir/rpc/core/outgoing_message.h"
 #include "weir/rpc/core/task.h"
@@ -27,6 +30,8 @@
 namespace weir {
 
 struct ChannelEndpoint;
+
+enum class TryToConnect : uint8_t { kNo, kYes };
 
 class Channel {
  public:
@@ -41,6 +46,14 @@ class Channel {
 
   // Where the channel lives: a coroutine that runs there calls without changing threads (see Run).
   transport::Executor& executor();
+
+  // What the channel can do for a call now. Any thread. `connect` kYes: leaves kIdle as a call would.
+  ConnectivityState state(TryToConnect connect = TryToConnect::kNo);
+  // Waits until the state is another one than `from`, and gives that: state_change.h.
+  StateChangeOperation StateChange(ConnectivityState from);
+  // Pauses after failures to connect are over: it is tried again at once. For a program that knows that the network is
+  // back. Any thread.
+  void ResetConnectBackoff();
 
   // Runs `task` on the channel's loop, detached. Any thread.
   void Run(Task<void> task);

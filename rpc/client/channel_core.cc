@@ -5,257 +5,328 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/client/balancing/pickers.h"
+#include "weir/rpc/client/balancing/policies.h"
 #include "weir/rpc/client/client_call.h"
+#include "weir/rpc/client/connect_failure.h"
+#include "weir/rpc/client/connector.h"
+#include "weir/rpc/client/resolving/fixed_resolver.h"
+#include "weir/rpc/client/resolving/resolvers.h"
+#include "weir/rpc/client/state_change.h"
 #include "weir/rpc/core/deadline.h"
-#include "weir/rpc/core/why.h"
 #include "weir/rpc/wire/user_agent.h"
 
 namespace weir {
+namespace {
+
+absl::Status Closed(const char* text) { return WithWhy(absl::CancelledError(text), Why{.by = Why::By::kCaller}); }
+
+// The target's addresses are not known.
+class UnresolvedPicker final : public Picker {
+ public:
+  UnresolvedPicker(absl::Status reason, const transport::Timer& pause) : reason_(std::move(reason)), pause_(pause) {}
+
+  Pick PickFor(const PickRequest& request) override {
+    const absl::Duration pause = pause_.IsSet() ? absl::FromChrono(pause_.due() - request.now) : absl::ZeroDuration();
+    return Pick::Fail(CannotConnect(reason_, 0, pause));
+  }
+
+ private:
+  const absl::Status reason_;
+  const transport::Timer& pause_;
+};
+
+}  // namespace
+
+// A policy's view of a backend.
+class ChannelCore::SubchannelOfBackend final : public Subchannel, private BackendWatcher {
+ public:
+  SubchannelOfBackend(std::shared_ptr<Backend> backend, const ServerAddress& address, SubchannelWatcher* watcher)
+      : backend_(std::move(backend)), address_(address), watcher_(watcher) {
+    backend_->AddWatcher(*this);
+  }
+  ~SubchannelOfBackend() override { backend_->RemoveWatcher(*this); }
+
+  const ServerAddress& address() const override { return address_; }
+  ConnectivityState state() const override { return backend_->state(); }
+  const absl::Status& failure() const override { return backend_->failure(); }
+  transport::MonotonicTime pause_ends() const override { return backend_->pause_ends(); }
+  void RequestConnection() override { backend_->RequestConnection(); }
+  size_t call_count() const override { return backend_->call_count(); }
+  Backend& backend() override { return *backend_; }
+
+ private:
+  void OnBackendState(ConnectivityState) override {
+    if (watcher_ != nullptr) watcher_->OnSubchannelState(*this);
+  }
+
+  const std::shared_ptr<Backend> backend_;
+  const ServerAddress address_;
+  SubchannelWatcher* const watcher_;
+};
 
 ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target,
                          ChannelOptions options, std::unique_ptr<StreamSource> source,
-                         std::shared_ptr<transport::StreamSecurity> security, transport::ResolverOptions resolver)
+                         std::shared_ptr<transport::StreamSecurity> security, transport::ResolverOptions lookups)
     : loop_(loop),
       text_(std::move(text)),
       target_(std::move(target)),
       options_(std::move(options)),
-      authority_(!options_.authority.empty() ? options_.authority
-                 : target_.ok()              ? target_->authority
-                                             : ""),
-      user_agent_(wire::UserAgent(options_.user_agent_prefix)),
-      source_(std::move(source)),
-      security_(std::move(security)),
-      resolver_(std::move(resolver)),
-      attempt_timer_(loop, [this] { OnAttemptTimeout(); }),
-      backoff_(options_.backoff_initial, options_.backoff_max),
-      backoff_timer_(loop, [this] { OnBackoffOver(); }),
-      random_(static_cast<unsigned>(loop.RandomSeed())) {}
+      lookups_(std::move(lookups)),
+      has_source_(source != nullptr),
+      changed_(loop, [this] { OnChanged(); }),
+      environment_(loop, options_, *this),
+      resolution_timer_(loop, [this] { resolving_ ? OnResolutionTimeout() : BeginResolution(); }),
+      resolution_backoff_(options_.backoff_initial, options_.backoff_max),
+      idle_timer_(loop, [this] { OnIdleTimer(); }) {
+  environment_.authority = !options_.authority.empty() ? options_.authority : target_.ok() ? target_->authority : "";
+  environment_.user_agent = wire::UserAgent(options_.user_agent_prefix);
+  environment_.security = std::move(security);
+  environment_.connector = has_source_ ? MakeSourceConnector(std::move(source)) : MakeSocketConnector();
+  environment_.random.seed(static_cast<unsigned>(loop.RandomSeed()));
+}
 
 ChannelCore::~ChannelCore() = default;
 
 // ---- calls ----------------------------------------------------------------------------------------------------------
 
-void ChannelCore::Place(std::shared_ptr<StreamRequest> request) {
+void ChannelCore::PlaceByPick(std::shared_ptr<StreamRequest> request) {
   if (!target_.ok()) return request->OnNoStream(target_.status());
-  if (state_ == State::kShutdown) {
-    return request->OnNoStream(WithWhy(absl::CancelledError("the channel is closed"), Why{.by = Why::By::kCaller}));
-  }
-  if (state_ == State::kTransientFailure && !request->wait_for_ready()) return request->OnNoStream(CannotConnect());
-  if (state_ == State::kReady && waiting_.empty() && current_->CanOpen()) {
-    return current_->Open(*request, authority_, user_agent_);
-  }
+  if (state() == ConnectivityState::kShutdown) return request->OnNoStream(Closed("the channel is closed"));
+  if (TryPick(request)) return;
   waiting_.push_back(std::move(request));
-  if (state_ == State::kIdle) Connect();
+  Connect();
 }
 
-void ChannelCore::Forget(const StreamRequest& request) {
-  auto it =
-      std::find_if(waiting_.begin(), waiting_.end(), [&request](const auto& held) { return held.get() == &request; });
-  if (it != waiting_.end()) waiting_.erase(it);
-}
-
-Why::Phase ChannelCore::WaitingPhase(const StreamRequest& request) const {
-  const bool waits =
-      std::any_of(waiting_.begin(), waiting_.end(), [&request](const auto& held) { return held.get() == &request; });
-  if (!waits) return Why::Phase::kStart;
-  if (state_ == State::kReady) return Why::Phase::kQueue;
-  return query_ != nullptr ? Why::Phase::kResolve : Why::Phase::kConnect;
+bool ChannelCore::TryPick(std::shared_ptr<StreamRequest>& request) {
+  const std::shared_ptr<Picker> picker = picker_;  // it may ask for a connection, which may bring another one
+  if (picker == nullptr) return false;
+  wire::RequestHead head;
+  request->DescribeTo(&head);
+  const Pick pick = picker->PickFor(PickRequest{.path = head.path, .metadata = head.metadata, .now = loop_.Now()});
+  switch (pick.kind()) {
+    case Pick::Kind::kSubchannel:
+      if (pick.subchannel()->state() != ConnectivityState::kReady) return false;
+      pick.subchannel()->backend().Place(std::move(request));
+      return true;
+    case Pick::Kind::kQueue:
+      return false;
+    case Pick::Kind::kFail:
+      if (request->wait_for_ready()) return false;
+      [[fallthrough]];
+    case Pick::Kind::kDrop:
+      request->OnNoStream(pick.status());
+      return true;
+  }
+  return false;
 }
 
 void ChannelCore::PlaceWaiting() {
-  if (std::exchange(placing_, true)) return;  // a call that starts may end, and free a place, inside Open
-  while (!waiting_.empty() && state_ == State::kReady && current_->CanOpen()) {
-    std::shared_ptr<StreamRequest> request = std::move(waiting_.front());
-    waiting_.pop_front();
-    current_->Open(*request, authority_, user_agent_);
+  if (!picking_.empty()) return;  // whoever is told something may end others, and make new calls
+  const auto self = shared_from_this();
+  picking_.swap(waiting_);
+  for (size_t kept = 0; !picking_.empty();) {
+    std::shared_ptr<StreamRequest> request = std::move(picking_.front());
+    picking_.pop_front();
+    if (TryPick(request)) continue;
+    // Before those that have come meanwhile.
+    waiting_.insert(waiting_.begin() + static_cast<ptrdiff_t>(std::min(kept++, waiting_.size())), std::move(request));
   }
-  placing_ = false;
-}
-
-void ChannelCore::FailWaiting(const absl::Status& why, Patient patient) {
-  // Calls made by whom we tell wait for the next attempt, or fail, on their own.
-  std::deque<std::shared_ptr<StreamRequest>> failed = std::exchange(waiting_, {});
-  if (patient == Patient::kWait) {
-    const auto first_patient = std::stable_partition(failed.begin(), failed.end(),
-                                                     [](const auto& request) { return !request->wait_for_ready(); });
-    waiting_.assign(std::move_iterator(first_patient), std::move_iterator(failed.end()));
-    failed.erase(first_patient, failed.end());
-  }
-  for (std::shared_ptr<StreamRequest>& request : failed) request->OnNoStream(why);
-}
-
-void ChannelCore::OnBackoffOver() {
-  state_ = State::kIdle;
   if (!waiting_.empty()) Connect();
 }
 
-// ---- connecting -----------------------------------------------------------------------------------------------------
+void ChannelCore::Forget(const StreamRequest& request) {
+  const auto is_it = [&request](const auto& held) { return held.get() == &request; };
+  if (std::erase_if(waiting_, is_it) > 0 || std::erase_if(picking_, is_it) > 0) return;
+  for (const std::shared_ptr<Backend>& backend : Backends()) backend->Forget(request);
+}
+
+Why::Phase ChannelCore::WaitingPhase(const StreamRequest& request) const {
+  const auto is_it = [&request](const auto& held) { return held.get() == &request; };
+  if (std::any_of(waiting_.begin(), waiting_.end(), is_it) || std::any_of(picking_.begin(), picking_.end(), is_it)) {
+    return policy_ == nullptr && !has_source_ ? Why::Phase::kResolve : Why::Phase::kConnect;
+  }
+  const std::vector<std::shared_ptr<Backend>> backends = Backends();
+  const bool queued =
+      std::any_of(backends.begin(), backends.end(), [&](const auto& backend) { return backend->Waits(request); });
+  return queued ? Why::Phase::kQueue : Why::Phase::kStart;
+}
+
+void ChannelCore::OnStranded(StreamRequests requests) {
+  waiting_.insert(waiting_.begin(), std::move_iterator(requests.begin()), std::move_iterator(requests.end()));
+  if (state() != ConnectivityState::kShutdown) changed_.Set(loop_.Now());
+}
+
+void ChannelCore::FailWaiting(const absl::Status& why) {
+  for (const std::shared_ptr<Backend>& backend : Backends()) OnStranded(backend->TakeWaiting());
+  for (StreamRequests* requests : {&picking_, &waiting_}) {
+    while (!requests->empty()) {
+      const std::shared_ptr<StreamRequest> request = std::move(requests->front());
+      requests->pop_front();
+      request->OnNoStream(why);
+    }
+  }
+}
+
+// ---- state ----------------------------------------------------------------------------------------------------------
+
+void ChannelCore::SetState(ConnectivityState state, std::shared_ptr<Picker> picker) {
+  state_.store(state, std::memory_order_relaxed);
+  Subchannel* const always = picker == nullptr ? nullptr : picker->always();
+  always_ = always == nullptr ? nullptr : &always->backend();
+  picker_.swap(picker);
+  changed_.Set(loop_.Now());
+}
+
+void ChannelCore::OnChanged() {
+  const auto self = shared_from_this();
+  const std::vector<StateChangeOperation*> watchers = state_watchers_;
+  for (StateChangeOperation* watcher : watchers) {
+    const bool watches = std::find(state_watchers_.begin(), state_watchers_.end(), watcher) != state_watchers_.end();
+    if (!watches || watcher->from() == state()) continue;
+    ForgetState(*watcher);
+    watcher->OnState(state());
+  }
+  if (!waiting_.empty() && state() != ConnectivityState::kShutdown) PlaceWaiting();
+}
 
 void ChannelCore::Connect() {
-  state_ = State::kConnecting;
-  attempt_timer_.Set(TimeAfter(loop_.Now(), options_.connect_timeout));
-  addresses_.clear();
-  next_address_ = 0;
-  if (source_ != nullptr) return OnConnected(source_->Connect(loop_));
-  if (!target_->unix_address.empty()) {
-    absl::StatusOr<transport::SocketAddress> address = transport::SocketAddress::Parse(target_->unix_address);
-    if (!address.ok()) return OnAttemptFailed(address.status());
-    addresses_.push_back(*address);
-    return TryNextAddress();
-  }
-  query_ = resolver_.Resolve(
-      loop_, target_->host, target_->port,
-      [this](absl::StatusOr<transport::Resolver::Addresses> addresses) { OnAddresses(std::move(addresses)); });
+  if (!target_.ok() || state() != ConnectivityState::kIdle) return;
+  if (resolver_ == nullptr) return ExitIdle();
+  if (policy_ != nullptr) policy_->ExitIdle();
 }
+
+void ChannelCore::ResetConnectBackoff() {
+  for (const std::shared_ptr<Backend>& backend : Backends()) backend->ResetBackoff();
+  resolution_backoff_.Reset();
+  if (!resolving_ && resolution_timer_.IsSet()) resolution_timer_.Set(loop_.Now());
+}
+
+void ChannelCore::ExitIdle() {
+  const NameResolverArgs args{.target = *target_, .options = options_, .loop = loop_, .listener = *this};
+  if (has_source_) {
+    resolver_ = std::make_unique<FixedResolver>(args, std::vector<ServerAddress>(1));
+  } else {
+    resolver_ = MakeResolver(args, lookups_);
+  }
+  SetState(ConnectivityState::kConnecting, nullptr);
+  if (options_.idle_timeout != absl::InfiniteDuration()) {
+    idle_timer_.Set(TimeAfter(loop_.Now(), options_.idle_timeout));
+  }
+  resolving_ = true;
+  resolution_timer_.Set(TimeAfter(loop_.Now(), options_.connect_timeout));
+  resolver_->Start();
+}
+
+void ChannelCore::OnIdleTimer() {
+  const bool busy = waiting_count() > 0 || stream_count() > 0;
+  const transport::MonotonicTime due = TimeAfter(busy ? loop_.Now() : last_call_at_, options_.idle_timeout);
+  if (due > loop_.Now()) return idle_timer_.Set(due);
+  EnterIdle();
+}
+
+void ChannelCore::EnterIdle() {
+  SetState(ConnectivityState::kIdle, nullptr);
+  DropPolicy();
+}
+
+void ChannelCore::DropPolicy() {
+  idle_timer_.Cancel();
+  resolution_timer_.Cancel();
+  resolving_ = false;
+  policy_.reset();
+  resolver_.reset();
+}
+
+// ---- addresses ------------------------------------------------------------------------------------------------------
+
+void ChannelCore::BeginResolution() {
+  resolving_ = true;
+  resolution_timer_.Set(TimeAfter(loop_.Now(), options_.connect_timeout));
+  resolver_->RequestReresolution();
+}
+
+void ChannelCore::OnResolutionTimeout() {
+  const std::string& name = target_->host.empty() ? text_ : target_->host;
+  OnResolutionFailed(absl::UnavailableError(
+      absl::StrCat("resolve \"", name, "\": no answer within ", absl::FormatDuration(options_.connect_timeout))));
+}
+
+void ChannelCore::OnResolution(absl::StatusOr<Resolution> resolution) {
+  if (!resolution.ok()) return OnResolutionFailed(resolution.status());
+  if (resolution->addresses.empty()) {
+    return OnResolutionFailed(absl::UnavailableError(absl::StrCat("resolve \"", text_, "\": there is no address")));
+  }
+  if (policy_ == nullptr) {
+    LoadBalancingHelper& helper = *this;
+    absl::StatusOr<std::unique_ptr<LoadBalancingPolicy>> policy =
+        MakePolicy(options_.load_balancing, options_.load_balancers, helper);
+    if (!policy.ok()) return OnResolutionFailed(policy.status());
+    policy_ = *std::move(policy);
+  }
+  resolving_ = false;
+  resolution_timer_.Cancel();
+  resolution_backoff_.Reset();
+  policy_->Update(resolution->addresses);
+}
+
+void ChannelCore::OnResolutionFailed(const absl::Status& why) {
+  resolving_ = false;
+  const double uniform = std::uniform_real_distribution<double>()(environment_.random);
+  resolution_timer_.Set(TimeAfter(loop_.Now(), resolution_backoff_.Next(uniform)));
+  if (policy_ != nullptr) return;  // the addresses that are known stay in use
+  Why known = WhyOf(why).value_or(Why{.by = Why::By::kNetwork});
+  known.phase = Why::Phase::kResolve;
+  SetState(ConnectivityState::kTransientFailure,
+           std::make_shared<UnresolvedPicker>(WithWhy(why, known), resolution_timer_));
+}
+
+// ---- the policy -----------------------------------------------------------------------------------------------------
+
+std::unique_ptr<Subchannel> ChannelCore::CreateSubchannel(const ServerAddress& address, SubchannelWatcher* watcher) {
+  std::weak_ptr<Backend>& known = backends_[address.address.ToString()];
+  std::shared_ptr<Backend> backend = known.lock();
+  if (backend == nullptr) {
+    backend = std::make_shared<Backend>(environment_, address.address);
+    known = backend;
+    std::erase_if(backends_, [](const auto& entry) { return entry.second.expired(); });
+  }
+  return std::make_unique<SubchannelOfBackend>(std::move(backend), address, watcher);
+}
+
+void ChannelCore::UpdateState(ConnectivityState state, std::unique_ptr<Picker> picker) {
+  SetState(state, std::move(picker));
+}
+
+void ChannelCore::RequestReresolution() {
+  if (resolver_ != nullptr && !resolution_timer_.IsSet()) resolver_->RequestReresolution();
+}
+
+uint32_t ChannelCore::Random() { return std::uniform_int_distribution<uint32_t>()(environment_.random); }
+
+// ---- the end --------------------------------------------------------------------------------------------------------
 
 void ChannelCore::Adopt(std::unique_ptr<transport::ByteStream> stream, uint32_t first_stream_id) {
-  state_ = State::kConnecting;
-  attempt_timer_.Set(TimeAfter(loop_.Now(), options_.connect_timeout));
-  OnConnected(std::move(stream), first_stream_id);
-}
-
-void ChannelCore::OnAddresses(absl::StatusOr<transport::Resolver::Addresses> addresses) {
-  if (!addresses.ok()) return OnAttemptFailed(addresses.status());
-  query_.reset();
-  addresses_ = *std::move(addresses);
-  TryNextAddress();
-}
-
-void ChannelCore::TryNextAddress() {
-  connector_ = std::make_unique<transport::TcpConnector>(
-      loop_, addresses_[next_address_++],
-      [this](absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream) { OnConnected(std::move(stream)); });
-  connector_->Start();
-}
-
-void ChannelCore::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream, uint32_t first_stream_id) {
-  if (!stream.ok()) {
-    if (next_address_ < addresses_.size()) return TryNextAddress();
-    return OnAttemptFailed(stream.status());
-  }
-  connector_.reset();
-  if (security_ != nullptr) *stream = security_->Secure(loop_, *std::move(stream), HostOf(authority_));
-  ClientConnectionOwner& owner = *this;
-  current_ = std::make_unique<ClientConnection>(loop_, options_, owner, *std::move(stream),
-                                                absl::StrCat("c", ++connections_made_), first_stream_id);
-  if (absl::Status started = current_->Start(); !started.ok()) {
-    current_.reset();
-    OnAttemptFailed(started);
-  }
-}
-
-void ChannelCore::OnAttemptTimeout() {
-  const std::string within = absl::StrCat(" within ", absl::FormatDuration(options_.connect_timeout));
-  std::string text;
-  if (query_ != nullptr) {
-    text = absl::StrCat("resolve \"", target_->host, "\": no answer", within);
-  } else if (current_ == nullptr) {
-    text = absl::StrCat("connect to ", addresses_[next_address_ - 1].ToString(), ": no answer", within);
-  } else {
-    text = absl::StrCat("connected to ", current_->peer(), ", which sent no SETTINGS frame", within,
-                        ": does it speak HTTP/2?");
-  }
-  OnAttemptFailed(absl::UnavailableError(text), current_ == nullptr ? std::string_view() : current_->peer());
-}
-
-void ChannelCore::OnAttemptFailed(absl::Status reason, std::string_view peer) {
-  Why why = WhyOf(reason).value_or(Why{.by = Why::By::kNetwork});
-  why.phase = query_ != nullptr ? Why::Phase::kResolve : Why::Phase::kConnect;
-  why.processed = Why::Processed::kNo;
-  std::string text = absl::StrCat("cannot connect: ", reason.message());
-  why.peer = std::string(peer);
-  if (peer.empty() && next_address_ > 0) why.peer = addresses_[next_address_ - 1].ToString();
-  if (next_address_ > 1) absl::StrAppend(&text, "; before it, ", next_address_ - 1, " other address(es) failed");
-  last_error_ = WithWhy(absl::UnavailableError(text), why);
-
-  attempt_timer_.Cancel();
-  query_.reset();
-  connector_.reset();
-  addresses_.clear();
-  next_address_ = 0;
-  if (current_ != nullptr) {
-    current_->Close(reason);
-    draining_.push_back(std::move(current_));
-  }
-  state_ = State::kTransientFailure;
-  const absl::Duration pause = backoff_.Next(std::uniform_real_distribution<double>()(random_));
-  backoff_timer_.Set(TimeAfter(loop_.Now(), pause));
-  FailWaiting(CannotConnect(), Patient::kWait);
-}
-
-absl::Status ChannelCore::CannotConnect() const {
-  const absl::Duration pause = absl::FromChrono(backoff_timer_.due() - loop_.Now());
-  const std::string text = absl::StrCat(last_error_.message(), "; next attempt in ",
-                                        absl::FormatDuration(absl::Ceil(pause, absl::Milliseconds(1))));
-  return WithWhy(absl::UnavailableError(text), *WhyOf(last_error_));
-}
-
-// The connection has ended or drains, and calls may still wait for a place.
-void ChannelCore::ConnectAgain(const ClientConnection& last, const absl::Status& reason) {
-  if (waiting_.empty()) return;
-  if (last.used()) return Connect();
-  // It never gave a call a place (MAX_CONCURRENT_STREAMS 0): the next one may not either, and without a pause the two of
-  // us would do nothing but connect.
-  OnAttemptFailed(reason, last.peer());
-}
-
-void ChannelCore::OnReady(ClientConnection& connection) {
-  if (&connection != current_.get()) return;
-  attempt_timer_.Cancel();
-  backoff_.Reset();
-  state_ = State::kReady;
-}
-
-// ---- connections ----------------------------------------------------------------------------------------------------
-
-void ChannelCore::OnPlaceFree(ClientConnection& connection) {
-  if (&connection == current_.get() && !waiting_.empty()) PlaceWaiting();
-}
-
-void ChannelCore::OnDraining(ClientConnection& connection, const absl::Status& reason) {
-  if (&connection != current_.get()) return;
-  draining_.push_back(std::move(current_));
-  if (state_ == State::kConnecting) return OnAttemptFailed(reason, connection.peer());
-  if (state_ != State::kReady) return;
-  state_ = State::kIdle;
-  ConnectAgain(connection, reason);
-}
-
-void ChannelCore::OnGone(ClientConnection& connection, const absl::Status& reason) {
-  std::unique_ptr<ClientConnection> gone;  // freed on return
-  if (&connection == current_.get()) {
-    gone = std::move(current_);
-    if (state_ == State::kConnecting) return OnAttemptFailed(reason, connection.peer());
-    if (state_ != State::kReady) return;
-    state_ = State::kIdle;
-    return ConnectAgain(*gone, reason);
-  }
-  auto it = std::find_if(draining_.begin(), draining_.end(),
-                         [&connection](const auto& held) { return held.get() == &connection; });
-  if (it == draining_.end()) return;
-  gone = std::move(*it);
-  draining_.erase(it);
+  environment_.connector =
+      MakeAdoptingConnector(ConnectedStream{.stream = std::move(stream), .first_stream_id = first_stream_id},
+                            std::move(environment_.connector));
+  Connect();
 }
 
 void ChannelCore::Shutdown() {
-  const absl::Status why = WithWhy(absl::CancelledError("the channel was closed"), Why{.by = Why::By::kCaller});
-  state_ = State::kShutdown;
-  attempt_timer_.Cancel();
-  backoff_timer_.Cancel();
-  query_.reset();
-  connector_.reset();
-  source_.reset();
-  FailWaiting(why, Patient::kFail);
+  const absl::Status why = Closed("the channel was closed");
+  SetState(ConnectivityState::kShutdown, nullptr);
+  FailWaiting(why);
+  DropPolicy();
   while (!replied_.empty()) {
     ClientCall& call = *replied_.back();
     replied_.pop_back();
     call.End(why);
   }
-  if (current_ != nullptr) draining_.push_back(std::move(current_));
-  for (auto& connection : draining_) connection->Close(why);
+  environment_.draining.CloseAll(why);
 }
 
-void ChannelCore::DropConnections() { draining_.clear(); }
+void ChannelCore::DropConnections() { environment_.draining.DropAll(); }
 
 void ChannelCore::OnInterceptorsReturned() {
   if (--calls_intercepted_ == 0 && when_no_interceptor_runs_) std::exchange(when_no_interceptor_runs_, nullptr)();
@@ -266,22 +337,42 @@ void ChannelCore::WhenNoInterceptorRuns(std::function<void()> done) {
   when_no_interceptor_runs_ = std::move(done);
 }
 
-size_t ChannelCore::stream_count() const {
-  size_t count = current_ == nullptr ? 0 : current_->stream_count();
-  for (const auto& connection : draining_) count += connection->stream_count();
+// ---- what there is --------------------------------------------------------------------------------------------------
+
+std::vector<std::shared_ptr<Backend>> ChannelCore::Backends() const {
+  std::vector<std::shared_ptr<Backend>> backends;
+  for (const auto& [address, weak] : backends_) {
+    if (std::shared_ptr<Backend> backend = weak.lock()) backends.push_back(std::move(backend));
+  }
+  return backends;
+}
+
+template <class Measure>
+size_t ChannelCore::SumOverConnections(Measure measure) const {
+  size_t sum = 0;
+  for (const auto& connection : environment_.draining.connections()) sum += measure(*connection);
+  for (const std::shared_ptr<Backend>& backend : Backends()) {
+    for (const auto& connection : backend->connections()) sum += measure(*connection);
+  }
+  return sum;
+}
+
+size_t ChannelCore::waiting_count() const {
+  size_t count = waiting_.size() + picking_.size();
+  for (const std::shared_ptr<Backend>& backend : Backends()) count += backend->waiting_count();
   return count;
+}
+
+size_t ChannelCore::stream_count() const {
+  return SumOverConnections([](const ClientConnection& connection) { return connection.stream_count(); });
 }
 
 size_t ChannelCore::ended_stream_count() const {
-  size_t count = current_ == nullptr ? 0 : current_->ended_stream_count();
-  for (const auto& connection : draining_) count += connection->ended_stream_count();
-  return count;
+  return SumOverConnections([](const ClientConnection& connection) { return connection.ended_stream_count(); });
 }
 
 size_t ChannelCore::buffered_bytes() const {
-  size_t bytes = current_ == nullptr ? 0 : current_->buffered_bytes();
-  for (const auto& connection : draining_) bytes += connection->buffered_bytes();
-  return bytes;
+  return SumOverConnections([](const ClientConnection& connection) { return connection.buffered_bytes(); });
 }
 
 }  // namespace weir

@@ -1,30 +1,31 @@
-// ChannelCore: the part of a channel that lives on its loop: finds the server, keeps a connection, gives calls a place.
+// ChannelCore: the part of a channel that lives on its loop. Finds the addresses, has a policy connect to them, and gives
+// calls to the connections that the policy picks.
 //
-//            a call                    SETTINGS              GOAWAY, close
-//   kIdle ------------> kConnecting --------------> kReady ----------------> kIdle
-//     ^                      |
-//     |  pause is over       | failed: calls that wait end with the reason
-//     +---- kTransientFailure
+//   NameResolver --addresses--> LoadBalancingPolicy --state, Picker--> ChannelCore --Place--> Backend --> ClientConnection
 //
-// States are those of gRPC's connectivity-semantics.
+// States are those of gRPC's connectivity-semantics. kIdle means that there is neither resolver nor policy, or that the
+// policy is idle; a call, or whoever wants a connection, ends it. The policy's states are acted upon in the turn of the loop
+// that follows: no call is placed, and nobody is told, from inside a policy.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <list>
+#include <map>
 #include <memory>
-#include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "weir/rpc/client/backend.h"
 #include "weir/rpc/client/backoff.h"
 #include "weir/rpc/client/channel_options.h"
-#include "weir/rpc/client/client_connection.h"
+#include "weir/rpc/client/connectivity_state.h"
+#include "weir/rpc/client/load_balancer.h"
+#include "weir/rpc/client/name_resolver.h"
 #include "weir/rpc/client/stream_request.h"
 #include "weir/rpc/client/stream_source.h"
 #include "weir/rpc/client/target.h"
@@ -32,31 +33,50 @@
 #include "weir/transport/io/dns.h"
 #include "weir/transport/io/event_loop.h"
 #include "weir/transport/io/stream_security.h"
-#include "weir/transport/io/tcp.h"
 
 namespace weir {
 
 class ClientCall;
+class StateChangeOperation;
 
-class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, private ClientConnectionOwner {
+class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
+                          private NameResolverListener,
+                          private LoadBalancingHelper,
+                          private BackendOwner {
  public:
-  // `target` not OK: every call ends with that status. `source` null: connects to the addresses of the target, which
-  // `resolver` finds. `security` null: cleartext.
+  // `target` not OK: every call ends with that status. `source` not null: connections come from there, whatever the target.
+  // `security` null: cleartext. `lookups` are for dns: targets.
   ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target, ChannelOptions options,
               std::unique_ptr<StreamSource> source = nullptr,
-              std::shared_ptr<transport::StreamSecurity> security = nullptr, transport::ResolverOptions resolver = {});
+              std::shared_ptr<transport::StreamSecurity> security = nullptr, transport::ResolverOptions lookups = {});
   ~ChannelCore();
 
-  transport::EventLoop& loop() { return loop_; }
+  transport::EventLoop& loop() override { return loop_; }
   const std::string& target() const { return text_; }
   const ChannelOptions& options() const { return options_; }  // constant: any thread
 
+  // ---- calls
   // Opens a stream on a connection, now or when there is one; or says that there is none.
-  void Place(std::shared_ptr<StreamRequest> request);
+  void Place(std::shared_ptr<StreamRequest> request) {
+    last_call_at_ = loop_.Now();
+    if (always_ != nullptr) return always_->Place(std::move(request));
+    PlaceByPick(std::move(request));
+  }
   // It waits no more.
   void Forget(const StreamRequest& request);
   // How far a request that has no stream is.
   Why::Phase WaitingPhase(const StreamRequest& request) const;
+
+  // ---- state
+  ConnectivityState state() const { return state_.load(std::memory_order_relaxed); }  // any thread
+  // Leaves kIdle.
+  void Connect();
+  // Pauses after failures are over.
+  void ResetConnectBackoff();
+  void WatchState(StateChangeOperation& watcher) { state_watchers_.push_back(&watcher); }
+  void ForgetState(StateChangeOperation& watcher) { std::erase(state_watchers_, &watcher); }
+
+  // ---- the end
   // Ends every call, and begins to close every connection. Calls placed afterwards end at once.
   void Shutdown();
   // After Shutdown, in another turn of the loop: nothing of the channel is left on it.
@@ -70,70 +90,81 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>, priv
   void ForgetReplied(ClientCall& call) { std::erase(replied_, &call); }
   void WhenNoInterceptorRuns(std::function<void()> done);
 
-  // Uses a stream that somebody else has connected instead of connecting: a test's peer in memory.
+  // Uses a stream that somebody else has connected for the next connection, and connects: a test's peer in memory.
   void Adopt(std::unique_ptr<transport::ByteStream> stream, uint32_t first_stream_id = 1);
 
+  // Connects by this from now on: a test's network. Before the first connection.
+  void UseConnector(std::unique_ptr<Connector> connector) { environment_.connector = std::move(connector); }
+
   // What the channel holds now: requests that wait for a place, streams, and bytes that no socket took.
-  size_t waiting_count() const { return waiting_.size(); }
+  size_t waiting_count() const;
   size_t stream_count() const;
   size_t ended_stream_count() const;
   size_t buffered_bytes() const;
 
  private:
-  enum class State : uint8_t { kIdle, kConnecting, kReady, kTransientFailure, kShutdown };
+  class SubchannelOfBackend;
 
-  void Connect();
-  void TryNextAddress();
-  void OnAddresses(absl::StatusOr<transport::Resolver::Addresses> addresses);
-  void OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream, uint32_t first_stream_id = 1);
-  void OnAttemptTimeout();
-  // `peer`: of the connection that failed; empty: there was none yet.
-  void OnAttemptFailed(absl::Status reason, std::string_view peer = {});
-  absl::Status CannotConnect() const;
-  void ConnectAgain(const ClientConnection& last, const absl::Status& reason);
-  // All of them, or those only that do not wait for the next attempt.
-  enum class Patient : uint8_t { kFail, kWait };
-  void FailWaiting(const absl::Status& why, Patient patient);
+  void PlaceByPick(std::shared_ptr<StreamRequest> request);
+  // False: it has to wait.
+  bool TryPick(std::shared_ptr<StreamRequest>& request);
   void PlaceWaiting();
-  void OnBackoffOver();
+  void FailWaiting(const absl::Status& why);
 
-  // ClientConnectionOwner
-  void OnReady(ClientConnection& connection) override;
-  void OnDraining(ClientConnection& connection, const absl::Status& reason) override;
-  void OnPlaceFree(ClientConnection& connection) override;
-  void OnGone(ClientConnection& connection, const absl::Status& reason) override;
+  void ExitIdle();
+  void EnterIdle();
+  void OnIdleTimer();
+  void BeginResolution();
+  void OnResolutionTimeout();
+  void OnResolutionFailed(const absl::Status& why);
+  void SetState(ConnectivityState state, std::shared_ptr<Picker> picker);
+  void OnChanged();
+  void DropPolicy();
+
+  // NameResolverListener
+  void OnResolution(absl::StatusOr<Resolution> resolution) override;
+  // LoadBalancingHelper
+  std::unique_ptr<Subchannel> CreateSubchannel(const ServerAddress& address, SubchannelWatcher* watcher) override;
+  void UpdateState(ConnectivityState state, std::unique_ptr<Picker> picker) override;
+  void RequestReresolution() override;
+  uint32_t Random() override;
+  // BackendOwner
+  void OnStranded(StreamRequests requests) override;
+
+  std::vector<std::shared_ptr<Backend>> Backends() const;
+  template <class Measure>
+  size_t SumOverConnections(Measure measure) const;
 
   transport::EventLoop& loop_;
   const std::string text_;
   const absl::StatusOr<Target> target_;
   const ChannelOptions options_;
-  const std::string authority_;
-  const std::string user_agent_;
+  const transport::ResolverOptions lookups_;
+  const bool has_source_;
 
-  State state_ = State::kIdle;
-  std::deque<std::shared_ptr<StreamRequest>> waiting_;
-  absl::Status last_error_;  // of the last attempt to connect
+  Backend* always_ = nullptr;  // every call goes here
+  transport::MonotonicTime last_call_at_{};
+  std::atomic<ConnectivityState> state_ = ConnectivityState::kIdle;
+  std::shared_ptr<Picker> picker_;  // null: nothing is known yet, calls wait
+  StreamRequests waiting_;          // for another picker
+  StreamRequests picking_;          // not empty in PlaceWaiting only: those for which there is one
+  transport::Timer changed_;        // there is something for OnChanged
+  std::vector<StateChangeOperation*> state_watchers_;
 
-  // connecting
-  std::unique_ptr<StreamSource> source_;
-  const std::shared_ptr<transport::StreamSecurity> security_;
-  transport::Resolver resolver_;
-  std::unique_ptr<transport::Resolver::Query> query_;
-  transport::Resolver::Addresses addresses_;
-  size_t next_address_ = 0;
-  std::unique_ptr<transport::TcpConnector> connector_;
-  transport::Timer attempt_timer_;
-  Backoff backoff_;
-  transport::Timer backoff_timer_;
-  std::minstd_rand random_;
+  // Backends are shared by the subchannels of their address, and go with the last of them.
+  BackendEnvironment environment_;
+  std::map<std::string, std::weak_ptr<Backend>> backends_;
+  std::unique_ptr<LoadBalancingPolicy> policy_;  // null: no addresses have come since the channel was idle
 
-  std::unique_ptr<ClientConnection> current_;  // connecting or ready
-  std::list<std::unique_ptr<ClientConnection>> draining_;
-  uint64_t connections_made_ = 0;
+  std::unique_ptr<NameResolver> resolver_;  // null: idle
+  transport::Timer resolution_timer_;       // until the first answer: its limit; after an error: the pause
+  bool resolving_ = false;                  // no answer has come to the last question
+  Backoff resolution_backoff_;
+  transport::Timer idle_timer_;
+
   size_t calls_intercepted_ = 0;
   std::vector<ClientCall*> replied_;
   std::function<void()> when_no_interceptor_runs_;
-  bool placing_ = false;
 };
 
 }  // namespace weir

@@ -6,6 +6,9 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "weir/rpc/client/load_balancer.h"
+#include "weir/rpc/client/name_resolver.h"
+#include "weir/rpc/client/service_config/service_config.h"
 #include "weir/rpc/core/interceptor.h"
 #include "weir/rpc/wire/compressors.h"
 #include "weir/transport/h2/options.h"
@@ -63,11 +66,37 @@ struct ChannelOptions {
   // What a server may cost by frames that bring no call forward. Errors name them as H2Options::settings and so on.
   transport::H2Budgets budgets;
 
-  // One attempt to connect (TCP, and the server's first SETTINGS) may take this long.
+  // How calls are spread over the addresses of the target: "pick_first" (all to the first one that answers), or another
+  // policy of rpc/client/balancing or of `load_balancers`.
+  LoadBalancingChoice load_balancing = {.policy = "pick_first", .config = {}};
+  // Policies of the program, by name: rpc/client/load_balancer.h.
+  LoadBalancers load_balancers;
+
+  // Resolvers of the program, by the scheme of their targets: rpc/client/name_resolver.h.
+  NameResolvers name_resolvers;
+
+  // dns: targets are looked up again when a connection has failed, this long after the last answer at the earliest.
+  absl::Duration dns_pause = absl::Seconds(30);
+  // And so long after it even if none has failed: calls then find their way to new servers while the old ones work.
+  absl::Duration dns_refresh = absl::InfiniteDuration();
+  // file: targets are looked at this often.
+  absl::Duration file_poll = absl::Seconds(1);
+
+  // A channel without calls for so long closes its connections and forgets its addresses; the next call finds them anew.
+  // Between one and two times as long after a call that was longer itself.
+  absl::Duration idle_timeout = absl::Minutes(30);
+
+  // Connections to one address at a time. A second one is made when the server's MAX_CONCURRENT_STREAMS leaves calls waiting
+  // (gRFC A105). From 1 to 10.
+  uint32_t max_connections_per_address = 1;
+
+  // One attempt to connect (TCP, and the server's first SETTINGS) may take this long, or as long as the pause after it would
+  // be if that is longer; and so may the lookup of the addresses.
   absl::Duration connect_timeout = absl::Seconds(20);
 
-  // Pause after a failed attempt: initial, times 1.6 for each further one, at most max, +-20 % (gRPC
-  // connection-backoff). Calls made in the pause fail at once with the last error.
+  // Pause between the beginnings of two attempts at one address: initial, times 1.6 for each further one, at most max,
+  // +-20 % (gRPC connection-backoff). Calls made in the pause fail at once with the last error, unless they wait
+  // (CallOptions::WaitForReady).
   absl::Duration backoff_initial = absl::Seconds(1);
   absl::Duration backoff_max = absl::Seconds(120);
 };

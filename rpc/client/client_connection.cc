@@ -44,7 +44,7 @@ ClientConnection::ClientConnection(transport::EventLoop& loop, const ChannelOpti
                                    ClientConnectionOwner& owner, std::unique_ptr<transport::ByteStream> stream,
                                    std::string name, uint32_t first_stream_id)
     : loop_(loop),
-      owner_(owner),
+      owner_(&owner),
       accept_encoding_(options.compressors.empty() ? std::string_view() : options.compressors.accept_encoding()),
       peer_(stream->PeerName()),
       scheme_(stream->IsEncrypted() ? "https" : "http"),
@@ -82,7 +82,7 @@ void ClientConnection::OnEvents(std::span<transport::H2Event> events) {
       if (settings == nullptr || settings->ack) continue;
       // "the backoff is reset when the server's SETTINGS frame comes", not when TCP connects (connection-backoff).
       ready_ = true;
-      owner_.OnReady(*this);
+      owner_->OnReady(*this);
       break;
     }
   }
@@ -97,19 +97,19 @@ void ClientConnection::OnClosed(const absl::Status& reason) {
   closed_ = true;
   close_reason_ = status;
   mux_.OnClosed(status);
-  if (mux_.call_count() == 0) return owner_.OnGone(*this, status);
+  if (mux_.call_count() == 0) return owner_->OnGone(*this, status);
   // Complete responses that nobody has read yet live here.
-  owner_.OnDraining(*this, status);
+  owner_->OnDraining(*this, status);
 }
 
 void ClientConnection::OnPlaceFree() {
   if (!in_events_ && !sweep_timer_.IsSet()) sweep_timer_.Set(loop_.Now());
-  if (ready_ && !closed_) owner_.OnPlaceFree(*this);
+  if (ready_ && !closed_) owner_->OnPlaceFree(*this);
 }
 
 void ClientConnection::Sweep() {
   mux_.Sweep();
-  if (closed_ && mux_.call_count() == 0) owner_.OnGone(*this, close_reason_);
+  if (closed_ && mux_.call_count() == 0) owner_->OnGone(*this, close_reason_);
 }
 
 }  // namespace weir

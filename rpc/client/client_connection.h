@@ -46,6 +46,8 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   ~ClientConnection();
 
   absl::Status Start() { return driver_.Start(); }
+  // Told from now on in place of the one before; must outlive the connection.
+  void set_owner(ClientConnectionOwner& owner) { owner_ = &owner; }
 
   bool ready() const { return ready_; }
   bool used() const { return used_; }  // a call has had a place here
@@ -68,12 +70,12 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   void OnEvents(std::span<transport::H2Event> events) override;
   void OnClosed(const absl::Status& reason) override;
   void RequestFlush() override { driver_.RequestFlush(); }
-  void OnDraining(const absl::Status& reason) override { owner_.OnDraining(*this, reason); }
+  void OnDraining(const absl::Status& reason) override { owner_->OnDraining(*this, reason); }
   void OnPlaceFree() override;
   void Sweep();
 
   transport::EventLoop& loop_;
-  ClientConnectionOwner& owner_;
+  ClientConnectionOwner* owner_;
   const std::string_view accept_encoding_;  // empty: nothing is offered
   const std::string peer_;
   const std::string_view scheme_;

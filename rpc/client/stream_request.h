@@ -1,7 +1,7 @@
 // StreamRequest: whoever wants a stream of the channel for one attempt at a call: what the choice of a connection and the
 // head of the request depend on, and what becomes of it.
 //
-//   ChannelCore::Place --> waits --> OnStream        the head is sent; the stream has yet to be bound to an observer
+//   ChannelCore::Place --> waits --> OnStream        the head is sent, and the stream bound to observer()
 //                            |-----> OnNoStream      there will be none; nothing was sent
 //                            +--Forget               neither comes any more
 //

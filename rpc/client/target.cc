@@ -1,6 +1,7 @@
 #include "weir/rpc/client/target.h"
 
 #include <charconv>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -9,7 +10,7 @@ namespace {
 
 constexpr uint16_t kDefaultPort = 443;
 // A path or a name is no legal :authority, and some servers refuse it.
-constexpr char kUnixAuthority[] = "localhost";
+constexpr char kNoAuthority[] = "localhost";
 
 bool ConsumePrefix(std::string_view* text, std::string_view prefix) {
   if (text->substr(0, prefix.size()) != prefix) return false;
@@ -17,70 +18,140 @@ bool ConsumePrefix(std::string_view* text, std::string_view prefix) {
   return true;
 }
 
+std::string Text(const absl::Status& status) { return std::string(status.message()); }
+
 absl::Status Invalid(std::string_view text, std::string_view problem) {
   return absl::InvalidArgumentError(
       absl::StrCat("target: expected host:port, dns:///host:port, ipv4:address:port, ipv6:[address]:port, "
-                   "unix:path or unix-abstract:name, got \"",
+                   "unix:path, unix-abstract:name or file:path, got \"",
                    std::string(text), "\": ", std::string(problem)));
 }
 
-}  // namespace
+struct HostAndPort {
+  std::string host;
+  uint16_t port = kDefaultPort;
 
-absl::StatusOr<Target> Target::Parse(std::string_view text) {
-  Target target;
-  target.text = std::string(text);
-  std::string_view rest = text;
-  if (ConsumePrefix(&rest, "unix:")) {
-    if (ConsumePrefix(&rest, "//") && (rest.empty() || rest.front() != '/')) {
-      return Invalid(text, "unix:// is followed by an absolute path");
-    }
-    if (rest.empty()) return Invalid(text, "the path is missing");
-    target.unix_address = absl::StrCat("unix:", std::string(rest));
-    target.authority = kUnixAuthority;
-    return target;
+  std::string ToString() const {
+    const bool brackets = host.find(':') != std::string::npos;
+    return absl::StrCat(brackets ? "[" : "", host, brackets ? "]" : "", ":", port);
   }
-  if (ConsumePrefix(&rest, "unix-abstract:")) {
-    if (rest.empty()) return Invalid(text, "the name is missing");
-    target.unix_address = std::string(text);
-    target.authority = kUnixAuthority;
-    return target;
-  }
-  if (ConsumePrefix(&rest, "dns:") && ConsumePrefix(&rest, "//")) {
-    const size_t slash = rest.find('/');
-    if (slash == std::string_view::npos) return Invalid(text, "dns:// is followed by [server]/host:port");
-    if (slash != 0) return Invalid(text, "a DNS server of its own is not supported; leave it out: dns:///host:port");
-    rest.remove_prefix(1);
-  } else if (!ConsumePrefix(&rest, "ipv4:") && !ConsumePrefix(&rest, "ipv6:") &&
-             !ConsumePrefix(&rest, "passthrough:///")) {
-    ConsumePrefix(&rest, "http://");
-  }
+};
+
+// Of `rest`, a part of `text`.
+absl::StatusOr<HostAndPort> ParseHostAndPort(std::string_view text, std::string_view rest) {
+  HostAndPort result;
   if (ConsumePrefix(&rest, "[")) {
     const size_t bracket = rest.find(']');
     if (bracket == std::string_view::npos) return Invalid(text, "\"[\" without \"]\"");
-    target.host = std::string(rest.substr(0, bracket));
+    result.host = std::string(rest.substr(0, bracket));
     rest.remove_prefix(bracket + 1);
     if (!rest.empty() && rest.front() != ':') return Invalid(text, "expected \":port\" after \"]\"");
   } else {
     const size_t colon = rest.find(':');
     if (colon != rest.rfind(':')) return Invalid(text, "write an IPv6 address in brackets");
-    target.host = std::string(rest.substr(0, colon));
+    result.host = std::string(rest.substr(0, colon));
     rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon);
   }
-  if (target.host.empty()) return Invalid(text, "the host is missing");
-  if (target.host.find_first_of("/ \t\r\n@?#") != std::string::npos) return Invalid(text, "this is no host name");
-  target.port = kDefaultPort;
-  if (!rest.empty()) {
-    rest.remove_prefix(1);
-    unsigned port = 0;
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), port);
-    if (error != std::errc() || end != rest.data() + rest.size() || port == 0 || port > 65535) {
-      return Invalid(text, "the port is a number from 1 to 65535");
-    }
-    target.port = static_cast<uint16_t>(port);
+  if (result.host.empty()) return Invalid(text, "the host is missing");
+  if (result.host.find_first_of("/ \t\r\n@?#,") != std::string::npos) return Invalid(text, "this is no host name");
+  if (rest.empty()) return result;
+  rest.remove_prefix(1);
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), port);
+  if (error != std::errc() || end != rest.data() + rest.size() || port == 0 || port > 65535) {
+    return Invalid(text, "the port is a number from 1 to 65535");
   }
-  const bool brackets = target.host.find(':') != std::string::npos;
-  target.authority = absl::StrCat(brackets ? "[" : "", target.host, brackets ? "]" : "", ":", target.port);
+  result.port = static_cast<uint16_t>(port);
+  return result;
+}
+
+absl::StatusOr<Target> ParseUnix(std::string_view text, std::string_view rest, Target target) {
+  if (target.scheme == "unix" && ConsumePrefix(&rest, "//") && (rest.empty() || rest.front() != '/')) {
+    return Invalid(text, "unix:// is followed by an absolute path");
+  }
+  if (rest.empty()) return Invalid(text, target.scheme == "unix" ? "the path is missing" : "the name is missing");
+  const auto address = transport::SocketAddress::Parse(absl::StrCat(target.scheme, ":", std::string(rest)));
+  if (!address.ok()) return Invalid(text, Text(address.status()));
+  target.addresses.push_back(*address);
+  target.authority = kNoAuthority;
   return target;
+}
+
+// "a:p,b:p"
+absl::StatusOr<Target> ParseAddresses(std::string_view text, std::string_view rest, Target target) {
+  while (true) {
+    const size_t comma = rest.find(',');
+    const absl::StatusOr<HostAndPort> part = ParseHostAndPort(text, rest.substr(0, comma));
+    if (!part.ok()) return part.status();
+    const auto address = transport::SocketAddress::FromHostAndPort(part->host, part->port);
+    const bool has_colon = part->host.find(':') != std::string::npos;
+    if (!address.ok() || has_colon != (target.scheme == "ipv6")) {
+      return Invalid(text, absl::StrCat("\"", part->host, "\" is no ", target.scheme == "ipv6" ? "IPv6" : "IPv4",
+                                        " address; names are for dns:"));
+    }
+    if (target.addresses.empty()) target.authority = part->ToString();
+    target.addresses.push_back(*address);
+    if (comma == std::string_view::npos) return target;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+absl::StatusOr<Target> ParseFile(std::string_view text, std::string_view rest, Target target) {
+  if (ConsumePrefix(&rest, "//") && (rest.empty() || rest.front() != '/')) {
+    return Invalid(text, "file:// is followed by an absolute path");
+  }
+  if (rest.empty()) return Invalid(text, "the path is missing");
+  target.path = std::string(rest);
+  target.authority = kNoAuthority;
+  return target;
+}
+
+absl::StatusOr<Target> ParseHost(std::string_view text, std::string_view rest, Target target) {
+  if (target.scheme != "http" && ConsumePrefix(&rest, "//")) {
+    const size_t slash = rest.find('/');
+    if (slash == std::string_view::npos) return Invalid(text, "dns:// is followed by [server]/host:port");
+    if (slash != 0) return Invalid(text, "a DNS server of its own is not supported; leave it out: dns:///host:port");
+    rest.remove_prefix(1);
+  }
+  if (target.scheme == "http") ConsumePrefix(&rest, "//");
+  const absl::StatusOr<HostAndPort> part = ParseHostAndPort(text, rest);
+  if (!part.ok()) return part.status();
+  target.authority = part->ToString();
+  const auto numeric = transport::SocketAddress::FromHostAndPort(part->host, part->port);
+  if (numeric.ok()) {
+    target.addresses.push_back(*numeric);
+    return target;
+  }
+  target.host = part->host;
+  target.port = part->port;
+  return target;
+}
+
+}  // namespace
+
+absl::StatusOr<Target> Target::Parse(std::string_view text, const NameResolvers& schemes) {
+  Target target;
+  target.text = std::string(text);
+  const size_t colon = text.find(':');
+  target.scheme = std::string(text.substr(0, colon));
+  const std::string_view rest = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  if (colon != std::string_view::npos && schemes.contains(target.scheme)) {
+    target.path = std::string(rest);
+    target.authority = kNoAuthority;
+    return target;
+  }
+  if (text.starts_with("http://")) return ParseHost(text, rest, std::move(target));
+  if (colon != std::string_view::npos) {
+    if (target.scheme == "unix" || target.scheme == "unix-abstract") return ParseUnix(text, rest, std::move(target));
+    if (target.scheme == "ipv4" || target.scheme == "ipv6") return ParseAddresses(text, rest, std::move(target));
+    if (target.scheme == "dns" || target.scheme == "passthrough") return ParseHost(text, rest, std::move(target));
+    // "file:1" is a host, as "greeter:1" is.
+    if (target.scheme == "file" && rest.find('/') != std::string_view::npos) {
+      return ParseFile(text, rest, std::move(target));
+    }
+  }
+  target.scheme = "dns";
+  return ParseHost(text, text, std::move(target));
 }
 
 std::string_view HostOf(std::string_view authority) {

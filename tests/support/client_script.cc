@@ -12,6 +12,7 @@ constexpr char kTarget[] = "unix:/nowhere/to/be/found";
 
 ChannelOptions WithAuthority(ChannelOptions options) {
   options.authority = "test";
+  options.idle_timeout = absl::InfiniteDuration();  // no timer but those of the test
   return options;
 }
 

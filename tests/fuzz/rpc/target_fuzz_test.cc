@@ -12,6 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   Require(target->text == text, "the text is kept");
-  Require(target->host.empty() != target->unix_address.empty(), "a host or a Unix socket");
+  const int ways =
+      (target->host.empty() ? 0 : 1) + (target->addresses.empty() ? 0 : 1) + (target->path.empty() ? 0 : 1);
+  Require(ways == 1, "a host, addresses or a path");
   return 0;
 }

@@ -272,7 +272,7 @@ TEST(MaxConcurrentStreams, ZeroAndThenTheEndMakesAPause) {
                     AllOf(SizeIs(calls), Each(StartsWith("UNAVAILABLE: cannot connect")), Each(HasSubstr(reason))));
       };
     };
-    script.Do(expect_failed(2)).Spawn(CallUnary).Do(expect_failed(1)).Advance(seconds(2)).ExpectNothingLeft().Run();
+    script.Do(expect_failed(2)).Spawn(CallUnary).Do(expect_failed(1)).Shutdown().ExpectNothingLeft().Run();
   }
 }
 
@@ -308,7 +308,7 @@ TEST(StreamIds, AtThreeQuartersNewCallsGoToANewConnectionAndNoCallNotices) {
       .Peer(Answer(kTired, "two"))
       .ExpectLog({"reply one", "reply two"})
       .PeerCloses()
-      .Advance(seconds(2))
+      .Shutdown()
       .ExpectNothingLeft()
       .Run();
 }

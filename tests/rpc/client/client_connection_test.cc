@@ -213,6 +213,8 @@ TEST(ClientConnectionTest, ServerThatNeverSendsItsSettingsIsGivenUp) {
       .Advance(seconds(1))
       .ExpectLog({"UNAVAILABLE: cannot connect: connected to peer, which sent no SETTINGS frame within 5s..."})
       .Advance(seconds(200))
+      .ExpectLeft({"timers: 1"})  // it goes on trying
+      .Shutdown()
       .ExpectNothingLeft()
       .Run();
 }
@@ -253,6 +255,8 @@ TEST(WaitForReady, CallWaitsWhileAttemptsToConnectFailUntilItsDeadline) {
       .ExpectLog({"DEADLINE_EXCEEDED: deadline of 30s exceeded while connecting (unprocessed)",
                   "DEADLINE_EXCEEDED: deadline of 30s exceeded while connecting (unprocessed)"})
       .Advance(seconds(200))
+      .ExpectLeft({"timers: 1"})  // it goes on trying
+      .Shutdown()
       .ExpectNothingLeft()
       .Run();
 }
