@@ -108,7 +108,7 @@ class ClientCall final : public Call,
   void TellMetadataWaiter();
 
   // MessageReceiver: discards what nobody reads once Finish waits.
-  absl::StatusOr<bool> OnPayload(std::string_view) override { return true; }
+  absl::StatusOr<bool> OnPayload(const transport::ChunkedBytes&) override { return true; }
   void OnNoMore() override {}
   void OnReceived() override {}
 
@@ -220,7 +220,9 @@ class [[nodiscard]] ReplyOperation final : public ReceiveOneOperation {
 
  private:
   static Task<absl::StatusOr<Reply>> AsTask(ReplyOperation& self) { co_return co_await self; }
-  absl::Status Decode(std::string_view payload) override { return wire::Receive(call(), payload, &reply_); }
+  absl::Status Decode(const transport::ChunkedBytes& payload) override {
+    return wire::Receive(call(), payload, &reply_);
+  }
 
   void GiveBackMessage() override { wire::GiveBack(call(), reply_); }
 

@@ -21,6 +21,7 @@
 #include "weir/rpc/core/outgoing_message.h"
 #include "weir/rpc/core/write_options.h"
 #include "weir/transport/io/executor.h"
+#include "weir/transport/memory/chunked_bytes.h"
 #include "weir/transport/memory/shared_bytes.h"
 
 namespace weir {
@@ -33,7 +34,7 @@ class TimedOperation;
 class MessageReceiver {
  public:
   // Decodes a message. Returns true if another one is wanted. An error ends the call with that status.
-  virtual absl::StatusOr<bool> OnPayload(std::string_view payload) = 0;
+  virtual absl::StatusOr<bool> OnPayload(const transport::ChunkedBytes& payload) = 0;
 
   // No (further) message comes.
   virtual void OnNoMore() = 0;

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "weir/rpc/core/metadata.h"
+#include "weir/transport/memory/chunked_bytes.h"
 #include "weir/transport/memory/shared_bytes.h"
 
 namespace weir {
@@ -20,7 +21,7 @@ class Compressor;
 
 // A whole message as it came, without its envelope.
 struct ReceivedMessage {
-  std::string_view bytes;  // decompressed; valid while it is being delivered
+  transport::ChunkedBytes bytes;  // decompressed; valid while it is being delivered
   bool was_compressed = false;
 };
 

@@ -44,6 +44,7 @@ void CallStream::WantMessage() {
   wanted_ = true;
   if (delivering_) return;  // the loop in Deliver goes on
   Deliver();
+  reader_.Keep();
   ReturnWindow();
 }
 
@@ -123,17 +124,19 @@ void CallStream::Deliver() {
   DeliverEnd();
 }
 
-bool CallStream::DeliverDecompressed(std::string_view payload) {
+bool CallStream::DeliverDecompressed(const transport::ChunkedBytes& payload) {
   // What it may keep for the next one.
   constexpr size_t kKeptBytesMax = 64 * 1024;
   // Taken away meanwhile: whoever gets the message may make another stream of the connection deliver one.
   std::string message = std::exchange(mux_.decompressed_, {});
-  absl::Status status = wire::Decompress(payload, decompressor_, mux_.options_.max_receive_message_bytes, &message);
+  std::string room;
+  absl::Status status =
+      wire::Decompress(payload.Flat(&room), decompressor_, mux_.options_.max_receive_message_bytes, &message);
   if (!status.ok()) {
     Abort(std::move(status));
     return false;
   }
-  const bool more = observer_->OnMessage(ReceivedMessage{.bytes = message, .was_compressed = true});
+  const bool more = observer_->OnMessage(ReceivedMessage{.bytes = std::string_view(message), .was_compressed = true});
   if (message.capacity() <= kKeptBytesMax) mux_.decompressed_ = std::move(message);
   return more;
 }

@@ -73,7 +73,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   transport::H2Connection& connection() const;
 
   void Deliver();
-  bool DeliverDecompressed(std::string_view payload);
+  bool DeliverDecompressed(const transport::ChunkedBytes& payload);
   void DeliverEnd();
   void ReturnWindow();
   void ReturnNow(size_t due);

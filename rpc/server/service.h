@@ -54,7 +54,7 @@ class RequestOperation final : public ReceiveOneOperation {
   const Request& message() const { return request_.message(); }
 
  private:
-  absl::Status Decode(std::string_view payload) override {
+  absl::Status Decode(const transport::ChunkedBytes& payload) override {
     return wire::Receive(this->call(), payload, &request_.Take(payload.size()));
   }
 

@@ -9,14 +9,6 @@
 namespace weir::wire {
 namespace {
 
-// What a drained buffer may keep: a stream that waits must not hold the memory of its largest message.
-constexpr size_t kIdleCapacityMax = 4096;
-
-// Room made ahead of the bytes received, as a multiple of them. A declared length alone makes no room, so a peer pays
-// for a quarter of what it makes us allocate. A little more spares a second step to a message of four full frames.
-constexpr size_t kGrowthFactor = 4;
-constexpr size_t kGrowthExtra = 1024;
-
 uint32_t LengthOf(const char* prefix) {
   const auto* p = reinterpret_cast<const unsigned char*>(prefix);
   return uint32_t{p[1]} << 24 | uint32_t{p[2]} << 16 | uint32_t{p[3]} << 8 | uint32_t{p[4]};
@@ -52,8 +44,8 @@ void EnvelopeReader::Feed(std::string_view bytes) {
 
 EnvelopeReader::Cut EnvelopeReader::Next(Envelope* envelope) {
   if (!error_.ok()) return Cut::kError;
-  if (head_ == buffer_.size()) {  // nothing held: cut from the input, without a copy
-    if (!buffer_.empty()) DropCutBytes();
+  DropCut();
+  if (held_.empty()) {  // cut from the input, without a copy
     if (input_.size() < kEnvelopeHeaderBytes) return Cut::kNeedMore;
     if (absl::Status bad = CheckPrefix(input_.data(), message_bytes_max_); !bad.ok()) return Fail(std::move(bad));
     const size_t total = kEnvelopeHeaderBytes + LengthOf(input_.data());
@@ -63,55 +55,43 @@ EnvelopeReader::Cut EnvelopeReader::Next(Envelope* envelope) {
     input_.remove_prefix(total);
     return Cut::kMessage;
   }
-  Take(kEnvelopeHeaderBytes, 0);
-  if (buffer_.size() - head_ < kEnvelopeHeaderBytes) return Cut::kNeedMore;
-  if (absl::Status bad = CheckPrefix(Held().data(), message_bytes_max_); !bad.ok()) return Fail(std::move(bad));
-  const size_t total = kEnvelopeHeaderBytes + LengthOf(Held().data());
-  Take(total, total);
-  if (buffer_.size() - head_ < total) return Cut::kNeedMore;
-  envelope->compressed = Held()[0] != 0;
-  envelope->payload = Held().substr(kEnvelopeHeaderBytes, total - kEnvelopeHeaderBytes);
-  head_ += total;
+  if (!Hold(kEnvelopeHeaderBytes)) return Cut::kNeedMore;
+  std::string room;
+  const std::string_view prefix = held_.View(0, kEnvelopeHeaderBytes).Flat(&room);
+  if (absl::Status bad = CheckPrefix(prefix.data(), message_bytes_max_); !bad.ok()) return Fail(std::move(bad));
+  const size_t length = LengthOf(prefix.data());
+  envelope->compressed = prefix[0] != 0;
+  if (!Hold(kEnvelopeHeaderBytes + length)) return Cut::kNeedMore;
+  envelope->payload = held_.View(kEnvelopeHeaderBytes, length);
+  cut_ = kEnvelopeHeaderBytes + length;
   return Cut::kMessage;
 }
 
-void EnvelopeReader::Take(size_t wanted, size_t total) {
-  const size_t held = buffer_.size() - head_;
-  const size_t taken = std::min(wanted > held ? wanted - held : 0, input_.size());
-  if (taken == 0) return;
-  if (head_ >= held) DropCutBytes();  // moves fewer bytes than it drops: linear over the life of the stream
-  if (buffer_.capacity() - buffer_.size() < taken && total != 0) {
-    buffer_.Reserve(head_ + std::min(total, kGrowthFactor * (held + taken) + kGrowthExtra));
-  }
-  buffer_.Append(input_.data(), taken);
+bool EnvelopeReader::Hold(size_t wanted) {
+  if (wanted <= held_.size()) return true;
+  const size_t taken = std::min(wanted - held_.size(), input_.size());
+  held_.Append(input_.substr(0, taken), wanted - held_.size() - taken);
   input_.remove_prefix(taken);
+  return held_.size() == wanted;
 }
 
-void EnvelopeReader::DropCutBytes() {
-  buffer_.RemovePrefix(head_);
-  head_ = 0;
-  if (buffer_.empty() && buffer_.capacity() > kIdleCapacityMax) buffer_ = transport::PoolArray<char>();
-}
-
-void EnvelopeReader::Keep() {
-  if (!error_.ok() || input_.empty()) {
-    input_ = {};
-    return;
-  }
-  if (head_ == buffer_.size() && input_.size() >= kEnvelopeHeaderBytes) {
+void EnvelopeReader::KeepRest() {
+  DropCut();
+  const std::string_view left = std::exchange(input_, {});
+  if (!error_.ok() || left.empty()) return;
+  size_t more_bytes = 0;
+  if (held_.empty() && left.size() >= kEnvelopeHeaderBytes) {
     // Usually the front of one large message. Its prefix says how much room is worth making; Next has checked it, or
     // will. What follows may also be many messages that nobody has asked for yet.
-    DropCutBytes();
-    const size_t total = kEnvelopeHeaderBytes + LengthOf(input_.data());
-    if (total > input_.size() && total - kEnvelopeHeaderBytes <= message_bytes_max_) Take(input_.size(), total);
+    const size_t total = kEnvelopeHeaderBytes + LengthOf(left.data());
+    if (total > left.size() && total - kEnvelopeHeaderBytes <= message_bytes_max_) more_bytes = total - left.size();
   }
-  Take(buffer_.size() - head_ + input_.size(), 0);
+  held_.Append(left, more_bytes);
 }
 
 EnvelopeReader::Cut EnvelopeReader::Fail(absl::Status error) {
   error_ = std::move(error);
-  buffer_ = transport::PoolArray<char>();
-  head_ = 0;
+  held_.Clear();
   input_ = {};
   return Cut::kError;
 }
@@ -119,7 +99,7 @@ EnvelopeReader::Cut EnvelopeReader::Fail(absl::Status error) {
 absl::Status EnvelopeReader::AtEnd() const {
   if (!error_.ok()) return error_;
   if (buffered_bytes() == 0) return absl::OkStatus();
-  std::string front(Held().substr(0, kEnvelopeHeaderBytes));
+  std::string front = held_.View(cut_, std::min(kEnvelopeHeaderBytes, held_.size() - cut_)).Flatten();
   front.append(input_.substr(0, kEnvelopeHeaderBytes - front.size()));
   if (front.size() < kEnvelopeHeaderBytes) {
     return absl::InternalError(

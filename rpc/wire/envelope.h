@@ -10,9 +10,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
-#include "weir/transport/memory/pool_array.h"
+#include "weir/transport/memory/chunk_queue.h"
+#include "weir/transport/memory/chunked_bytes.h"
 
 namespace weir::wire {
 
@@ -21,12 +23,13 @@ inline constexpr size_t kEnvelopeHeaderBytes = 5;
 void PutEnvelopeHeader(char* out, bool compressed, uint32_t length);
 
 struct Envelope {
-  std::string_view payload;  // without the five bytes; valid until the reader's next call
+  transport::ChunkedBytes payload;  // without the five bytes; valid until the reader's next call
   bool compressed = false;
 };
 
 // Cuts messages from body bytes that come cut anywhere. A message that lies whole inside one piece is never copied;
-// only what is left over is kept, as raw bytes, so that what a stream holds in memory is what its peer has sent.
+// what is left over is copied once, as raw bytes, so that what a stream holds in memory is what its peer has sent. A
+// message that came in several pieces may come out in several.
 //
 //   reader.Feed(piece);
 //   while (wanted && reader.Next(&envelope) == Cut::kMessage) ...;
@@ -45,11 +48,13 @@ class EnvelopeReader {
   // option; INTERNAL for a flag other than 0 or 1).
   Cut Next(Envelope* envelope);
 
-  // Copies what Feed gave and Next has not taken.
-  void Keep();
+  // Copies what Feed gave and Next has not taken, and forgets the message that Next cut last.
+  void Keep() {
+    if (cut_ != 0 || !input_.empty()) KeepRest();
+  }
 
   // Bytes held or fed and not yet cut off.
-  size_t buffered_bytes() const { return buffer_.size() - head_ + input_.size(); }
+  size_t buffered_bytes() const { return held_.size() - cut_ + input_.size(); }
 
   // At END_STREAM, when Next says kNeedMore: OK if nothing is left, else INTERNAL saying how much of what is missing.
   absl::Status AtEnd() const;
@@ -57,16 +62,17 @@ class EnvelopeReader {
   const absl::Status& error() const { return error_; }
 
  private:
-  // Moves up to `wanted` bytes of the message that begins at head_ from input_ to buffer_; `total` is its size with the
-  // prefix, 0 if not known yet.
-  void Take(size_t wanted, size_t total);
-  void DropCutBytes();
-  std::string_view Held() const { return {buffer_.data() + head_, buffer_.size() - head_}; }
+  // Moves bytes from input_ to held_ until that has `wanted`; false if there are not so many.
+  bool Hold(size_t wanted);
+  void KeepRest();
+  void DropCut() {
+    if (cut_ != 0) held_.RemovePrefix(std::exchange(cut_, 0));
+  }
   Cut Fail(absl::Status error);
 
-  transport::PoolArray<char> buffer_;  // held bytes; [0, head_) is cut off already
-  size_t head_ = 0;
-  std::string_view input_;  // fed and not yet kept
+  transport::ChunkQueue held_;
+  size_t cut_ = 0;          // of them: the message that Next gave, still in use
+  std::string_view input_;  // fed and not yet held
   size_t message_bytes_max_;
   absl::Status error_;
 };

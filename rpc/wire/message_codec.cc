@@ -3,8 +3,11 @@
 #include <climits>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/io/zero_copy_stream.h"
 #include "google/protobuf/message.h"
 #include "weir/rpc/wire/compressed_message.h"
 #include "weir/rpc/wire/envelope.h"
@@ -44,6 +47,49 @@ constexpr OutgoingMessage::Codec kProtobuf = {
         },
 };
 
+// A message that came in several pieces, as protobuf reads such.
+class Pieces final : public google::protobuf::io::ZeroCopyInputStream {
+ public:
+  explicit Pieces(const transport::ChunkedBytes& bytes) : rest_(bytes), bytes_(bytes.size()) {}
+
+  bool Next(const void** data, int* size) override {
+    if (again_.empty()) {
+      if (rest_.empty()) return false;
+      again_ = rest_.front();
+      rest_.DropFront();
+    }
+    given_ = std::exchange(again_, {});
+    *data = given_.data();
+    *size = static_cast<int>(given_.size());
+    return true;
+  }
+  void BackUp(int count) override { again_ = given_.substr(given_.size() - static_cast<size_t>(count)); }
+  bool Skip(int count) override {
+    const void* data = nullptr;
+    for (int size = 0; count > 0; count -= size) {
+      if (!Next(&data, &size)) return false;
+      if (size <= count) continue;
+      BackUp(size - count);
+      return true;
+    }
+    return true;
+  }
+  int64_t ByteCount() const override { return static_cast<int64_t>(bytes_ - rest_.size() - again_.size()); }
+
+ private:
+  transport::ChunkedBytes rest_;
+  const size_t bytes_;
+  std::string_view given_;  // by the last Next
+  std::string_view again_;  // what of it is given once more
+};
+
+bool Parse(const transport::ChunkedBytes& payload, MessageLite& message) {
+  if (payload.size() > INT_MAX) return false;
+  if (payload.contiguous()) return message.ParseFromArray(payload.front().data(), static_cast<int>(payload.size()));
+  Pieces pieces(payload);
+  return message.ParseFromZeroCopyStream(&pieces);
+}
+
 const std::string& DataOf(const void* message) { return static_cast<const Bytes*>(message)->data(); }
 
 constexpr OutgoingMessage::Codec kBytes = {
@@ -77,16 +123,14 @@ absl::Status ShowReceived(InterceptorChain& interception, Bytes& message) {
   return interception.OnReceived(seen);
 }
 
-absl::Status DecodeMessage(std::string_view payload, google::protobuf::MessageLite* message) {
-  if (payload.size() <= INT_MAX && message->ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-    return absl::OkStatus();
-  }
+absl::Status DecodeMessage(const transport::ChunkedBytes& payload, MessageLite* message) {
+  if (Parse(payload, *message)) return absl::OkStatus();
   return absl::InternalError(
       absl::StrCat("message of ", payload.size(), " bytes is not a valid ", message->GetTypeName()));
 }
 
-absl::Status DecodeMessage(std::string_view payload, Bytes* message) {
-  *message = Bytes(std::string(payload));
+absl::Status DecodeMessage(const transport::ChunkedBytes& payload, Bytes* message) {
+  *message = Bytes(payload.Flatten());
   return absl::OkStatus();
 }
 

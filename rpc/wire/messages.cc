@@ -14,7 +14,7 @@ void ReceiveOneOperation::Forget() {
   if (received_) GiveBackMessage();
 }
 
-absl::StatusOr<bool> ReceiveOneOperation::OnPayload(std::string_view payload) {
+absl::StatusOr<bool> ReceiveOneOperation::OnPayload(const transport::ChunkedBytes& payload) {
   // What gRPC's status codes say of a cardinality violation.
   if (received_)
     return absl::UnimplementedError("expected exactly one message on this half of the call, got a second one");

@@ -20,7 +20,7 @@ namespace wire {
 
 // Decodes a message that has come, and shows it to the call's interceptors. An error ends the call.
 template <class M>
-absl::Status Receive(Call& call, std::string_view payload, M* message) {
+absl::Status Receive(Call& call, const transport::ChunkedBytes& payload, M* message) {
   absl::Status decoded = DecodeMessage(payload, message);
   if (decoded.ok() && call.interception() != nullptr && !call.delivers_again()) {
     return ShowReceived(*call.interception(), *message);
@@ -93,7 +93,7 @@ class [[nodiscard]] ReadOperation : public Operation, private MessageReceiver {
  private:
   static Task<std::optional<M>> AsTask(ReadOperation& self) { co_return co_await self; }
 
-  absl::StatusOr<bool> OnPayload(std::string_view payload) override {
+  absl::StatusOr<bool> OnPayload(const transport::ChunkedBytes& payload) override {
     absl::Status decoded = wire::Receive(call_, payload, &message_.emplace());
     if (decoded.ok()) return false;
     message_.reset();
@@ -120,12 +120,12 @@ class [[nodiscard]] ReceiveOneOperation : public Operation, private MessageRecei
 
  private:
   // Decodes the message, which is asked for when it has come, so that calls that wait for theirs own none.
-  virtual absl::Status Decode(std::string_view payload) = 0;
+  virtual absl::Status Decode(const transport::ChunkedBytes& payload) = 0;
   // The message that was decoded goes back to the call.
   virtual void GiveBackMessage() = 0;
   bool Begin() override { return call_.Receive(*this); }
   void Forget() override;
-  absl::StatusOr<bool> OnPayload(std::string_view payload) override;
+  absl::StatusOr<bool> OnPayload(const transport::ChunkedBytes& payload) override;
   void OnNoMore() override;
   void OnReceived() override { Complete(); }
 

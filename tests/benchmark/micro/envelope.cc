@@ -40,7 +40,7 @@ void ReadEnvelopes(benchmark::State& state) {
       reader.Feed(std::string_view(body).substr(at, kFrameBytes));
       Envelope envelope;
       while (reader.Next(&envelope) == EnvelopeReader::Cut::kMessage) {
-        benchmark::DoNotOptimize(envelope.payload.data());
+        benchmark::DoNotOptimize(envelope.payload.front().data());
         ++cut;
       }
       reader.Keep();
@@ -54,6 +54,30 @@ void ReadEnvelopes(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(body.size()));
 }
 BENCHMARK(ReadEnvelopes)->ArgName("bytes")->Arg(16)->Arg(1024)->Arg(65536)->Arg(1 << 20);
+
+// From the frames of a body to the parsed message: what a large request costs above the transport.
+void ReceiveMessage(benchmark::State& state) {
+  const std::string body = Message(state.range(0));
+  EnvelopeReader reader(kMessageBytesMax);
+  for (auto _ : state) {
+    Payload payload;
+    for (size_t at = 0; at < body.size(); at += kFrameBytes) {
+      reader.Feed(std::string_view(body).substr(at, kFrameBytes));
+      Envelope envelope;
+      if (reader.Next(&envelope) == EnvelopeReader::Cut::kMessage &&
+          !weir::wire::DecodeMessage(envelope.payload, &payload).ok()) {
+        break;
+      }
+      reader.Keep();
+    }
+    if (payload.body().size() != static_cast<size_t>(state.range(0))) {
+      state.SkipWithError("expected the message");
+      break;
+    }
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(ReceiveMessage)->ArgName("bytes")->Arg(1024)->Arg(65536)->Arg(1 << 20)->Arg(4'000'000);
 
 void EncodeMessage(benchmark::State& state) {
   Payload payload;

@@ -1,4 +1,5 @@
-// Any split of the input gives the same messages and the same error. The first byte seeds the split.
+// Any split of the input gives the same messages and the same error, and a message that lies in several pieces is
+// parsed as it is in one. The first byte seeds the split.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -6,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "google/protobuf/descriptor.pb.h"
 #include "weir/rpc/wire/envelope.h"
+#include "weir/rpc/wire/message_codec.h"
 
 namespace {
 
@@ -22,6 +25,14 @@ struct Result {
   friend bool operator==(const Result&, const Result&) = default;
 };
 
+// Any message will do that has fields of all kinds.
+void RequireParsedAlike(const weir::transport::ChunkedBytes& pieces, std::string_view whole) {
+  google::protobuf::FileDescriptorProto one, several;
+  const bool parsed = weir::wire::DecodeMessage(whole, &one).ok();
+  if (weir::wire::DecodeMessage(pieces, &several).ok() != parsed) std::abort();
+  if (parsed && one.SerializePartialAsString() != several.SerializePartialAsString()) std::abort();
+}
+
 // `seed` 0: in one piece.
 Result Read(std::string_view bytes, uint32_t seed) {
   EnvelopeReader reader(kLimit);
@@ -29,7 +40,9 @@ Result Read(std::string_view bytes, uint32_t seed) {
   const auto take = [&](size_t max) {
     Envelope envelope;
     while (max-- > 0 && reader.Next(&envelope) == EnvelopeReader::Cut::kMessage) {
-      result.messages.push_back((envelope.compressed ? "C" : "P") + std::string(envelope.payload));
+      const std::string payload = envelope.payload.Flatten();
+      if (!envelope.payload.contiguous()) RequireParsedAlike(envelope.payload, payload);
+      result.messages.push_back((envelope.compressed ? "C" : "P") + payload);
     }
   };
   while (!bytes.empty()) {

@@ -107,7 +107,9 @@ class ReceiveInto final : public ReceiveOneOperation {
   ReceiveInto(Call& call, google::protobuf::MessageLite& message) : ReceiveOneOperation(call), message_(message) {}
 
  private:
-  absl::Status Decode(std::string_view payload) override { return wire::DecodeMessage(payload, &message_); }
+  absl::Status Decode(const transport::ChunkedBytes& payload) override {
+    return wire::DecodeMessage(payload, &message_);
+  }
   void GiveBackMessage() override { wire::GiveBack(call(), message_); }
 
   google::protobuf::MessageLite& message_;

@@ -39,7 +39,7 @@ class Observer final : public StreamObserver {
 
   void OnInitialMetadata(Metadata) override { Say("initial metadata"); }
   bool OnMessage(const ReceivedMessage& message) override {
-    Say(absl::StrCat("message ", std::string(message.bytes)));
+    Say(absl::StrCat("message ", message.bytes.Flatten()));
     if (on_message) on_message();
     return more;
   }

@@ -28,7 +28,7 @@ std::string Payload(const SharedBytes& framed, bool compressed) {
   EXPECT_EQ(reader.Next(&envelope), EnvelopeReader::Cut::kMessage);
   EXPECT_EQ(envelope.compressed, compressed);
   EXPECT_EQ(reader.buffered_bytes(), 0u);
-  return std::string(envelope.payload);
+  return envelope.payload.Flatten();
 }
 
 class Failing final : public Compressor {

@@ -1,11 +1,14 @@
 #include "weir/rpc/wire/envelope.h"
 
 #include <cstdint>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "weir/transport/memory/block_pool.h"
+#include "weir/transport/memory/large_pool.h"
 
 namespace weir::wire {
 namespace {
@@ -37,7 +40,7 @@ Result ReadAll(const std::vector<std::string>& pieces, size_t per_piece = SIZE_M
     Envelope envelope;
     EnvelopeReader::Cut cut = EnvelopeReader::Cut::kMessage;
     for (size_t n = 0; n < max && (cut = reader.Next(&envelope)) == EnvelopeReader::Cut::kMessage; ++n) {
-      result.messages.push_back((envelope.compressed ? "C:" : "") + std::string(envelope.payload));
+      result.messages.push_back((envelope.compressed ? "C:" : "") + envelope.payload.Flatten());
     }
     return cut;
   };
@@ -66,11 +69,11 @@ TEST(EnvelopeReaderTest, AMessageInOnePieceIsNotCopied) {
   Envelope envelope;
   reader.Feed(bytes);
   ASSERT_EQ(reader.Next(&envelope), EnvelopeReader::Cut::kMessage);
-  EXPECT_EQ(envelope.payload, "hello");
-  EXPECT_EQ(envelope.payload.data(), bytes.data() + 5);
+  EXPECT_EQ(envelope.payload.Flatten(), "hello");
+  EXPECT_EQ(envelope.payload.front().data(), bytes.data() + 5);
   EXPECT_FALSE(envelope.compressed);
   ASSERT_EQ(reader.Next(&envelope), EnvelopeReader::Cut::kMessage);
-  EXPECT_EQ(envelope.payload, "");
+  EXPECT_EQ(envelope.payload.Flatten(), "");
   EXPECT_TRUE(envelope.compressed);
   EXPECT_EQ(reader.Next(&envelope), EnvelopeReader::Cut::kNeedMore);
   EXPECT_EQ(reader.buffered_bytes(), 0u);
@@ -183,6 +186,46 @@ TEST(EnvelopeReaderTest, LargeMessagesComeOutWhole) {
   ASSERT_TRUE(result.error.ok());
   ASSERT_EQ(result.messages.size(), 3u);
   EXPECT_TRUE(result.messages[0] == payload && result.messages[1] == "small" && result.messages[2] == payload);
+}
+
+TEST(EnvelopeReaderTest, SeededCutsGiveTheSameMessages) {
+  std::string bytes;
+  for (const size_t size :
+       {size_t{0}, size_t{3}, size_t{70'000}, size_t{16'384}, size_t{9}, size_t{300'000}, size_t{1}}) {
+    std::string payload(size, '\0');
+    for (size_t i = 0; i < size; ++i) payload[i] = static_cast<char>((i + size) * 31 >> 3);
+    bytes += Framed(payload, size % 2);
+  }
+  const Result whole = ReadAll({bytes}, SIZE_MAX, 300'000);
+  ASSERT_TRUE(whole.error.ok());
+  ASSERT_EQ(whole.messages.size(), 7u);
+  for (uint32_t seed = 1; seed <= 60; ++seed) {
+    std::mt19937 random(seed);
+    std::vector<std::string> pieces;
+    for (size_t at = 0; at < bytes.size(); at += pieces.back().size()) {
+      pieces.push_back(bytes.substr(at, 1 + random() % (seed % 3 == 0 ? 100 : 20'000)));
+    }
+    ASSERT_TRUE(ReadAll(pieces, seed % 4 == 3 ? SIZE_MAX : seed % 4, 300'000) == whole) << "seed " << seed;
+  }
+}
+
+TEST(EnvelopeReaderTest, AMessageThatWasTakenIsNotHeld) {
+  EnvelopeReader reader(1 << 20);
+  Envelope envelope;
+  const std::string bytes = Framed(std::string(100'000, 'x')) + Framed("next");
+  for (size_t at = 0; at < bytes.size(); at += 1000) {
+    reader.Feed(std::string_view(bytes).substr(at, 1000));
+    reader.Keep();
+  }
+  ASSERT_EQ(reader.Next(&envelope), EnvelopeReader::Cut::kMessage);
+  EXPECT_EQ(reader.buffered_bytes(), 9u);
+  const size_t before = transport::LargePool::KeptBytes();
+  reader.Keep();
+  if (transport::BlockPool::kEnabled) {
+    EXPECT_GT(transport::LargePool::KeptBytes(), before);
+  }
+  ASSERT_EQ(reader.Next(&envelope), EnvelopeReader::Cut::kMessage);
+  EXPECT_EQ(envelope.payload.Flatten(), "next");
 }
 
 TEST(EnvelopeReaderTest, SitsInEveryStreamAndIsSmall) { EXPECT_LE(sizeof(EnvelopeReader), 80u); }
