@@ -224,7 +224,7 @@ void Call::EndWriting() {
 
 void Call::Attach(MessageStream* stream) {
   stream_ = stream;
-  SendWaitingWrites();
+  if (first_write_ != nullptr) SendWaitingWrites();
   if (receiver_ != nullptr && stream_ != nullptr) stream_->WantMessage();
 }
 

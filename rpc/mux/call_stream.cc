@@ -27,7 +27,9 @@ absl::Status Unsendable(const absl::Status& refused) {
 }
 
 // More than the peer takes, or a field that HTTP/2 has not.
-bool IsUnsendable(const absl::Status& sent) { return absl::IsOutOfRange(sent) || absl::IsInvalidArgument(sent); }
+bool IsUnsendable(const absl::Status& sent) {
+  return !sent.ok() && (absl::IsOutOfRange(sent) || absl::IsInvalidArgument(sent));
+}
 
 }  // namespace
 
@@ -104,10 +106,14 @@ void CallStream::EndReceiving(absl::Status status, Metadata trailing) {
 
 void CallStream::Deliver() {
   if (delivering_) return;
-  if (reader_.buffered_bytes() == 0) return DeliverEnd();
+  if (reader_.buffered_bytes() != 0) DeliverMessages();
+  if (receiving_ == Half::kEnding) DeliverEnd();
+}
+
+void CallStream::DeliverMessages() {
   delivering_ = true;
   wire::Envelope envelope;
-  while (observer_ != nullptr && wanted_) {
+  while (observer_ != nullptr && wanted_ && reader_.buffered_bytes() != 0) {
     const wire::EnvelopeReader::Cut cut = reader_.Next(&envelope);
     if (cut == wire::EnvelopeReader::Cut::kNeedMore) break;
     if (cut == wire::EnvelopeReader::Cut::kError) {
@@ -121,7 +127,6 @@ void CallStream::Deliver() {
     if (more) wanted_ = true;
   }
   delivering_ = false;
-  DeliverEnd();
 }
 
 bool CallStream::DeliverDecompressed(const transport::ChunkedBytes& payload) {
@@ -143,7 +148,7 @@ bool CallStream::DeliverDecompressed(const transport::ChunkedBytes& payload) {
 
 // The end comes after every message, and only if the last one is whole.
 void CallStream::DeliverEnd() {
-  if (observer_ == nullptr || receiving_ != Half::kEnding) return;
+  if (observer_ == nullptr) return;
   if (reader_.buffered_bytes() != 0) {
     if (!wanted_) return;
     if (end_status_.ok()) return Abort(reader_.AtEnd());

@@ -73,6 +73,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   transport::H2Connection& connection() const;
 
   void Deliver();
+  void DeliverMessages();
   bool DeliverDecompressed(const transport::ChunkedBytes& payload);
   void DeliverEnd();
   void ReturnWindow();

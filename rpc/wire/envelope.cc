@@ -14,17 +14,20 @@ uint32_t LengthOf(const char* prefix) {
   return uint32_t{p[1]} << 24 | uint32_t{p[2]} << 16 | uint32_t{p[3]} << 8 | uint32_t{p[4]};
 }
 
-// Length-Prefixed-Message: "Compressed-Flag -> 0 / 1 # encoded as 1 byte unsigned integer". The limit is checked here,
-// before a byte of the message is kept.
-absl::Status CheckPrefix(const char* prefix, size_t message_bytes_max) {
-  if (const auto flag = static_cast<unsigned char>(prefix[0]); flag > 1) {
-    return absl::InternalError(absl::StrCat("message prefix: expected compressed-flag 0 or 1, got ", flag));
+// Length-Prefixed-Message: "Compressed-Flag -> 0 / 1 # encoded as 1 byte unsigned integer".
+uint32_t FlagOf(const char* prefix) { return static_cast<unsigned char>(prefix[0]); }
+
+// The limit is checked here, before a byte of the message is kept.
+bool IsGood(const char* prefix, size_t message_bytes_max) {
+  return FlagOf(prefix) <= 1 && LengthOf(prefix) <= message_bytes_max;
+}
+
+absl::Status WhyBad(const char* prefix, size_t message_bytes_max) {
+  if (FlagOf(prefix) > 1) {
+    return absl::InternalError(absl::StrCat("message prefix: expected compressed-flag 0 or 1, got ", FlagOf(prefix)));
   }
-  if (const uint32_t length = LengthOf(prefix); length > message_bytes_max) {
-    return absl::ResourceExhaustedError(absl::StrCat("message of ", length, " bytes is over the limit of ",
-                                                     message_bytes_max, " bytes (option max_receive_message_bytes)"));
-  }
-  return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("message of ", LengthOf(prefix), " bytes is over the limit of ",
+                                                   message_bytes_max, " bytes (option max_receive_message_bytes)"));
 }
 
 }  // namespace
@@ -47,7 +50,7 @@ EnvelopeReader::Cut EnvelopeReader::Next(Envelope* envelope) {
   DropCut();
   if (held_.empty()) {  // cut from the input, without a copy
     if (input_.size() < kEnvelopeHeaderBytes) return Cut::kNeedMore;
-    if (absl::Status bad = CheckPrefix(input_.data(), message_bytes_max_); !bad.ok()) return Fail(std::move(bad));
+    if (!IsGood(input_.data(), message_bytes_max_)) return Fail(WhyBad(input_.data(), message_bytes_max_));
     const size_t total = kEnvelopeHeaderBytes + LengthOf(input_.data());
     if (input_.size() < total) return Cut::kNeedMore;
     envelope->compressed = input_[0] != 0;
@@ -58,7 +61,7 @@ EnvelopeReader::Cut EnvelopeReader::Next(Envelope* envelope) {
   if (!Hold(kEnvelopeHeaderBytes)) return Cut::kNeedMore;
   std::string room;
   const std::string_view prefix = held_.View(0, kEnvelopeHeaderBytes).Flat(&room);
-  if (absl::Status bad = CheckPrefix(prefix.data(), message_bytes_max_); !bad.ok()) return Fail(std::move(bad));
+  if (!IsGood(prefix.data(), message_bytes_max_)) return Fail(WhyBad(prefix.data(), message_bytes_max_));
   const size_t length = LengthOf(prefix.data());
   envelope->compressed = prefix[0] != 0;
   if (!Hold(kEnvelopeHeaderBytes + length)) return Cut::kNeedMore;

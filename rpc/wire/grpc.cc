@@ -284,11 +284,10 @@ Metadata GrpcProtocol::DecodeMetadata(const HeaderList& fields) const {
   return metadata;
 }
 
+constinit const GrpcProtocol kGrpc;
+
 }  // namespace
 
-const Protocol& Grpc() {
-  static constinit const GrpcProtocol protocol;
-  return protocol;
-}
+const Protocol& Grpc() { return kGrpc; }
 
 }  // namespace weir::wire

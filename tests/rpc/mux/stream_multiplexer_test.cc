@@ -5,15 +5,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/benchmark/bench.pb.h"
 #include "weir/rpc/core/status.h"
+#include "weir/rpc/wire/envelope.h"
+#include "weir/rpc/wire/message_codec.h"
 #include "weir/tests/support/call_script.h"
 #include "weir/tests/support/frame_script.h"
 
@@ -174,6 +179,30 @@ TEST_F(ServerMuxTest, EndIsHeldBackUntilEveryMessageIsTaken) {
   EXPECT_EQ(bench_.Take(), Log());
   bench_.observers[0]->stream->WantMessage();
   EXPECT_EQ(bench_.Take(), Log({"call 1: message a", "call 1: end OK"}));
+}
+
+// What writev is given of a large message lies where the message was serialized.
+TEST_F(ServerMuxTest, LargeMessageIsSentFromWhereItWasEncoded) {
+  bench_.Peer(Request(1, "x"));
+  bench::Payload payload;
+  payload.set_body(std::string(60'000, 'x'));
+  const SharedBytes framed = *wire::Outgoing(payload).Encode();
+  EXPECT_EQ(framed.bytes.size(), wire::kEnvelopeHeaderBytes + payload.ByteSizeLong());
+  EXPECT_TRUE(bench_.observers[0]->stream->SendMessage(framed));
+  transport::OutputBuffer out;
+  bench_.connection.DataToSend(SIZE_MAX, &out);
+  std::array<std::string_view, 64> pieces;
+  const char* next = framed.bytes.data();
+  size_t own_bytes = 0;
+  for (size_t i = 0, count = out.Gather(pieces); i < count; ++i) {
+    if (pieces[i].data() == next) {
+      next += pieces[i].size();
+    } else {
+      own_bytes += pieces[i].size();
+    }
+  }
+  EXPECT_EQ(next, framed.bytes.data() + framed.bytes.size());
+  EXPECT_LT(own_bytes, 200u);  // the response's head, and nine bytes for each frame
 }
 
 TEST_F(ServerMuxTest, EventOfAStreamThatIsGoneReachesNoCall) {
