@@ -230,4 +230,32 @@ class [[nodiscard]] ReplyOperation final : public ReceiveOneOperation {
   Reply reply_;
 };
 
+// The same into a message of the caller's: absl::Status.
+template <class Reply>
+class [[nodiscard]] ReplyIntoOperation final : public ReceiveOneOperation {
+ public:
+  ReplyIntoOperation(ClientCall& call, Reply& reply) : ReceiveOneOperation(call), client_call_(call), reply_(reply) {}
+
+  // WhenAny: this has lost, and has come to this result all the same.
+  Task<void> GiveBack(absl::Status result) {
+    if (result.ok()) co_await GiveBackOperation<Reply>(call(), reply_);
+  }
+  absl::Status Wait() {
+    absl::Status may_block = transport::BlockingExecutor::MayBlock("Wait() for a reply");
+    if (may_block.ok()) return AsTask(*this).Wait();
+    client_call_.Fail(may_block);
+    return may_block;
+  }
+
+ private:
+  static Task<absl::Status> AsTask(ReplyIntoOperation& self) { co_return co_await self; }
+  absl::Status Decode(const transport::ChunkedBytes& payload) override {
+    return wire::Receive(call(), payload, &reply_);
+  }
+  void GiveBackMessage() override { wire::GiveBack(call(), reply_); }
+
+  ClientCall& client_call_;
+  Reply& reply_;
+};
+
 }  // namespace weir

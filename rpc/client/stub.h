@@ -1,6 +1,6 @@
 // The four shapes of a call on the client side: what generated code returns to its user.
 //
-//   UnaryCall<Reply>                    co_await call -> StatusOr<Reply>
+//   UnaryCall<Reply>                    co_await call -> StatusOr<Reply>;  co_await call.Into(reply) -> Status
 //   ClientStreamCall<Request, Reply>    Write*, then Finish -> StatusOr<Reply>
 //   ServerStreamCall<Reply>             Read* until nullopt, then Finish -> Status
 //   BidiCall<Request, Reply>            Write and Read in any order, WritesDone, Finish -> Status
@@ -64,6 +64,10 @@ class [[nodiscard]] UnaryCall : public AnyCall {
 
   ReplyOperation<Reply> operator co_await() { return ReplyOperation<Reply>(*call_); }
   absl::StatusOr<Reply> Wait() { return ReplyOperation<Reply>(*call_).Wait(); }
+
+  // The reply as absl::Status and, if that is OK, a message of the caller's: one on an arena, or one used before. It
+  // must live until the operation has completed or is destroyed. `co_await client.SayHello(request).Into(*reply)`
+  ReplyIntoOperation<Reply> Into(Reply& reply) { return ReplyIntoOperation<Reply>(*call_, reply); }
 };
 
 template <class Request, class Reply>
@@ -80,6 +84,11 @@ class [[nodiscard]] ClientStreamCall : public AnyCall {
   ReplyOperation<Reply> Finish() {
     call_->HalfClose();
     return ReplyOperation<Reply>(*call_);
+  }
+  // The same into a message of the caller's, as UnaryCall::Into.
+  ReplyIntoOperation<Reply> FinishInto(Reply& reply) {
+    call_->HalfClose();
+    return ReplyIntoOperation<Reply>(*call_, reply);
   }
 };
 

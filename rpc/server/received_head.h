@@ -32,6 +32,9 @@ struct ReceivedHead {
   Service* service = nullptr;
   const ServerMethod* method = nullptr;
 
+  // The requests of such calls are parsed on the arena of their call (ServerOptions).
+  bool message_arena = false;
+
   // Of the connection; what it has proven to be.
   const transport::PeerIdentity* peer_identity = nullptr;
 };

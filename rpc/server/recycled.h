@@ -31,7 +31,6 @@ class Recycled {
     message_ = shelf_.count > 0 ? shelf_.messages[--shelf_.count] : new M;
     return *message_;
   }
-  const M& message() const { return *message_; }
 
  private:
   // Trivial, so that reaching it needs no guard. The Reaper frees what is kept when the thread exits.

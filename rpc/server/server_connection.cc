@@ -107,6 +107,7 @@ std::shared_ptr<const ReceivedHead> ServerConnection::HeadOf(const wire::Protoco
                        request.fields.SharesBufferWith(last_head_->request.fields);
   if (repeats) return last_head_;
   auto head = std::make_shared<ReceivedHead>(protocol, std::move(request), options_.compressors, options_.compression);
+  head->message_arena = options_.message_arena;
   head->peer_identity = &driver_.stream().peer_identity();
   if (head->decoded.status.ok()) {
     const Dispatcher::Target target = dispatcher_.Find(head->decoded.path);

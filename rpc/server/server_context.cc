@@ -1,11 +1,18 @@
 #include "weir/rpc/server/server_context.h"
 
+#include <utility>
+
+#include "absl/strings/str_cat.h"
 #include "weir/rpc/core/why.h"
+#include "weir/rpc/server/call_arena.h"
 #include "weir/rpc/server/server_call.h"
 
 namespace weir {
 
-ServerContext::~ServerContext() { delete cancellation_.load(); }
+ServerContext::~ServerContext() {
+  delete cancellation_.load();
+  delete arena_;
+}
 
 const Metadata& ServerContext::metadata() const {
   if (!metadata_.has_value()) metadata_ = head_->protocol.DecodeMetadata(head_->request.fields);
@@ -22,6 +29,18 @@ Cancellation& ServerContext::cancellation() const {
   if (!cancellation_.compare_exchange_strong(present, made.get())) return *present;
   if (IsCancelled()) made->RunCallbacks();
   return *made.release();
+}
+
+google::protobuf::Arena& ServerContext::arena() {
+  if (arena_ == nullptr) arena_ = new internal::CallArena;
+  return arena_->arena();
+}
+
+absl::Status ServerContext::SendReply(const OutgoingMessage& reply) {
+  if (std::exchange(replied_, true)) {
+    return absl::InternalError(absl::StrCat(std::string(method()), ": Reply: expected one reply, got a second one"));
+  }
+  return call_.SendReply(reply);
 }
 
 void ServerContext::SetCompression(std::string_view encoding) { call_.SetCompression(encoding); }

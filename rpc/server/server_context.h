@@ -14,16 +14,26 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/parent_call.h"
 #include "weir/rpc/core/status.h"
 #include "weir/rpc/server/cancellation.h"
 #include "weir/rpc/server/received_head.h"
+#include "weir/rpc/wire/message_codec.h"
 #include "weir/transport/io/event_loop.h"
 #include "weir/transport/io/peer_identity.h"
 
+namespace google::protobuf {
+class Arena;
+}
+
 namespace weir {
+
+namespace internal {
+class CallArena;
+}
 
 class ServerCall;
 
@@ -79,6 +89,24 @@ class ServerContext final : public ParentCall {
   // Did the request, or the last message that was read, come compressed?
   bool request_was_compressed() const;
 
+  // Memory that goes with the call, for messages of many parts: the request is there if ServerOptions::message_arena
+  // says so, and the handler can make its reply there (google::protobuf::Arena::CreateMessage) and give it to Reply.
+  // Made when first asked for; freed after the handler has returned. By the handler only.
+  google::protobuf::Arena& arena();
+
+  // Answers a unary or client-streaming call with a message that is not copied or moved, such as one on the arena, or
+  // one that many calls share. It is encoded here and now:
+  //
+  //   co_return context.Reply(*reply);
+  //
+  // What it returns stands for the reply, or says why it cannot be sent. Once for a call, as its last deed.
+  template <class Message>
+  absl::StatusOr<Message> Reply(const Message& reply) {
+    if (absl::Status sent = SendReply(wire::Outgoing(reply)); !sent.ok()) return sent;
+    return Message();
+  }
+  bool replied() const { return replied_; }
+
   // Sent with the status.
   void AddTrailingMetadata(std::string_view key, std::string_view value) { trailing_.Add(key, value); }
 
@@ -92,6 +120,7 @@ class ServerContext final : public ParentCall {
   ~ServerContext();
 
   transport::EventLoop& loop() const;
+  absl::Status SendReply(const OutgoingMessage& reply);
   // On the loop.
   void Cancel(const absl::Status& reason);
   Cancellation& cancellation() const;
@@ -105,7 +134,9 @@ class ServerContext final : public ParentCall {
   Metadata trailing_;
   mutable std::atomic<Cancellation*> cancellation_ = nullptr;  // owned; null until somebody asks
   absl::Status cancel_reason_;                                 // constant once cancelled_ is set
+  internal::CallArena* arena_ = nullptr;                       // owned; null until somebody asks
   std::atomic<bool> cancelled_ = false;
+  bool replied_ = false;
 };
 
 }  // namespace weir

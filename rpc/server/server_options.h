@@ -30,6 +30,11 @@ struct ServerOptions {
   // protobuf's own limit.
   size_t max_send_message_bytes = SIZE_MAX;
 
+  // Unary and server-streaming requests are parsed on an arena of their call (ServerContext::arena), and freed with it
+  // at once. Worth it for requests of many sub-messages and strings; small flat ones are faster without, in memory that
+  // requests before them have left.
+  bool message_arena = false;
+
   // Largest request head accepted, the protocol's own fields included: name + value + 32 bytes for each field, and the number
   // of fields. Announced to the client (SETTINGS_MAX_HEADER_LIST_SIZE). A larger one ends its call with RESOURCE_EXHAUSTED, one
   // over four times a limit the connection.

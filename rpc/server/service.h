@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "google/protobuf/arena.h"
 #include "weir/rpc/core/method.h"
 #include "weir/rpc/core/task.h"
 #include "weir/rpc/server/recycled.h"
@@ -50,22 +51,27 @@ namespace internal {
 template <class Request>
 class RequestOperation final : public ReceiveOneOperation {
  public:
-  using ReceiveOneOperation::ReceiveOneOperation;
-  const Request& message() const { return request_.message(); }
+  explicit RequestOperation(ServerCall& call) : ReceiveOneOperation(call) {}
+  const Request& message() const { return *message_; }
 
  private:
   absl::Status Decode(const transport::ChunkedBytes& payload) override {
-    return wire::Receive(this->call(), payload, &request_.Take(payload.size()));
+    auto& call = static_cast<ServerCall&>(this->call());
+    message_ = call.head().message_arena ? google::protobuf::Arena::CreateMessage<Request>(&call.context().arena())
+                                         : &request_.Take(payload.size());
+    return wire::Receive(call, payload, message_);
   }
 
   void GiveBackMessage() override {}  // nobody else waits for it
 
+  Request* message_ = nullptr;  // on the call's arena, or request_'s
   Recycled<Request> request_;
 };
 
 template <class Reply>
 absl::Status SendReply(ServerCall& call, const absl::StatusOr<Reply>& reply) {
   if (!reply.ok()) return reply.status();
+  if (call.context().replied()) return absl::OkStatus();
   return call.SendReply(wire::Outgoing(*reply));
 }
 
