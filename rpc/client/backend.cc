@@ -124,9 +124,9 @@ void Backend::OnConnected(absl::StatusOr<ConnectedStream> connected) {
                                            std::string(HostOf(environment_.authority)));
   }
   ClientConnectionOwner& owner = *this;
-  connecting_ = std::make_unique<ClientConnection>(environment_.loop, environment_.options, owner, std::move(stream),
-                                                   absl::StrCat("c", ++environment_.connections_made),
-                                                   connected->first_stream_id);
+  connecting_ = std::make_unique<ClientConnection>(
+      environment_.loop, environment_.options, environment_.keepalive_time, owner, std::move(stream),
+      absl::StrCat("c", ++environment_.connections_made), connected->first_stream_id);
   const absl::Status started = connecting_->Start();
   if (started.ok()) return;
   connecting_.reset();
@@ -226,12 +226,18 @@ std::unique_ptr<ClientConnection> Backend::Take(ClientConnection& connection) {
 void Backend::OnLost(std::unique_ptr<ClientConnection> lost, const absl::Status& reason, Calls calls) {
   if (lost == nullptr) return;
   const bool used = lost->used();
+  const bool drained = lost->was_drained();
   const std::string peer = lost->peer();
   if (calls == Calls::kGoOn) environment_.draining.Add(std::move(lost));
   if (!connections_.empty()) return ConnectIfFull();
   // It never gave a call a place (MAX_CONCURRENT_STREAMS 0): the next one may not either, and without a pause the two of
   // us would do nothing but connect.
-  if (!used && !waiting_.empty()) return PauseAfter(reason, peer);
+  // But a server may begin to drain a connection before a call has got to it, because it is being replaced: its successor
+  // is there already.
+  constexpr int kDrainedUnusedMax = 3;
+  drained_unused_ = used ? 0 : drained_unused_ + 1;
+  const bool replaced = drained && drained_unused_ <= kDrainedUnusedMax;
+  if (!used && !replaced && !waiting_.empty()) return PauseAfter(reason, peer);
   const bool connects = attempt_ != nullptr || connecting_ != nullptr;
   backoff_timer_.Cancel();
   SetState(connects ? ConnectivityState::kConnecting : ConnectivityState::kIdle);

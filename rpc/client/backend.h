@@ -45,8 +45,8 @@ class BackendOwner {
 
 // What all backends of a channel share.
 struct BackendEnvironment {
-  BackendEnvironment(transport::EventLoop& l, const ChannelOptions& o, BackendOwner& b)
-      : loop(l), options(o), owner(b) {}
+  BackendEnvironment(transport::EventLoop& l, const ChannelOptions& o, const std::string& target, BackendOwner& b)
+      : loop(l), options(o), owner(b), keepalive_time(o.connection.keepalive, target) {}
 
   transport::EventLoop& loop;
   const ChannelOptions& options;
@@ -57,6 +57,7 @@ struct BackendEnvironment {
   std::unique_ptr<Connector> connector;
   std::minstd_rand random;
   uint64_t connections_made = 0;
+  KeepaliveTime keepalive_time;
   DrainingConnections draining;
 };
 
@@ -136,6 +137,7 @@ class Backend final : public std::enable_shared_from_this<Backend>, private Clie
   std::vector<std::unique_ptr<ClientConnection>> connections_;  // that give places; oldest first
   StreamRequests waiting_;                                      // for a place
   bool placing_ = false;
+  int drained_unused_ = 0;  // connections in a row that were drained before a call had a place there
 };
 
 }  // namespace weir

@@ -75,7 +75,7 @@ ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::Sta
       lookups_(std::move(lookups)),
       has_source_(source != nullptr),
       changed_(loop, [this] { OnChanged(); }),
-      environment_(loop, options_, *this),
+      environment_(loop, options_, text_, *this),
       resolution_timer_(loop, [this] { resolving_ ? OnResolutionTimeout() : BeginResolution(); }),
       resolution_backoff_(options_.backoff_initial, options_.backoff_max),
       idle_timer_(loop, [this] { OnIdleTimer(); }) {

@@ -10,6 +10,7 @@
 #include "weir/rpc/client/name_resolver.h"
 #include "weir/rpc/client/service_config/service_config.h"
 #include "weir/rpc/core/interceptor.h"
+#include "weir/rpc/life/connection_options.h"
 #include "weir/rpc/wire/compressors.h"
 #include "weir/transport/h2/options.h"
 
@@ -40,23 +41,25 @@ struct ChannelOptions {
   // Largest message accepted; a larger one ends its call with RESOURCE_EXHAUSTED.
   size_t max_receive_message_bytes = 4 * 1024 * 1024;
 
-  // Largest message sent, before compression; a larger one ends its call with RESOURCE_EXHAUSTED. Never more than 2 GiB,
-  // protobuf's own limit.
+  // Largest message sent, before compression; a larger one ends its call with RESOURCE_EXHAUSTED. Never more than 2
+  // GiB, protobuf's own limit.
   size_t max_send_message_bytes = SIZE_MAX;
 
-  // Largest response head or trailers accepted, the protocol's own fields included: name + value + 32 bytes for each field, and the number
-  // of fields. Announced to the server (SETTINGS_MAX_HEADER_LIST_SIZE). A larger one ends its call with RESOURCE_EXHAUSTED, one
-  // over four times a limit the connection.
+  // Largest response head or trailers accepted, the protocol's own fields included: name + value + 32 bytes for each
+  // field, and the number of fields. Announced to the server (SETTINGS_MAX_HEADER_LIST_SIZE). A larger one ends its
+  // call with RESOURCE_EXHAUSTED, one over four times a limit the connection.
   uint32_t max_metadata_bytes = 16 * 1024;
   uint32_t max_metadata_fields = 128;
 
-  // Content codings for messages: those that servers may answer in, all of them announced, and those that calls may use.
+  // Content codings for messages: those that servers may answer in, all of them announced, and those that calls may
+  // use.
   Compressors compressors;
-  // How calls compress what they send, unless their CallOptions say otherwise: a name of `compressors`; empty: not at all.
+  // How calls compress what they send, unless their CallOptions say otherwise: a name of `compressors`; empty: not at
+  // all.
   std::string compression;
 
-  // HTTP/2 receive windows: how much a server may send ahead of the application's reading in one call, and ahead of this
-  // process in all calls of a connection.
+  // HTTP/2 receive windows: how much a server may send ahead of the application's reading in one call, and ahead of
+  // this process in all calls of a connection.
   uint32_t stream_window_bytes = 256 * 1024;
   uint32_t connection_window_bytes = 1024 * 1024;
 
@@ -65,6 +68,9 @@ struct ChannelOptions {
 
   // What a server may cost by frames that bring no call forward. Errors name them as H2Options::settings and so on.
   transport::H2Budgets budgets;
+
+  // Keepalive, and what servers must do in which time: rpc/life/connection_options.h.
+  ClientConnectionOptions connection;
 
   // How calls are spread over the addresses of the target: "pick_first" (all to the first one that answers), or another
   // policy of rpc/client/balancing or of `load_balancers`.

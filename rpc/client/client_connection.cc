@@ -1,10 +1,14 @@
 #include "weir/rpc/client/client_connection.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <utility>
-#include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/core/deadline.h"
 #include "weir/rpc/core/status.h"
+#include "weir/rpc/core/why.h"
+#include "weir/rpc/life/acknowledge_timeout.h"
 
 namespace weir {
 namespace {
@@ -30,6 +34,19 @@ mux::MultiplexerOptions MuxOptions(const ChannelOptions& options, const std::str
   return mux;
 }
 
+KeepaliveOptions WithTime(KeepaliveOptions options, absl::Duration time) {
+  options.time = time;
+  return options;
+}
+
+transport::ConnectionDriverOptions DriverOptions(const ClientConnectionOptions& options) {
+  transport::ConnectionDriverOptions driver;
+  driver.write_timeout = absl::ToChronoNanoseconds(options.write_timeout);
+  driver.acknowledge_timeout = absl::ToChronoNanoseconds(AcknowledgeTimeout(options.keepalive, options.write_timeout));
+  driver.header_block_timeout = absl::ToChronoNanoseconds(options.header_block_timeout);
+  return driver;
+}
+
 // The status of a call whose head the transport refused.
 absl::Status NotOpened(const absl::Status& refused) {
   const bool too_large = absl::IsOutOfRange(refused);
@@ -41,22 +58,29 @@ absl::Status NotOpened(const absl::Status& refused) {
 }  // namespace
 
 ClientConnection::ClientConnection(transport::EventLoop& loop, const ChannelOptions& options,
-                                   ClientConnectionOwner& owner, std::unique_ptr<transport::ByteStream> stream,
-                                   std::string name, uint32_t first_stream_id)
+                                   KeepaliveTime& keepalive_time, ClientConnectionOwner& owner,
+                                   std::unique_ptr<transport::ByteStream> stream, std::string name,
+                                   uint32_t first_stream_id)
     : loop_(loop),
       owner_(&owner),
       accept_encoding_(options.compressors.empty() ? std::string_view() : options.compressors.accept_encoding()),
       peer_(stream->PeerName()),
       scheme_(stream->IsEncrypted() ? "https" : "http"),
+      options_(options.connection),
       connection_(ConnectionOptions(options, first_stream_id)),
       mux_(connection_, *this, nullptr, MuxOptions(options, peer_)),
-      driver_(loop, std::move(stream), connection_, *this, std::move(name)),
-      sweep_timer_(loop, [this] { Sweep(); }) {}
+      driver_(loop, std::move(stream), connection_, *this, std::move(name), DriverOptions(options.connection)),
+      sweep_timer_(loop, [this] { Sweep(); }),
+      keepalive_time_(keepalive_time),
+      keepalive_options_(WithTime(options.connection.keepalive, keepalive_time.value())),
+      life_timer_(loop, [this] { OnTime(); }) {}
 
 ClientConnection::~ClientConnection() = default;
 
 void ClientConnection::Open(StreamRequest& request, std::string_view authority, std::string_view user_agent) {
   used_ = true;
+  if (keepalive_.is_asleep()) [[unlikely]]
+    WakeKeepalive();
   wire::RequestHead head;
   head.scheme = scheme_;
   head.authority = authority;
@@ -76,22 +100,83 @@ void ClientConnection::Close(const absl::Status& why) {
 }
 
 void ClientConnection::OnEvents(std::span<transport::H2Event> events) {
-  if (!ready_) {
-    for (const transport::H2Event& event : events) {
-      const auto* settings = std::get_if<transport::H2SettingsReceived>(&event);
-      if (settings == nullptr || settings->ack) continue;
-      // "the backoff is reset when the server's SETTINGS frame comes", not when TCP connects (connection-backoff).
-      ready_ = true;
-      owner_->OnReady(*this);
-      break;
-    }
-  }
+  if (!settling_.done()) [[unlikely]]
+    OnSettling(events);
   in_events_ = true;
   mux_.OnEvents(events);
   in_events_ = false;
 }
 
+// ---- time -----------------------------------------------------------------------------------------------------------
+
+void ClientConnection::OnSettling(std::span<transport::H2Event> events) {
+  settling_.OnEvents(events);
+  if (!ready_ && settling_.has_settings()) {
+    ack_due_ = TimeAfter(loop_.Now(), options_.settings_ack_timeout);
+    keepalive_.Start(keepalive_options_, loop_.Now());
+    // "the backoff is reset when the server's SETTINGS frame comes", not when TCP connects (connection-backoff).
+    ready_ = true;
+    owner_->OnReady(*this);
+  }
+  if (settling_.done()) ack_due_ = transport::MonotonicTime::max();
+  SetLifeTimer();
+}
+
+void ClientConnection::SetLifeTimer() {
+  const transport::MonotonicTime due = std::min(ack_due_, keepalive_.due());
+  due == transport::MonotonicTime::max() ? life_timer_.Cancel() : life_timer_.Set(due);
+}
+
+void ClientConnection::OnTime() {
+  if (ack_due_ <= loop_.Now()) {
+    const std::string text = absl::StrCat("SETTINGS: expected their acknowledgement within ",
+                                          absl::FormatDuration(options_.settings_ack_timeout),
+                                          " (ChannelOptions::connection.settings_ack_timeout)");
+    connection_.CloseConnection(transport::ErrorCode::kSettingsTimeout, text);
+    return GiveUp(WithWhy(absl::UnavailableError(absl::StrCat("connection to ", peer_, " failed: ", text)), Why()));
+  }
+  switch (keepalive_.OnTime(loop_.Now(), driver_.last_read(), mux_.call_count() > 0)) {
+    case Keepalive::Act::kNone:
+      break;
+    case Keepalive::Act::kPing:
+      connection_.SendPing(Keepalive::kOpaque);
+      driver_.RequestFlush();
+      break;
+    case Keepalive::Act::kGiveUp:
+      return GiveUp(
+          WithWhy(absl::UnavailableError(absl::StrCat("connection to ", peer_, ": keepalive: no answer within ",
+                                                      absl::FormatDuration(options_.keepalive.timeout))),
+                  Why{.by = Why::By::kNetwork}));
+  }
+  SetLifeTimer();
+}
+
+void ClientConnection::WakeKeepalive() {
+  if (keepalive_.OnCall(loop_.Now(), driver_.last_read()) == Keepalive::Act::kPing) {
+    connection_.SendPing(Keepalive::kOpaque);
+  }
+  SetLifeTimer();
+}
+
+// Its calls and its channel are told at once: to close it may wait for a peer that does not answer.
+void ClientConnection::GiveUp(const absl::Status& why) {
+  driver_.Close(why);
+  mux_.OnClosed(why);
+  owner_->OnDraining(*this, why);
+}
+
+// ---- the end --------------------------------------------------------------------------------------------------------
+
+void ClientConnection::OnDraining(const absl::Status& reason) {
+  if (const transport::H2GoAway* goaway = mux_.goaway(); goaway != nullptr) {
+    const std::string line = keepalive_time_.OnGoAway(*goaway, keepalive_options_.time, peer_);
+    if (!line.empty()) std::fprintf(stderr, "%s\n", line.c_str());
+  }
+  owner_->OnDraining(*this, reason);
+}
+
 void ClientConnection::OnClosed(const absl::Status& reason) {
+  life_timer_.Cancel();
   const absl::Status status = mux_.EndReason(
       reason.ok() ? absl::UnavailableError(absl::StrCat("connection to ", peer_, " was closed")) : reason);
   closed_ = true;

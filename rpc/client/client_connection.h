@@ -14,6 +14,9 @@
 #include "absl/status/status.h"
 #include "weir/rpc/client/channel_options.h"
 #include "weir/rpc/client/stream_request.h"
+#include "weir/rpc/life/keepalive.h"
+#include "weir/rpc/life/keepalive_time.h"
+#include "weir/rpc/life/settling.h"
 #include "weir/rpc/mux/stream_multiplexer.h"
 #include "weir/transport/h2/connection.h"
 #include "weir/transport/io/byte_stream.h"
@@ -40,9 +43,10 @@ class ClientConnectionOwner {
 
 class ClientConnection final : private transport::EventSink, private mux::Host {
  public:
-  // `options` must outlive it.
-  ClientConnection(transport::EventLoop& loop, const ChannelOptions& options, ClientConnectionOwner& owner,
-                   std::unique_ptr<transport::ByteStream> stream, std::string name, uint32_t first_stream_id = 1);
+  // `options` and `keepalive_time`, which is of all connections of the channel, must outlive it.
+  ClientConnection(transport::EventLoop& loop, const ChannelOptions& options, KeepaliveTime& keepalive_time,
+                   ClientConnectionOwner& owner, std::unique_ptr<transport::ByteStream> stream, std::string name,
+                   uint32_t first_stream_id = 1);
   ~ClientConnection();
 
   absl::Status Start() { return driver_.Start(); }
@@ -51,6 +55,11 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
 
   bool ready() const { return ready_; }
   bool used() const { return used_; }  // a call has had a place here
+  // The server would have taken calls, and has asked us in good order to go elsewhere.
+  bool was_drained() const {
+    return mux_.goaway() != nullptr && mux_.goaway()->error_code == transport::ErrorCode::kNoError &&
+           connection_.PeerMaxConcurrentStreams() > 0;
+  }
   bool CanOpen() const { return ready_ && mux_.CanOpen(); }
 
   // Opens a stream for `request`, or tells it why there is none.
@@ -65,13 +74,19 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   size_t stream_count() const { return connection_.ActiveStreamCount(); }
   size_t ended_stream_count() const { return mux_.ended_count(); }
   size_t buffered_bytes() const { return driver_.buffered_bytes(); }
+  bool is_timed() const { return life_timer_.IsSet(); }
 
  private:
   void OnEvents(std::span<transport::H2Event> events) override;
   void OnClosed(const absl::Status& reason) override;
   void RequestFlush() override { driver_.RequestFlush(); }
-  void OnDraining(const absl::Status& reason) override { owner_->OnDraining(*this, reason); }
+  void OnDraining(const absl::Status& reason) override;
   void OnPlaceFree() override;
+  void OnSettling(std::span<transport::H2Event> events);
+  void OnTime();
+  void SetLifeTimer();
+  void WakeKeepalive();
+  void GiveUp(const absl::Status& why);
   void Sweep();
 
   transport::EventLoop& loop_;
@@ -79,10 +94,17 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   const std::string_view accept_encoding_;  // empty: nothing is offered
   const std::string peer_;
   const std::string_view scheme_;
+  const ClientConnectionOptions& options_;
   transport::H2Connection connection_;
   mux::StreamMultiplexer mux_;
   transport::ConnectionDriver driver_;
   transport::Timer sweep_timer_;  // what waits until no method of a call or of ours can be running
+  Settling settling_;
+  transport::MonotonicTime ack_due_ = transport::MonotonicTime::max();
+  KeepaliveTime& keepalive_time_;
+  const KeepaliveOptions keepalive_options_;
+  Keepalive keepalive_;
+  transport::Timer life_timer_;  // for the two of them
   absl::Status close_reason_;
   bool ready_ = false;
   bool used_ = false;

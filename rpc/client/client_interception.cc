@@ -39,6 +39,7 @@ class ClientInterception::Replied final : public MessageStream {
     observer_->OnMessage(message);
     if (observer_ != nullptr) std::exchange(observer_, nullptr)->OnEnd(absl::OkStatus(), std::move(trailing_));
   }
+  bool AnswerPage(std::string_view, const absl::Status&) override { return true; }
   void Cancel(const absl::Status&) override { observer_ = nullptr; }
 
   // What the application still sends goes nowhere.

@@ -3,7 +3,8 @@
 //   application -> Call -> MessageStream -> (multiplexer, HTTP/2, socket)
 //   application <- Call <- StreamObserver <- (multiplexer, HTTP/2, socket)
 //
-// Both live on one loop's thread. The multiplexer implements the first, Call the second; tests put a fake on either side.
+// Both live on one loop's thread. The multiplexer implements the first, Call the second; tests put a fake on either
+// side.
 #pragma once
 
 #include <cstddef>
@@ -68,8 +69,8 @@ class MessageStream {
   // The other side's address, "127.0.0.1:50051"; for texts.
   virtual std::string_view peer() const { return {}; }
 
-  // Server: messages of the request whose flag says so are compressed by this. Before any message; not called, and there
-  // are no such messages, if the request's head names no encoding. It must outlive the stream.
+  // Server: messages of the request whose flag says so are compressed by this. Before any message; not called, and
+  // there are no such messages, if the request's head names no encoding. It must outlive the stream.
   virtual void DecompressBy(const Compressor& compressor) = 0;
 
   // The application waits for a message: deliver one as soon as it is whole, perhaps inside this call. Until then the
@@ -79,8 +80,8 @@ class MessageStream {
   // Nobody waits any more: a message that comes is kept for the next WantMessage.
   virtual void WantNoMessage() = 0;
 
-  // A message will be wanted in any case (the reply of a unary call): the window opens for it before anybody waits, so that
-  // replies may be awaited in another order than they come in. Costs memory up to the message's size.
+  // A message will be wanted in any case (the reply of a unary call): the window opens for it before anybody waits, so
+  // that replies may be awaited in another order than they come in. Costs memory up to the message's size.
   virtual void ExpectMessage() = 0;
 
   // The straight way for a small message, its five-byte envelope included: room for `bytes` of it in what is sent next,
@@ -92,9 +93,9 @@ class MessageStream {
   // otherwise OnWritable follows when it has.
   virtual bool SendMessage(transport::SharedBytes framed) = 0;
 
-  // Server: sends the response head now. Otherwise it goes with the first message or the end. `compressor` not null: some
-  // of the messages that follow are compressed by it. If the head cannot be sent, the call is ended with INTERNAL and the
-  // observer told by OnReset.
+  // Server: sends the response head now. Otherwise it goes with the first message or the end. `compressor` not null:
+  // some of the messages that follow are compressed by it. If the head cannot be sent, the call is ended with INTERNAL
+  // and the observer told by OnReset.
   virtual void SendInitialMetadata(const Metadata& initial, const Compressor* compressor) = 0;
 
   // Client: no more messages from here.
@@ -110,11 +111,16 @@ class MessageStream {
   virtual void WatchSending(std::unique_ptr<SendingWatch> watch) = 0;
 
   // Server: ends the call with an error now. Messages that wait for the peer's window are dropped; if one of them has
-  // left in part, the stream is reset instead, with the code that belongs to `error`. The observer is told nothing more.
+  // left in part, the stream is reset instead, with the code that belongs to `error`. The observer is told nothing
+  // more.
   virtual void FinishNow(const absl::Status& error) = 0;
 
   // Server: refuses the call before anything was sent, with an HTTP status (415, 405) where the protocol asks for one.
   virtual void Refuse(int http_status, const absl::Status& status) = 0;
+
+  // Server: answers what is no call with HTTP status 200 and a page of text, which must live for ever, and `status`
+  // behind it. The same as Finish otherwise, and in place of it.
+  virtual bool AnswerPage(std::string_view text, const absl::Status& status) = 0;
 
   // Resets the stream with the error code that belongs to `status`. The observer is told nothing more.
   virtual void Cancel(const absl::Status& status) = 0;

@@ -76,7 +76,7 @@ absl::Status Metadata::CheckEntry(std::string_view key, std::string_view value) 
   if (key.empty() || !std::all_of(key.begin(), key.end(), IsKeyChar)) {
     return absl::InternalError(absl::StrCat("metadata key: expected one or more of [0-9a-z_.-], got ", Quoted(key)));
   }
-  if (key.starts_with("grpc-")) {
+  if (key.starts_with("grpc-") && key != kPushBackKey) {
     return absl::InternalError(absl::StrCat("metadata key ", Quoted(key),
                                             ": names that begin with \"grpc-\" belong to the protocol; rename it"));
   }

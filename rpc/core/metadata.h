@@ -2,7 +2,7 @@
 //
 // Keys are lower case [0-9a-z_.-]; a key may appear more than once and order is kept. A key ending in "-bin" carries
 // any bytes (base64 on the wire, raw here); any other value is ASCII 0x20-0x7E. Keys that begin with "grpc-" or ":"
-// belong to the protocol. gRPC over HTTP2, Custom-Metadata.
+// belong to the protocol, but for kPushBackKey. gRPC over HTTP2, Custom-Metadata.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,10 @@ namespace weir {
 class Metadata {
  public:
   using Entry = std::pair<std::string, std::string>;
+
+  // Beside the status of a server that wants no retry now: milliseconds until one is welcome, or -1 (gRFC A6,
+  // Pushback).
+  static constexpr std::string_view kPushBackKey = "grpc-retry-pushback-ms";
 
   Metadata() = default;
   Metadata(std::initializer_list<std::pair<std::string_view, std::string_view>> entries);

@@ -66,7 +66,14 @@ void CallStream::OnResponseHead(const transport::H2ResponseReceived& event) {
   if (observer_ != nullptr) observer_->OnInitialMetadata(protocol_.DecodeMetadata(event.response.fields));
 }
 
+size_t CallStream::CountStall() {
+  const bool waits = observer_ != nullptr && wanted_ && reader_.buffered_bytes() > 0;
+  stalls_ = waits && stalls_ < UINT8_MAX ? stalls_ + 1 : 0;
+  return stalls_;
+}
+
 void CallStream::OnBody(const transport::BodyReceived& body) {
+  stalls_ = 0;
   unreturned_bytes_ += body.flow_controlled_bytes;
   if (observer_ == nullptr) return ReturnWindow();
   reader_.Feed(body.data);
@@ -163,8 +170,8 @@ void CallStream::DeliverEnd() {
 }
 
 void CallStream::ReturnWindow() {
-  // While the application waits, or will in any case, all that is held belongs to the message it waits for: the peer must
-  // be able to send the rest of it. Otherwise what is held stays charged to the peer's window.
+  // While the application waits, or will in any case, all that is held belongs to the message it waits for: the peer
+  // must be able to send the rest of it. Otherwise what is held stays charged to the peer's window.
   const bool whole_may_come = expected_ && reader_.buffered_bytes() <= mux_.options_.max_receive_message_bytes;
   const bool open = observer_ == nullptr || wanted_ || whole_may_come;
   const size_t held = open ? 0 : std::min(reader_.buffered_bytes(), unreturned_bytes_);
@@ -371,6 +378,15 @@ void CallStream::Refuse(int http_status, const absl::Status& status) {
   LeaveObserver();
 }
 
+bool CallStream::AnswerPage(std::string_view text, const absl::Status& status) {
+  transport::HeaderList head;
+  head.Add("content-type", "text/plain; charset=utf-8");
+  connection().SendResponseHeaders(id_, 200, head, EndStream::kNo).IgnoreError();
+  sending_ = Half::kBody;
+  SendMessage(transport::SharedBytes{nullptr, text});
+  return Finish(status, Metadata());
+}
+
 void CallStream::SendEnd(const transport::HeaderList& trailers) {
   sending_ = Half::kEnded;
   mux_.host_.RequestFlush();
@@ -392,7 +408,8 @@ void CallStream::SendTrailers(const transport::HeaderList& trailers) {
   LeaveObserver();
 }
 
-// In place of the last block, without what the application added; to a peer that does not take even that, without a text.
+// In place of the last block, without what the application added; to a peer that does not take even that, without a
+// text.
 void CallStream::SendWhyUnsendable(const absl::Status& why) {
   for (const absl::Status& status : {why, absl::Status(why.code(), "")}) {
     absl::Status sent;

@@ -1,5 +1,5 @@
-// CallStream: one HTTP/2 stream as messages: the envelope reader and the flow-control account of its receiving half, the
-// backlog of its sending half.
+// CallStream: one HTTP/2 stream as messages: the envelope reader and the flow-control account of its receiving half,
+// the backlog of its sending half.
 //
 //   receiving   kHead --head--> kBody --END_STREAM--> kEnding --all messages taken--> kEnded
 //   sending     kHead --first message--> kBody --HalfClose / Finish--> kEnding --all bytes accepted--> kEnded
@@ -50,6 +50,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   void WatchSending(std::unique_ptr<SendingWatch> watch) override;
   void FinishNow(const absl::Status& error) override;
   void Refuse(int http_status, const absl::Status& status) override;
+  bool AnswerPage(std::string_view text, const absl::Status& status) override;
   void Cancel(const absl::Status& status) override;
 
   // ---- events of the stream, from the multiplexer
@@ -63,6 +64,8 @@ class CallStream final : public MessageStream, public transport::Pooled {
   void OnRemoved();  // from the multiplexer's table: the transport has taken back all window
   void ReturnWithheld();
   void OnWindow();  // flow control may accept more
+  // Counts how often it was asked in a row while the application waited for the rest of a message and nothing came.
+  size_t CountStall();
 
  private:
   friend class StreamMultiplexer;
@@ -123,6 +126,8 @@ class CallStream final : public MessageStream, public transport::Pooled {
   CallStream* previous_ = nullptr;
   CallStream* next_ = nullptr;
   bool removed_ = false;  // from that list
+
+  uint8_t stalls_ = 0;  // see CountStall
 };
 
 }  // namespace weir::mux

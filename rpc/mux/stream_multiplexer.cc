@@ -166,17 +166,17 @@ absl::StatusOr<MessageStream*> StreamMultiplexer::Open(const wire::Protocol& pro
   CallStream& stream = Create(*id, protocol);
   stream.Bind(observer);
   host_.RequestFlush();
-  // RFC 9113 section 5.1.1: "A client that is unable to establish a new stream identifier can establish a new connection
-  // for new streams." Before that happens, so that no call sees it.
+  // RFC 9113 section 5.1.1: "A client that is unable to establish a new stream identifier can establish a new
+  // connection for new streams." Before that happens, so that no call sees it.
   if (*id >= transport::H2Connection::kStreamIdTired) BeginDrain();
   return static_cast<MessageStream*>(&stream);
 }
 
 // ---- the end --------------------------------------------------------------------------------------------------------
 
-void StreamMultiplexer::BeginDrain() {
+void StreamMultiplexer::BeginDrain(const char* why) {
   if (std::exchange(draining_, true)) return;
-  connection_.BeginDrain();
+  connection_.BeginDrain(why);
   host_.RequestFlush();
   host_.OnDraining(absl::UnavailableError("draining"));
 }
@@ -187,6 +187,16 @@ absl::Status StreamMultiplexer::EndReason(const absl::Status& reason) const {
   if (goaway_ == nullptr) return WithWhy(reason, why);
   why.http2 = absl::StrCat("GOAWAY ", wire::Describe(*goaway_));
   return WithWhy(absl::Status(reason.code(), absl::StrCat(reason.message(), "; it had sent ", why.http2)), why);
+}
+
+void StreamMultiplexer::CancelStalled(size_t stalls_max, const absl::Status& reason) {
+  if (connection_.HeldBytes() > connection_.options().held_bytes_max) return;
+  for (CallStream* stream : InOrder()) {
+    if (stream->removed_ || stream->CountStall() <= stalls_max) continue;
+    connection_.ResetStream(stream->id(), transport::ErrorCode::kCancel);
+    stream->OnReset(reason);
+  }
+  host_.RequestFlush();
 }
 
 void StreamMultiplexer::CancelAll(const absl::Status& reason) {

@@ -15,6 +15,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -69,8 +70,8 @@ class StreamMultiplexer {
   // What one read has brought, in order. Called by the connection's owner only, never from inside a call's code.
   void OnEvents(std::span<transport::H2Event> events);
 
-  // The connection is gone: every call ends, in the order of its stream. Only responses that are complete stay until they
-  // have been read: call_count() then says how many.
+  // The connection is gone: every call ends, in the order of its stream. Only responses that are complete stay until
+  // they have been read: call_count() then says how many.
   void OnClosed(const absl::Status& reason);
 
   // Client: may a call start here now?
@@ -79,12 +80,22 @@ class StreamMultiplexer {
   absl::StatusOr<MessageStream*> Open(const wire::Protocol& protocol, const wire::RequestHead& head,
                                       StreamObserver& observer);
 
-  // No new calls; those under way finish. Server: the two-step GOAWAY.
-  void BeginDrain();
+  // No new calls; those under way finish. Server: the two-step GOAWAY; `why` is a literal that goes with its last step.
+  void BeginDrain(const char* why = "");
   bool is_draining() const { return draining_; }
 
   // The end of the connection as its calls are told it: with what the peer's GOAWAY said before, and the Why.
   absl::Status EndReason(const absl::Status& reason) const;
+
+  const std::string& peer() const { return options_.peer; }
+
+  // The peer's last GOAWAY; null: none has come.
+  const transport::H2GoAway* goaway() const { return goaway_.get(); }
+
+  // Counts for each call how often in a row this finds the rest of a message wanted and nothing come; cancels those for
+  // which that is more than `stalls_max`. While we hold the connection's window back ourselves, nobody's fault is
+  // counted.
+  void CancelStalled(size_t stalls_max, const absl::Status& reason);
 
   // Cancels every call that is still there (the drain's deadline has passed).
   void CancelAll(const absl::Status& reason);
@@ -100,7 +111,8 @@ class StreamMultiplexer {
  private:
   friend class CallStream;
 
-  // The head of the last request without deadline, metadata and compression: most clients send the same again and again.
+  // The head of the last request without deadline, metadata and compression: most clients send the same again and
+  // again.
   struct PlainRequest {
     bool Is(const wire::RequestHead& head) const {
       return path == head.path && authority == head.authority && user_agent == head.user_agent && scheme == head.scheme;

@@ -7,13 +7,25 @@
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/core/status.h"
 #include "weir/rpc/core/why.h"
+#include "weir/rpc/life/acknowledge_timeout.h"
+#include "weir/rpc/server/admission.h"
 #include "weir/rpc/server/write_stall.h"
 
 namespace weir {
 namespace {
 
-// How long a client may take to answer the PING of a drain before GOAWAY names the last stream all the same.
-constexpr std::chrono::seconds kDrainPingTimeout(5);
+// For browsers, health checks and checkers of HTTP/2, which ask for it.
+constexpr std::string_view kPage =
+    "A gRPC server (weir). There are no pages here: call its methods with a gRPC client.\n";
+
+// Between PINGs of a client without calls that may not ping without calls (gRFC A8).
+constexpr absl::Duration kIdlePingInterval = absl::Hours(2);
+
+// At most 49 days, which is as good as never.
+transport::H2Options::Milliseconds Interval(absl::Duration time) {
+  const int64_t ms = std::clamp<int64_t>(absl::ToInt64Milliseconds(time), 0, UINT32_MAX);
+  return transport::H2Options::Milliseconds(static_cast<uint32_t>(ms));
+}
 
 transport::H2Options ConnectionOptions(const ServerOptions& options) {
   transport::H2Options h2;
@@ -26,6 +38,11 @@ transport::H2Options ConnectionOptions(const ServerOptions& options) {
   h2.header_fields_max = options.max_metadata_fields;
   static_cast<transport::H2Budgets&>(h2) = options.budgets;
   h2.extended_connect = false;  // nobody here serves tunnels
+  const PingRules& pings = options.connection.pings;
+  h2.min_ping_interval = Interval(pings.min_interval);
+  h2.min_idle_ping_interval =
+      Interval(pings.without_calls ? pings.min_interval : std::max(pings.min_interval, kIdlePingInterval));
+  h2.ping_strikes_max = pings.strikes_max;
   return h2;
 }
 
@@ -37,26 +54,31 @@ mux::MultiplexerOptions MuxOptions(const ServerOptions& options, const std::stri
   return mux;
 }
 
+transport::ConnectionDriverOptions DriverOptions(const ServerConnectionOptions& options) {
+  transport::ConnectionDriverOptions driver;
+  driver.write_timeout = absl::ToChronoNanoseconds(options.write_timeout);
+  driver.acknowledge_timeout = absl::ToChronoNanoseconds(AcknowledgeTimeout(options.keepalive, options.write_timeout));
+  driver.header_block_timeout = absl::ToChronoNanoseconds(options.header_block_timeout);
+  return driver;
+}
+
 }  // namespace
 
 ServerConnection::ServerConnection(transport::EventLoop& loop, transport::Executor* workers,
                                    const Dispatcher& dispatcher, const ServerOptions& options,
                                    ServerConnectionOwner& owner, std::unique_ptr<transport::ByteStream> stream,
-                                   std::string name)
+                                   std::string name, double chance)
     : loop_(loop),
       workers_(workers),
       dispatcher_(dispatcher),
       options_(options),
       owner_(owner),
       interceptors_(options.interceptors.empty() ? nullptr : &options.interceptors),
-      peer_(stream->PeerName()),
       connection_(ConnectionOptions(options)),
-      mux_(connection_, *this, this, MuxOptions(options, peer_)),
-      driver_(loop, std::move(stream), connection_, *this, std::move(name)),
-      drain_ping_timer_(loop, [this] {
-        connection_.FinishDrain();
-        driver_.RequestFlush();
-      }) {}
+      mux_(connection_, *this, this, MuxOptions(options, stream->PeerName())),
+      driver_(loop, std::move(stream), connection_, *this, std::move(name), DriverOptions(options.connection)),
+      life_(options.connection, loop.Now(), chance),
+      life_timer_(loop, [this] { OnTime(); }) {}
 
 ServerConnection::~ServerConnection() {
   // Only a server that is being torn down gets here with calls: their frames go with them.
@@ -65,13 +87,19 @@ ServerConnection::~ServerConnection() {
 
 absl::Status ServerConnection::Start() {
   absl::Status started = driver_.Start();
-  if (!started.ok()) OnClosed(started);  // the driver will not say so
+  if (started.ok()) {
+    SetLifeTimer();
+  } else {
+    OnClosed(started);  // the driver will not say so
+  }
   return started;
 }
 
 // ---- calls ----------------------------------------------------------------------------------------------------------
 
 void ServerConnection::OnEvents(std::span<transport::H2Event> events) {
+  if (!life_.settled()) [[unlikely]]
+    life_.OnEvents(events, loop_.Now());
   in_events_ = true;
   mux_.OnEvents(events);
   in_events_ = false;
@@ -83,6 +111,10 @@ void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& pr
   std::shared_ptr<const ReceivedHead> head = HeadOf(protocol, std::move(request));
   if (head->method == nullptr) {
     const wire::DecodedRequest& decoded = head->decoded;
+    if (head->request.method() == "GET" && head->request.target() == "/") {
+      const bool left = stream.AnswerPage(kPage, decoded.status);
+      return left ? void() : OnResponseHeld(stream, transport::MonotonicTime::max());
+    }
     if (!decoded.status.ok()) return stream.Refuse(decoded.http_status, decoded.status);
     return stream.Refuse(200, absl::UnimplementedError(absl::StrCat("unknown method ", std::string(decoded.path))));
   }
@@ -90,14 +122,43 @@ void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& pr
     // Only a client that resets its streams gets here: handlers of those still run (CVE-2023-44487).
     return stream.Cancel(MarkUnprocessed(absl::UnavailableError("too many handlers of this connection still run")));
   }
+  if (life_.is_asleep()) [[unlikely]] {
+    life_.OnCall(loop_.Now());
+    SetLifeTimer();
+  }
+  if (options_.admission != nullptr && !Admit(stream, *head)) return;
   ServerCallOwner& owner = *this;
-  auto* const call = new ServerCall(loop_, workers_, owner, stream, std::move(head), peer_);
+  auto* const call = new ServerCall(loop_, workers_, owner, stream, std::move(head), mux_.peer());
   call->set_max_send_message_bytes(options_.max_send_message_bytes);
   call->next = calls_;
   if (calls_ != nullptr) calls_->previous = call;
   calls_ = call;
   ++handler_count_;
+  if (admitted_ != nullptr) (*admitted_)[call] = loop_.Now();
   call->Start(interceptors_);
+}
+
+bool ServerConnection::Admit(MessageStream& stream, const ReceivedHead& head) {
+  const AdmissionDecision decision = options_.admission->Arrive(
+      head.method, Arrival{.method = head.decoded.path, .peer = mux_.peer(), .fields = &head.request.fields});
+  if (decision.admitted()) {
+    if (admitted_ == nullptr) admitted_ = std::make_unique<decltype(admitted_)::element_type>();
+    return true;
+  }
+  Metadata trailing;
+  if (decision.push_back().has_value()) {
+    trailing.Set(Metadata::kPushBackKey, absl::StrCat(absl::ToInt64Milliseconds(*decision.push_back())));
+  }
+  stream.Finish(decision.status(), trailing);
+  return false;
+}
+
+void ServerConnection::Leave(const ServerCall& call) {
+  const auto it = admitted_->find(&call);
+  if (it == admitted_->end()) return;
+  const absl::Duration took = absl::FromChrono(loop_.Now() - it->second);
+  admitted_->erase(it);
+  options_.admission->Leave(call.head().method, took);
 }
 
 std::shared_ptr<const ReceivedHead> ServerConnection::HeadOf(const wire::Protocol& protocol,
@@ -135,7 +196,8 @@ void ServerConnection::OnResponseHeld(MessageStream& stream, transport::Monotoni
 void ServerConnection::OnCallDone(ServerCall& call) {
   (call.previous == nullptr ? calls_ : call.previous->next) = call.next;
   if (call.next != nullptr) call.next->previous = call.previous;
-  --handler_count_;
+  if (admitted_ != nullptr) Leave(call);
+  if (--handler_count_ == 0) life_.OnIdle(loop_.Now());
   done_.emplace_back(&call);
   if (!in_events_) SweepLater();
 }
@@ -154,15 +216,83 @@ void ServerConnection::Sweep() {
   if (closed_ && calls_ == nullptr) owner_.OnConnectionGone(*this);
 }
 
-// ---- the end --------------------------------------------------------------------------------------------------------
+// ---- time -----------------------------------------------------------------------------------------------------------
 
-void ServerConnection::BeginDrain() {
-  if (closed_ || mux_.is_draining()) return;
-  mux_.BeginDrain();
-  drain_ping_timer_.Set(loop_.Now() + kDrainPingTimeout);
+void ServerConnection::SetLifeTimer() {
+  const transport::MonotonicTime due = life_.due();
+  due == transport::MonotonicTime::max() ? life_timer_.Cancel() : life_timer_.Set(due);
 }
 
-void ServerConnection::Stop(const absl::Status& why) {
+void ServerConnection::OnTime() {
+  using Act = ConnectionLife::Act;
+  const auto next = [this] { return life_.OnTime(loop_.Now(), driver_.last_read(), stream_count() > 0); };
+  for (Act act = next(); act != Act::kNone; act = next()) Do(act);
+  SetLifeTimer();
+}
+
+void ServerConnection::Do(ConnectionLife::Act act) {
+  using Act = ConnectionLife::Act;
+  using transport::ErrorCode;
+  const ServerConnectionOptions& options = options_.connection;
+  const auto within = [](absl::Duration time, std::string_view option) {
+    return absl::StrCat(" within ", absl::FormatDuration(time), " (ServerOptions::connection.", std::string(option),
+                        ")");
+  };
+  switch (act) {
+    case Act::kNone:
+      return;
+    case Act::kPing:
+      connection_.SendPing(Keepalive::kOpaque);
+      return driver_.RequestFlush();
+    case Act::kFinishDrain:
+      connection_.FinishDrain();
+      return driver_.RequestFlush();
+    case Act::kDrainIdle:
+      return BeginDrain("max_idle");
+    case Act::kDrainOld:
+      return BeginDrain("max_age");
+    case Act::kNoAnswer:
+      return End(WithWhy(absl::UnavailableError(absl::StrCat("connection to ", mux_.peer(), ": keepalive: no answer",
+                                                             within(options.keepalive.timeout, "keepalive.timeout"))),
+                         Why{.by = Why::By::kNetwork}),
+                 ErrorCode::kNoError);
+    case Act::kNoHandshake:
+      return End(absl::UnavailableError(absl::StrCat("handshake: expected the client's preface and SETTINGS",
+                                                     within(options.handshake_timeout, "handshake_timeout"))),
+                 ErrorCode::kSettingsTimeout);
+    case Act::kNoAck:
+      return End(absl::UnavailableError(absl::StrCat("SETTINGS: expected their acknowledgement",
+                                                     within(options.settings_ack_timeout, "settings_ack_timeout"))),
+                 ErrorCode::kSettingsTimeout);
+    case Act::kCountStalls:
+      return CancelStalled();
+    case Act::kGraceOver:
+      return End(absl::UnavailableError(absl::StrCat("max_age: expected the connection's calls to end",
+                                                     within(options.max_age_grace, "max_age_grace"))),
+                 ErrorCode::kNoError);
+  }
+}
+
+void ServerConnection::CancelStalled() {
+  const absl::Status why = absl::CancelledError(absl::StrCat(
+      "message: expected the rest of it within ", absl::FormatDuration(options_.connection.message_timeout),
+      " of the last part (ServerOptions::connection.message_timeout)"));
+  mux_.CancelStalled(ConnectionLife::kStallsMax, WithWhy(why, Why{.by = Why::By::kUs}));
+  SweepLater();
+}
+
+// ---- the end --------------------------------------------------------------------------------------------------------
+
+void ServerConnection::BeginDrain(const char* why) {
+  if (closed_ || mux_.is_draining()) return;
+  mux_.BeginDrain(why);
+  life_.OnDrain(loop_.Now());
+  SetLifeTimer();
+}
+
+void ServerConnection::Stop(const absl::Status& why) { End(why, transport::ErrorCode::kNoError); }
+
+void ServerConnection::End(const absl::Status& why, transport::ErrorCode code) {
   if (closed_) return;
   for (ServerCall* call = calls_; call != nullptr;) {
     // Failing a call may end others of this list through the handlers that it resumes; those are still in done_.
@@ -170,18 +300,22 @@ void ServerConnection::Stop(const absl::Status& why) {
     call->Fail(why);
     call = next;
   }
-  // RFC 9113 section 6.8: "Endpoints SHOULD always send a GOAWAY frame before closing a connection so that the remote peer
-  // can know whether a stream has been partially processed or not."
-  connection_.FinishDrain();
+  // RFC 9113 section 6.8: "Endpoints SHOULD always send a GOAWAY frame before closing a connection so that the remote
+  // peer can know whether a stream has been partially processed or not."
+  if (code == transport::ErrorCode::kNoError) {
+    connection_.FinishDrain();
+  } else {
+    connection_.CloseConnection(code, std::string(why.message()));
+  }
   driver_.Close(why);
 }
 
 void ServerConnection::OnClosed(const absl::Status& reason) {
   closed_ = true;
-  drain_ping_timer_.Cancel();
+  life_timer_.Cancel();
   const absl::Status end = mux_.EndReason(reason.ok() ? absl::UnavailableError("closed") : reason);
-  mux_.OnClosed(
-      WithWhy(absl::CancelledError(absl::StrCat("connection to ", peer_, " is gone: ", end.message())), *WhyOf(end)));
+  mux_.OnClosed(WithWhy(absl::CancelledError(absl::StrCat("connection to ", mux_.peer(), " is gone: ", end.message())),
+                        *WhyOf(end)));
   SweepLater();
 }
 

@@ -8,11 +8,14 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "weir/rpc/mux/stream_multiplexer.h"
+#include "weir/rpc/server/connection_life.h"
 #include "weir/rpc/server/dispatcher.h"
 #include "weir/rpc/server/received_head.h"
 #include "weir/rpc/server/server_call.h"
@@ -40,17 +43,18 @@ class ServerConnection final : private transport::EventSink,
                                private mux::CallAcceptor,
                                private ServerCallOwner {
  public:
-  // `workers` null: handlers run on the loop. `options` must outlive it.
+  // `workers` null: handlers run on the loop. `options` must outlive it. `chance`: see ConnectionLife.
   ServerConnection(transport::EventLoop& loop, transport::Executor* workers, const Dispatcher& dispatcher,
                    const ServerOptions& options, ServerConnectionOwner& owner,
-                   std::unique_ptr<transport::ByteStream> stream, std::string name);
+                   std::unique_ptr<transport::ByteStream> stream, std::string name, double chance = 0);
   ~ServerConnection();
 
   // If it fails, the owner is told later, as of every other end.
   absl::Status Start();
 
   // No new calls; those under way finish, then the connection closes: the two-step GOAWAY of RFC 9113 section 6.8.
-  void BeginDrain();
+  // `why` is a literal, for the client's log.
+  void BeginDrain(const char* why = "");
 
   // Cancels what still runs, and closes.
   void Stop(const absl::Status& why);
@@ -60,6 +64,7 @@ class ServerConnection final : private transport::EventSink,
   size_t stream_count() const { return connection_.ActiveStreamCount(); }
   size_t ended_stream_count() const { return mux_.ended_count(); }
   size_t buffered_bytes() const { return driver_.buffered_bytes(); }
+  bool is_timed() const { return life_timer_.IsSet(); }
 
  private:
   // transport::EventSink
@@ -76,6 +81,13 @@ class ServerConnection final : private transport::EventSink,
   void OnCallDone(ServerCall& call) override;
 
   std::shared_ptr<const ReceivedHead> HeadOf(const wire::Protocol& protocol, transport::RequestReceived request);
+  bool Admit(MessageStream& stream, const ReceivedHead& head);
+  void Leave(const ServerCall& call);
+  void OnTime();
+  void Do(ConnectionLife::Act act);
+  void SetLifeTimer();
+  void CancelStalled();
+  void End(const absl::Status& why, transport::ErrorCode code);
   void SweepLater();
   void Sweep();
 
@@ -85,15 +97,17 @@ class ServerConnection final : private transport::EventSink,
   const ServerOptions& options_;
   ServerConnectionOwner& owner_;
   const Interceptors* const interceptors_;  // null: none
-  const std::string peer_;
   transport::H2Connection connection_;
   mux::StreamMultiplexer mux_;
   transport::ConnectionDriver driver_;
-  transport::Timer drain_ping_timer_;
+  ConnectionLife life_;
+  transport::Timer life_timer_;  // for all that life_ waits for
   std::shared_ptr<const ReceivedHead> last_head_;
   ServerCall* calls_ = nullptr;                    // with a running handler; newest first
   size_t handler_count_ = 0;                       // length of that list
   std::vector<std::unique_ptr<ServerCall>> done_;  // destroyed when no method of theirs can be running
+  // When calls were admitted, if they have to be (ServerOptions::admission); null: none was yet.
+  std::unique_ptr<absl::flat_hash_map<const ServerCall*, transport::MonotonicTime>> admitted_;
   bool closed_ = false;
   bool in_events_ = false;
   bool sweep_posted_ = false;

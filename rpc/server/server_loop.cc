@@ -15,7 +15,7 @@ ServerLoop::~ServerLoop() = default;
 void ServerLoop::Add(std::unique_ptr<transport::ByteStream> stream, std::string name) {
   ServerConnectionOwner& owner = *this;
   connections_.push_back(std::make_unique<ServerConnection>(loop_, workers_, dispatcher_, options_, owner,
-                                                            std::move(stream), std::move(name)));
+                                                            std::move(stream), std::move(name), chance_(random_)));
   ServerConnection& added = *connections_.back();
   on_change_(+1);
   if (added.Start().ok() && draining_) added.BeginDrain();

@@ -1,9 +1,11 @@
 // ServerLoop: the connections of one loop thread. Everything runs on that loop, except where said.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
+#include <random>
 #include <string>
 
 #include "absl/status/status.h"
@@ -42,6 +44,9 @@ class ServerLoop final : private ServerConnectionOwner {
   const std::function<void(int)> on_change_;
   std::list<std::unique_ptr<ServerConnection>> connections_;  // oldest first
   bool draining_ = false;
+  // By how much the ages of connections differ.
+  std::minstd_rand random_{static_cast<unsigned>(reinterpret_cast<uintptr_t>(this) >> 4)};
+  std::uniform_real_distribution<double> chance_{-1, 1};
 };
 
 }  // namespace weir

@@ -3,14 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/time/time.h"
 #include "weir/rpc/core/interceptor.h"
+#include "weir/rpc/life/connection_options.h"
 #include "weir/rpc/wire/compressors.h"
 #include "weir/transport/h2/options.h"
 
 namespace weir {
+
+class Admission;
 
 struct ServerOptions {
   // Threads that run connections; each connection stays on one. 0: one per CPU.
@@ -23,11 +27,15 @@ struct ServerOptions {
   // Calls that one client connection may have open (SETTINGS_MAX_CONCURRENT_STREAMS). A client with more waits.
   uint32_t max_concurrent_streams = 1000;
 
+  // Connections that may be open; one more is closed as soon as it is accepted, which makes its client back off. 0:
+  // 10,000, or 80 % of the descriptors that the process may open (RLIMIT_NOFILE) if that is less.
+  size_t max_connections = 0;
+
   // Largest message accepted; a larger one ends its call with RESOURCE_EXHAUSTED.
   size_t max_receive_message_bytes = 4 * 1024 * 1024;
 
-  // Largest message sent, before compression; a larger one ends its call with RESOURCE_EXHAUSTED. Never more than 2 GiB,
-  // protobuf's own limit.
+  // Largest message sent, before compression; a larger one ends its call with RESOURCE_EXHAUSTED. Never more than 2
+  // GiB, protobuf's own limit.
   size_t max_send_message_bytes = SIZE_MAX;
 
   // Unary and server-streaming requests are parsed on an arena of their call (ServerContext::arena), and freed with it
@@ -47,8 +55,8 @@ struct ServerOptions {
   // (ServerContext::SetCompression): a name of `compressors`; empty: not at all, whatever the request uses.
   std::string compression;
 
-  // HTTP/2 receive windows: how much a client may send ahead of the application's reading in one call, and ahead of this
-  // process in all calls of a connection.
+  // HTTP/2 receive windows: how much a client may send ahead of the application's reading in one call, and ahead of
+  // this process in all calls of a connection.
   uint32_t stream_window_bytes = 256 * 1024;
   uint32_t connection_window_bytes = 1024 * 1024;
 
@@ -63,6 +71,13 @@ struct ServerOptions {
 
   // What a client may cost by frames that bring no call forward. Errors name them as H2Options::resets and so on.
   transport::H2Budgets budgets;
+
+  // Asked for every call before anything is done for it: rpc/server/admission.h, concurrency_limit.h, gradient_limit.h.
+  // Null: all calls are admitted.
+  std::shared_ptr<Admission> admission;
+
+  // How long connections live, and what clients must do in which time: rpc/life/connection_options.h.
+  ServerConnectionOptions connection;
 
   // Run around every call, the first one outermost: rpc/core/interceptor.h. None may be null.
   Interceptors interceptors;

@@ -150,6 +150,11 @@ class Play {
                         written_.back().find(" " + rest) == written_.back().find(' ', 12);
       return unless(told && said && connection_.connection().IsFinished());
     }
+    if (kind == "refused") {
+      expect_failure_ = true;
+      const bool told = !events_.empty() && events_.back().starts_with("ConnectionError " + rest + " ");
+      return unless(told && !Wrote("SETTINGS ...") && !Wrote("GOAWAY ...") && connection_.connection().IsFinished());
+    }
     if (kind == "stream") {
       expect_resets_ = true;
       return unless(!failed_ && Wrote("RST_STREAM " + rest));

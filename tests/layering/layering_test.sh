@@ -52,7 +52,7 @@ check() {
     "$any_line#include \"weir/transport/io/tls_options\\.h\"|rpc/(client|server)/tls_credentials\.cc:[0-9]*:#include \"weir/transport/io/tls\\.h\"" rpc
 
   # Bytes and time go in, events and bytes come out.
-  local pure=(transport/h2 rpc/core rpc/wire rpc/mux)
+  local pure=(transport/h2 rpc/core rpc/wire rpc/mux rpc/life)
   forbid "no threads and no locks: a connection lives on one loop" \
     "${include}(thread|mutex|shared_mutex|condition_variable|future|semaphore|pthread\.h|absl/synchronization)|std::(thread|mutex|async)\\b" \
     "$none" "${pure[@]}"
@@ -76,6 +76,9 @@ check() {
     rpc/wire/messages.h rpc/wire/messages.cc
   forbid "rpc/mux sees core, wire and transport/h2: no loop, no socket" \
     "${include}weir/(rpc/(client|server)/|transport/io/)" "$none" rpc/mux
+  forbid "rpc/life sees core, values of transport/h2 and the time" \
+    "${include}weir/(rpc/(wire|mux|client|server)/|transport/h2/(connection|session|inbox)|transport/io/)" "$executors" \
+    rpc/life
   forbid "the client knows nothing of the server" "${include}weir/rpc/server/" "$none" rpc/client
   forbid "the server knows nothing of the client" "${include}weir/rpc/client/" "$none" rpc/server
   forbid "google.rpc.Status is opaque to all but rpc/details, and that is for users" \
@@ -107,6 +110,8 @@ baits=(
   'rpc/wire/a.h|#include "weir/transport/h2/connection.h"'
   'rpc/wire/messages.h|#include "weir/transport/io/event_loop.h"'
   'rpc/mux/b.h|#include "weir/transport/io/event_loop.h"'
+  'rpc/life/a.h|#include "weir/rpc/mux/call_stream.h"'
+  'rpc/life/b.cc|#include <sys/socket.h>'
   'rpc/client/a.h|#include "weir/rpc/server/server.h"'
   'rpc/server/a.h|#include "weir/rpc/client/channel.h"'
   'rpc/wire/b.cc|#include "google/rpc/status.pb.h"'

@@ -1,5 +1,5 @@
-// CallScript: a test of calls as a script: what the peer sends in frame text, what handlers and callers saw, and what was
-// written. The real connection, multiplexer, calls and coroutines run on a FakeLoop over a stream in memory.
+// CallScript: a test of calls as a script: what the peer sends in frame text, what handlers and callers saw, and what
+// was written. The real connection, multiplexer, calls and coroutines run on a FakeLoop over a stream in memory.
 //
 //   ServerScript script;                                       // client_script.h has the other side
 //   script.Unary(Echo)
@@ -9,9 +9,9 @@
 //       .ExpectNothingLeft()
 //       .Run();
 //
-// Run() plays the script several times, each time in a new world: the peer's bytes whole, byte by byte, and cut at seeded
-// places. The expectations are the same each time; therefore WINDOW_UPDATE is not among the lines of ExpectWritten, but
-// summed up for ExpectReturned, and neighbouring DATA frames of one stream are taken as one.
+// Run() plays the script several times, each time in a new world: the peer's bytes whole, byte by byte, and cut at
+// seeded places. The expectations are the same each time; therefore WINDOW_UPDATE is not among the lines of
+// ExpectWritten, but summed up for ExpectReturned, and neighbouring DATA frames of one stream are taken as one.
 #pragma once
 
 #include <chrono>
@@ -37,7 +37,7 @@
 
 namespace weir::testing {
 
-// ---- frame text for calls of tests/benchmark/bench.proto -------------------------------------------------------------
+// ---- frame text for calls of tests/benchmark/bench.proto ------------------------------------------------------------
 
 // A bench.Payload with this body, envelope included.
 std::string Message(std::string_view body);
@@ -55,7 +55,7 @@ std::string Trailers(int stream_id, std::string_view fields = "grpc-status=0");
 // are the same in every script.
 std::string Line(const absl::Status& status);
 
-// ---- the world -------------------------------------------------------------------------------------------------------
+// ---- the world ------------------------------------------------------------------------------------------------------
 
 // Something coroutines of a test can wait for. Stays set.
 class Signal {
@@ -113,7 +113,8 @@ class CallWorld {
   // Runs `work` on the loop, and all that follows from it.
   void OnLoop(std::function<void()> work);
   void Receive(std::string_view bytes, Cuts* cuts);
-  // The same, but the loop is busy for so long that it reads the bytes `by` later, before the timers that are due by then.
+  // The same, but the loop is busy for so long that it reads the bytes `by` later, before the timers that are due by
+  // then.
   void ReceiveLate(std::string_view bytes, std::chrono::nanoseconds by);
   void CloseFromPeer();
   void Lose(absl::Status error);
@@ -151,7 +152,7 @@ class CallWorld {
   size_t writes_ = 0;
 };
 
-// ---- the script ------------------------------------------------------------------------------------------------------
+// ---- the script -----------------------------------------------------------------------------------------------------
 
 using Lines = std::vector<std::string>;
 
@@ -168,6 +169,10 @@ class CallScript {
   // The peer sends these frames.
   Self& Peer(const std::string& frames) {
     return Add("peer: " + frames, [bytes = Frames(frames)](World& w, Cuts* cuts) { w.Receive(bytes, cuts); });
+  }
+  // The same, as bytes: half a frame, or no frame at all.
+  Self& PeerBytes(const std::string& bytes) {
+    return Add("peer sends bytes", [bytes](World& w, Cuts* cuts) { w.Receive(bytes, cuts); });
   }
   // The peer sends these frames, and they are read so late that timers should have fired before.
   Self& PeerLate(const std::string& frames, std::chrono::nanoseconds by) {
@@ -193,6 +198,14 @@ class CallScript {
 
   Self& ExpectWritten(Lines lines) {
     return Add("expect written", [lines = std::move(lines)](World& w, Cuts*) { ExpectLines(lines, w.TakeWritten()); });
+  }
+  // Among others, and last.
+  Self& ExpectLastWritten(const std::string& line) {
+    return Add("expect last written", [line](World& w, Cuts*) {
+      Lines written = w.TakeWritten();
+      if (written.size() > 1) written.erase(written.begin(), written.end() - 1);
+      ExpectLines({line}, written);
+    });
   }
   Self& ExpectLog(Lines lines) {
     return Add("expect log", [lines = std::move(lines)](World& w, Cuts*) { ExpectLines(lines, w.TakeLog()); });

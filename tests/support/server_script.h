@@ -18,6 +18,10 @@ namespace weir::testing {
 
 class ServerWorld;
 
+// Options of a server whose connections may be idle for ever; and of one that does not look at them, either.
+weir::ServerOptions LongLived();
+weir::ServerOptions Undisturbed();
+
 // One coroutine function for each kind of method. What is not set answers UNIMPLEMENTED.
 struct Handlers {
   Task<absl::StatusOr<bench::Payload>> (*unary)(ServerWorld&, ServerContext&, const bench::Payload&) = nullptr;
@@ -74,11 +78,13 @@ class ServerScript final : public CallScript<ServerScript, ServerWorld> {
     return *this;
   }
 
+  // The connection is accepted; the client has said nothing yet.
+  ServerScript& Start() {
+    return Add("start", [](ServerWorld& w, Cuts*) { w.Start(); });
+  }
   // Prefaces, the client's `settings`, and both ACKs; not seen by expectations.
   ServerScript& Handshake(const std::string& settings = "") {
-    return Add("start", [](ServerWorld& w, Cuts*) { w.Start(); })
-        .Peer("PREFACE\nSETTINGS " + settings + "\nSETTINGS ACK")
-        .Drop();
+    return Start().Peer("PREFACE\nSETTINGS " + settings + "\nSETTINGS ACK").Drop();
   }
   ServerScript& BeginDrain() {
     return Do([](ServerWorld& w) { w.connection()->BeginDrain(); });

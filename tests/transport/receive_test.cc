@@ -33,8 +33,10 @@ TEST(ReceiveTest, AServersPrefaceAnnouncesItsSettingsAndWindow) {
       .Do([](H2Connection& c) {
         EXPECT_FALSE(c.HasDataToSend());
         c.InitiateConnection();
-        EXPECT_TRUE(c.HasDataToSend());
+        EXPECT_FALSE(c.HasDataToSend()) << "the client may speak HTTP/1";
       })
+      .Peer("PREFACE")
+      .Do([](H2Connection& c) { EXPECT_TRUE(c.HasDataToSend()); })
       .ExpectWritten({"SETTINGS MAX_CONCURRENT_STREAMS=1000 ENABLE_CONNECT_PROTOCOL=1 INITIAL_WINDOW_SIZE=262144 "
                       "MAX_HEADER_LIST_SIZE=16384 NO_RFC7540_PRIORITIES=1",
                       "WINDOW_UPDATE 0 983041"})
@@ -61,6 +63,7 @@ TEST(ReceiveTest, ExtendedConnectAndWindowsFollowTheOptions) {
   options.header_list_bytes_max = 1000;
   FrameScript(options)
       .Do([](H2Connection& c) { c.InitiateConnection(); })
+      .Peer("PREFACE")
       .ExpectWritten({"SETTINGS MAX_CONCURRENT_STREAMS=7 INITIAL_WINDOW_SIZE=65535 MAX_HEADER_LIST_SIZE=1000 "
                       "NO_RFC7540_PRIORITIES=1"})
       .Run();

@@ -199,7 +199,7 @@ void H2Connection::ResetStreamAfterEnd(StreamId stream_id, ErrorCode error_code)
 }
 
 void H2Connection::SendPing(uint64_t opaque) { session_->SubmitPing(opaque); }
-void H2Connection::BeginDrain() { session_->BeginDrain(); }
+void H2Connection::BeginDrain(const char* why) { session_->BeginDrain(why); }
 void H2Connection::FinishDrain() { session_->FinishDrain(); }
 void H2Connection::CloseConnection(ErrorCode error_code, std::string_view debug_data) {
   session_->CloseConnection(error_code, debug_data);
@@ -256,6 +256,9 @@ bool H2Connection::CanOpenStream() const {
 }
 
 uint32_t H2Connection::PeerMaxConcurrentStreams() const { return session_->PeerMaxConcurrentStreams(); }
+
+size_t H2Connection::HeldBytes() const { return session_->held_bytes_; }
+MonotonicTime H2Connection::HeaderBlockSince() const { return session_->meter().header_block_since(); }
 
 const H2Counters& H2Connection::counters() const { return session_->meter().counters(); }
 

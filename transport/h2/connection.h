@@ -87,8 +87,8 @@ class H2Connection {
 
   // Queues body bytes as far as flow control and the stream's queue accept them, and returns how many that was: 0 if
   // none or if the stream is gone. The first form copies; the second keeps a reference, and a queue of less than
-  // H2Options::shared_queue_bytes_max takes it whole. END_STREAM is set only if all were accepted. When less was accepted,
-  // H2WindowUpdated tells when to go on.
+  // H2Options::shared_queue_bytes_max takes it whole. END_STREAM is set only if all were accepted. When less was
+  // accepted, H2WindowUpdated tells when to go on.
   size_t SendData(StreamId stream_id, std::string_view data, EndStream end_stream);
   size_t SendData(StreamId stream_id, const SharedBytes& data, EndStream end_stream);
 
@@ -111,8 +111,9 @@ class H2Connection {
   // ---- the end --------------------------------------------------------------------------------------------------
 
   // Graceful shutdown, first step. Server: GOAWAY(2^31-1) and a PING; when its ACK comes, GOAWAY with the true last id
-  // follows by itself (RFC 9113 section 6.8). Client: GOAWAY(0). Open streams run to their end.
-  void BeginDrain();
+  // follows by itself (RFC 9113 section 6.8). Client: GOAWAY(0). Open streams run to their end. `why` is a literal that
+  // goes with a server's last GOAWAY.
+  void BeginDrain(const char* why = "");
 
   // The second step at once, for a peer that does not answer the PING (the caller's timer).
   void FinishDrain();
@@ -138,8 +139,8 @@ class H2Connection {
   void* StreamData(StreamId stream_id) const;
 
   // Forgets a stream when the application is done with it; body bytes it never consumed return to the connection's
-  // window, and no more events come for it. What it has queued is still sent if our half's end (END_STREAM, or the reset
-  // of ResetStreamAfterEnd) is queued too; a stream whose half is still open is reset with CANCEL.
+  // window, and no more events come for it. What it has queued is still sent if our half's end (END_STREAM, or the
+  // reset of ResetStreamAfterEnd) is queued too; a stream whose half is still open is reset with CANCEL.
   void RemoveStream(StreamId stream_id);
 
   // Streams that are tracked: opened and not yet removed.
@@ -153,6 +154,12 @@ class H2Connection {
 
   // The last SETTINGS_MAX_CONCURRENT_STREAMS of the peer; 100 until its first SETTINGS, then unlimited if not named.
   uint32_t PeerMaxConcurrentStreams() const;
+
+  // Body bytes that were received and not consumed, of all streams.
+  size_t HeldBytes() const;
+
+  // When the peer began the header block that it has not ended yet; max() if there is none.
+  MonotonicTime HeaderBlockSince() const;
 
   // What the peer has made us do until now.
   const H2Counters& counters() const;

@@ -90,9 +90,13 @@ FrameMeter::Step FrameMeter::LittleData(uint32_t length, uint8_t flags) {
 
 [[gnu::always_inline]] inline FrameMeter::Step FrameMeter::Headers(uint32_t length, uint8_t flags, StreamId id) {
   continuations_ = 0;
-  if ((flags & frame_flag::kPadded) != 0 && length == 0) [[unlikely]] {
-    return BadFrame(ErrorCode::kFrameSizeError,
-                    "HEADERS: expected the length of its padding (RFC 9113 4.2), got no octet");
+  if ((flags & (frame_flag::kPadded | frame_flag::kEndHeaders)) != frame_flag::kEndHeaders) [[unlikely]] {
+    if ((flags & frame_flag::kPadded) != 0 && length == 0) {
+      return BadFrame(ErrorCode::kFrameSizeError,
+                      "HEADERS: expected the length of its padding (RFC 9113 4.2), got no octet");
+    }
+    block_continues_ = (flags & frame_flag::kEndHeaders) == 0;
+    block_since_ = now_;
   }
   if (!is_server_ || id % 2 == 0) return Step::kGoOn;
   if (id <= closed_streams_.last_opened()) return Late(FrameType::kHeaders, id);
@@ -112,7 +116,8 @@ FrameMeter::Step FrameMeter::Late(FrameType type, StreamId id) {
   return Step::kStop;
 }
 
-FrameMeter::Step FrameMeter::Continuation() {
+FrameMeter::Step FrameMeter::Continuation(uint8_t flags) {
+  if ((flags & frame_flag::kEndHeaders) != 0) block_continues_ = false;
   if (++continuations_ <= options_.continuation_frames_max) return Step::kGoOn;
   return Overspent(absl::StrCat("header block: expected at most ", options_.continuation_frames_max,
                                 " CONTINUATION frames (H2Options::continuation_frames_max), got more"));
@@ -122,7 +127,7 @@ FrameMeter::Step FrameMeter::OtherFrame(FrameType type, uint32_t length, uint8_t
   if (type == kPriorityUpdate) return Priority(type, length, id);
   switch (type) {
     case FrameType::kContinuation:
-      return Continuation();
+      return Continuation(flags);
     case FrameType::kWindowUpdate:
       return WindowUpdate();
     case FrameType::kPing:
@@ -198,6 +203,15 @@ FrameMeter::Step FrameMeter::Ping(uint8_t flags) {
     ++counters_.pings;
     // gRPC's rule, too: who receives data may measure the round trip as often as it likes.
     const bool measures = std::exchange(data_sent_at_ping_, data_sent_) != data_sent_;
+    if (options_.min_ping_interval.count() > 0 && IsStrike() && ++ping_strikes_ > options_.ping_strikes_max) {
+      const auto seconds = [](H2Options::Milliseconds time) { return std::chrono::duration<double>(time).count(); };
+      return Overspent(
+          absl::StrCat("PING: expected at most one in ", seconds(options_.min_ping_interval),
+                       " s while streams are open (min_ping_interval), and in ",
+                       seconds(options_.min_idle_ping_interval),
+                       " s while none is, unless HEADERS or DATA were sent since; got ", ping_strikes_, " too early"),
+          "too_many_pings");
+    }
     if (measures || pings_.Take(now_)) return Step::kGoOn;
     return Overspent(absl::StrCat("PING: expected at most ", PerSecond(pings_.rate()), " (H2Options::pings), got more"),
                      "too_many_pings");
@@ -208,6 +222,16 @@ FrameMeter::Step FrameMeter::Ping(uint8_t flags) {
   }
   ++counters_.unknown;
   return Charge(&unknown_, "frames that we ignore (PING ACK to no PING)", "unknown_frames");
+}
+
+// The clock and the strikes begin anew whenever HEADERS or DATA are sent (gRPC's keepalive.md).
+bool FrameMeter::IsStrike() {
+  const MonotonicTime last = std::exchange(last_ping_, now_);
+  if (std::exchange(strikes_forgiven_, false)) {
+    ping_strikes_ = 0;
+    return false;
+  }
+  return now_ - last < (streams_.size() > 0 ? options_.min_ping_interval : options_.min_idle_ping_interval);
 }
 
 FrameMeter::Step FrameMeter::WindowUpdate() {
@@ -233,6 +257,7 @@ size_t FrameMeter::Walk(std::string_view bytes) {
     const size_t size = FrameHeader::kBytes + Length(header);
     if (Frame(header) == Step::kStop) {
       left_ = size;
+      NoteCut(static_cast<FrameType>(header[3]));
       return at;
     }
     if (size <= bytes.size() - at && !watched_) {
@@ -240,10 +265,17 @@ size_t FrameMeter::Walk(std::string_view bytes) {
       continue;
     }
     left_ = size;
+    NoteCut(static_cast<FrameType>(header[3]));
     if (Pass(bytes, &at) == Step::kStop) return at;
   }
   if (at < bytes.size()) TakeHeaderInPieces(bytes, &at);
   return at;
+}
+
+// The current frame has not come as a whole, or must wait.
+void FrameMeter::NoteCut(FrameType type) {
+  in_block_ = type == FrameType::kHeaders || type == FrameType::kContinuation;
+  if (type == FrameType::kHeaders) block_since_ = now_;
 }
 
 // Passes what has come of the current frame.
@@ -266,6 +298,7 @@ FrameMeter::Step FrameMeter::TakeHeaderInPieces(std::string_view bytes, size_t* 
   }
   header_octets_ = 0;
   left_ = step + Length(header_);
+  NoteCut(static_cast<FrameType>(header_[3]));
   if (Frame(header_) == Step::kStop) return Step::kStop;
   return Pass(bytes, at);
 }

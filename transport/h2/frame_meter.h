@@ -49,21 +49,28 @@ class FrameMeter {
   FrameMeter(const FrameMeter&) = delete;
   FrameMeter& operator=(const FrameMeter&) = delete;
 
-  // Octets at the beginning of `bytes` that the engine may have now; the next walk begins behind them. They may be none.
+  // Octets at the beginning of `bytes` that the engine may have now; the next walk begins behind them. They may be
+  // none.
   size_t Walk(std::string_view bytes);
 
   // Set by Walk if it has stopped for a reason.
   const std::optional<Violation>& violation() const { return violation_; }
   const std::optional<LateFrame>& late_frame() const { return late_frame_; }
 
-  // True once after the walk has stopped before the octet that makes the last stream id of a client's GOAWAY odd; the next walk
-  // begins behind it. The id names a stream of ours, and is even or 0 (RFC 9113 section 6.8); the engine ends the connection
-  // for any other. But clients exist that send 1 (Envoy 1.31) or 2^31-1 when they leave, with calls still under way.
+  // True once after the walk has stopped before the octet that makes the last stream id of a client's GOAWAY odd; the
+  // next walk begins behind it. The id names a stream of ours, and is even or 0 (RFC 9113 section 6.8); the engine ends
+  // the connection for any other. But clients exist that send 1 (Envoy 1.31) or 2^31-1 when they leave, with calls
+  // still under way.
   bool TakeOddOctet() {
     if (!odd_octet_) return false;
     odd_octet_ = false;
     --left_;
     return true;
+  }
+
+  // When the header block began that has not ended yet; max() if there is none.
+  MonotonicTime header_block_since() const {
+    return block_continues_ || (left_ > 0 && in_block_) ? block_since_ : MonotonicTime::max();
   }
 
   // What Walk let pass is one whole SETTINGS frame, or its end.
@@ -76,10 +83,11 @@ class FrameMeter {
   void AdvanceTime(MonotonicTime now) { now_ = now; }
   MonotonicTime now() const { return now_; }
   void NoteDataSent() { ++data_sent_; }
+  void NoteMessageFrameSent() { strikes_forgiven_ = true; }  // HEADERS or DATA
   void NotePingSent() { ++pings_out_; }
   void NoteStreamOpenedByUs() { ++counters_.streams; }
-  // We reset a stream for the peer's fault; it reset one before any response; a frame came for a stream that we have reset.
-  // False: that was one too many, a violation.
+  // We reset a stream for the peer's fault; it reset one before any response; a frame came for a stream that we have
+  // reset. False: that was one too many, a violation.
   bool ChargeGlitch();
   bool ChargeEarlyReset();
   bool ChargeLateFrame();
@@ -98,10 +106,11 @@ class FrameMeter {
   Step Data(uint32_t length, uint8_t flags, StreamId id);
   Step LittleData(uint32_t length, uint8_t flags);
   Step Headers(uint32_t length, uint8_t flags, StreamId id);
-  Step Continuation();
+  Step Continuation(uint8_t flags);
   Step OtherFrame(FrameType type, uint32_t length, uint8_t flags, StreamId id);
   Step Priority(FrameType type, uint32_t length, StreamId id);
   Step Ping(uint8_t flags);
+  bool IsStrike();
   Step WindowUpdate();
 
   Step Late(FrameType type, StreamId id);
@@ -110,6 +119,7 @@ class FrameMeter {
   Step Charge(TokenBucket* bucket, std::string_view frames, std::string_view option);
   bool IsClosed(StreamId id) const;
   void StopAtEnd() { watched_ = stop_at_end_ = true; }
+  void NoteCut(FrameType type);
 
   const H2Options& options_;
   const StreamTable& streams_;
@@ -121,7 +131,8 @@ class FrameMeter {
   uint8_t header_[FrameHeader::kBytes];  // of a frame whose header comes in pieces
   bool watched_ = false;                 // the current frame: there is more to do than to pass it:
   bool stop_at_end_ = false;             // stop behind it
-  // ... look at the stream id that its payload begins with, which ends so many octets before the end of the frame; 0: do not
+  // ... look at the stream id that its payload begins with, which ends so many octets before the end of the frame; 0:
+  // do not
   uint32_t id_end_ = 0;
   uint32_t id_ = 0;               // what has come of it
   StreamId priority_stream_ = 0;  // of a PRIORITY: the stream that it is for; 0: of a GOAWAY
@@ -130,6 +141,11 @@ class FrameMeter {
   bool in_settings_ = false;
   std::optional<Violation> violation_;
   std::optional<LateFrame> late_frame_;
+
+  // The header block that has not ended.
+  bool block_continues_ = false;  // with CONTINUATION
+  bool in_block_ = false;         // the current frame is a part of one
+  MonotonicTime block_since_{};
 
   StreamId known_until_ = 0;  // streams up to here were opened in earlier walks: the table knows whether they are open
   ClosedStreams closed_streams_;
@@ -140,6 +156,9 @@ class FrameMeter {
   uint32_t continuations_ = 0;  // of this block
   uint32_t empty_in_a_row_ = 0;
   uint32_t pings_out_ = 0;  // ours, without an ACK until now
+  uint32_t ping_strikes_ = 0;
+  bool strikes_forgiven_ = true;  // since the last PING
+  MonotonicTime last_ping_{};
   uint64_t data_sent_ = 0;
   uint64_t data_sent_at_ping_ = 0;
   uint32_t recent_streams_ = 0;  // ... of which early resets

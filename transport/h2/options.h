@@ -54,6 +54,14 @@ struct H2Limits {
 
   // Interim responses (1xx) that a client takes for one call; one more resets the stream with ENHANCE_YOUR_CALM.
   uint8_t interim_responses_max = 16;
+
+  // Server: gRPC's rule for PING (gRFC A8): the least time since the last one, unless HEADERS or DATA were sent since,
+  // while streams are open and while none is. An earlier one is a strike, and all strikes are forgiven when HEADERS or
+  // DATA leave; one more than ping_strikes_max ends the connection with "too_many_pings". Zero: no such rule.
+  using Milliseconds = std::chrono::duration<uint32_t, std::milli>;
+  Milliseconds min_ping_interval{0};
+  Milliseconds min_idle_ping_interval{0};
+  uint32_t ping_strikes_max = 2;
 };
 
 // Work that a peer can cause and gets nothing for. Beyond a budget the connection ends: GOAWAY with ENHANCE_YOUR_CALM
@@ -63,8 +71,8 @@ struct H2Budgets {
   // Server: RST_STREAM (CVE-2023-44487, rapid reset). Cancelled and timed out calls are ordinary in RPC.
   Rate resets{10'000, 1'000};
 
-  // Server: of the last 500 to 1,000 streams, at most 50 % may be reset by the peer within a second of their opening and
-  // before a response; the text is "too_many_resets". Each such stream has cost us a handler for nothing.
+  // Server: of the last 500 to 1,000 streams, at most 50 % may be reset by the peer within a second of their opening
+  // and before a response; the text is "too_many_resets". Each such stream has cost us a handler for nothing.
   uint32_t early_reset_streams_min = 500;
   uint32_t early_reset_percent_max = 50;
   std::chrono::milliseconds early_reset_time{1'000};
@@ -82,8 +90,8 @@ struct H2Budgets {
   uint32_t unread_acks_max = 100;
   uint32_t queued_control_frames_max = 1'000;
 
-  // SETTINGS and PING without ACK. A PING is free if we have sent DATA since the last one: who receives may measure the round
-  // trip. The text for PING is "too_many_pings", which gRPC's clients know.
+  // SETTINGS and PING without ACK. A PING is free if we have sent DATA since the last one: who receives may measure the
+  // round trip. The text for PING is "too_many_pings", which gRPC's clients know.
   Rate settings{50, 1};
   Rate pings{100, 10};
 
@@ -97,9 +105,9 @@ struct H2Budgets {
   uint32_t empty_data_in_a_row_max = 100;
   Rate empty_data{1'000, 10};
 
-  // DATA with fewer octets than small_data_bytes that does not end its stream: such a frame costs us as much as a full one.
-  // The least message of gRPC has five, so that a stream of small messages is not meant. Frames for streams that we have
-  // reset are charged here, too: those under way then are no fault.
+  // DATA with fewer octets than small_data_bytes that does not end its stream: such a frame costs us as much as a full
+  // one. The least message of gRPC has five, so that a stream of small messages is not meant. Frames for streams that
+  // we have reset are charged here, too: those under way then are no fault.
   uint32_t small_data_bytes = 5;
   Rate small_data{10'000, 5'000};
 

@@ -28,6 +28,11 @@ bool BeginsAlike(std::string_view seen, std::string_view greeting) {
 
 }  // namespace
 
+constexpr std::string_view kHttp1Refusal =
+    "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 125\r\nconnection: close\r\n\r\n"
+    "This port speaks HTTP/2 only, as gRPC does. Use a gRPC client, or HTTP/2 from the first byte (curl "
+    "--http2-prior-knowledge).\n";
+
 constexpr std::string_view kClientMagic = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 std::optional<std::string> PrefaceCheck::Feed(std::string_view* bytes) {
@@ -55,6 +60,13 @@ std::optional<std::string> PrefaceCheck::Feed(std::string_view* bytes) {
     }
   }
   return std::nullopt;
+}
+
+// "GET /a HTTP/1.1": a method of capital letters, a blank.
+bool PrefaceCheck::is_http1() const {
+  const size_t method = seen_.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+  return role_ == Role::kServer && !seen_.starts_with("PRI ") && method != std::string::npos && method > 0 &&
+         seen_[method] == ' ';
 }
 
 std::string PrefaceCheck::Verdict() const {

@@ -22,6 +22,9 @@ class PrefaceCheck {
   // Text: the peer speaks something else.
   std::optional<std::string> Feed(std::string_view* bytes);
 
+  // After a verdict, of a server: it was the beginning of a request line of HTTP/1.
+  bool is_http1() const;
+
   // The bytes that were taken and belong to HTTP/2.
   std::string_view passed() const { return seen_; }
 
@@ -32,6 +35,9 @@ class PrefaceCheck {
   bool done_ = false;
   std::string seen_;
 };
+
+// All that a client of HTTP/1 is told, as it understands it.
+extern const std::string_view kHttp1Refusal;
 
 // "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" (RFC 9113 section 3.4).
 extern const std::string_view kClientMagic;

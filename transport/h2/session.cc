@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -20,8 +21,8 @@ constexpr size_t kFrameHeaderBytes = 9;
 constexpr size_t kSettingsMax = 32;
 // Of a GOAWAY of ours: enough to say what was expected.
 constexpr size_t kDebugDataBytesMax = 256;
-// Limits of the engine's that FrameMeter's stand in front of: nghttp2 1.52 counts CONTINUATION by reads that end inside a
-// frame's header, RST_STREAM by the wall clock, and tells the peer nothing or INTERNAL_ERROR.
+// Limits of the engine's that FrameMeter's stand in front of: nghttp2 1.52 counts CONTINUATION by reads that end inside
+// a frame's header, RST_STREAM by the wall clock, and tells the peer nothing or INTERNAL_ERROR.
 constexpr size_t kNoContinuationLimit = SIZE_MAX;
 constexpr uint64_t kNoResetLimit = uint64_t{1} << 62;
 constexpr uint64_t kNoResetRate = uint64_t{1} << 31;
@@ -272,6 +273,7 @@ struct Session::Callbacks {
     switch (frame->hd.type) {
       case NGHTTP2_DATA:
       case NGHTTP2_HEADERS:
+        self.meter_.NoteMessageFrameSent();
         if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) OnEndSent(self, frame->hd.stream_id);
         break;
       case NGHTTP2_GOAWAY:
@@ -300,8 +302,8 @@ struct Session::Callbacks {
     if (asked_for || frame.error_code == NGHTTP2_INTERNAL_ERROR) return;
     // The engine has done it by itself. The violation ends the connection after this pull.
     if (frame.error_code == NGHTTP2_FLOW_CONTROL_ERROR && self.meter_.in_settings()) {
-      // "An endpoint MUST treat a change to SETTINGS_INITIAL_WINDOW_SIZE that causes any flow-control window to exceed the
-      // maximum size as a connection error" (RFC 9113 section 6.9.2); nghttp2 1.52 resets the stream.
+      // "An endpoint MUST treat a change to SETTINGS_INITIAL_WINDOW_SIZE that causes any flow-control window to exceed
+      // the maximum size as a connection error" (RFC 9113 section 6.9.2); nghttp2 1.52 resets the stream.
       self.meter_.Violate({ErrorCode::kFlowControlError,
                            absl::StrCat("SETTINGS_INITIAL_WINDOW_SIZE: expected windows of at most 2^31-1 octets, got ",
                                         "more for stream ", id),
@@ -433,12 +435,20 @@ void Session::Receive(std::string_view bytes, std::vector<H2Event>* events) {
 }
 
 void Session::TakePreface(std::string_view* bytes) {
+  const bool silent = IsSilent();
   if (const std::optional<std::string> stranger = preface_.Feed(bytes)) {
+    if (silent && preface_.is_http1()) return RefuseHttp1(*stranger);
     Fail(ErrorCode::kProtocolError, *stranger);
   } else if (preface_.done()) {
     // A client's magic is no frame; of a server's preface the beginning of one was looked at.
     options_.role == Role::kServer ? Feed(preface_.passed()) : TakeFrames(preface_.passed());
   }
+}
+
+void Session::RefuseHttp1(std::string reason) {
+  closing_ = done_ = true;
+  early_.Append(kHttp1Refusal);
+  inbox_.Emit(H2ConnectionError{ErrorCode::kProtocolError, std::move(reason)});
 }
 
 void Session::TakeFrames(std::string_view bytes) {
@@ -468,8 +478,8 @@ void Session::Feed(std::string_view bytes) {
     FailReceive(static_cast<int>(read));
   } else if (const size_t now = engine_->QueuedFrames(); now > queued + acks_queued_) {
     caused_frames_ += now - queued - acks_queued_;
-    // The engine has queued more than acknowledgements: it may have reset a stream or given up the connection, and says so
-    // only in the frames that leave. Look at them now, so that the events come with the bytes that caused them.
+    // The engine has queued more than acknowledgements: it may have reset a stream or given up the connection, and says
+    // so only in the frames that leave. Look at them now, so that the events come with the bytes that caused them.
     FlushControlFrames(kEarlyBytesMax);
     if (meter_.violation().has_value()) Fail(*meter_.violation());
   }
@@ -536,8 +546,8 @@ void Session::Fail(const Violation& violation) {
 
 // ---- output --------------------------------------------------------------------------------------------------------
 
-// One call of the engine's mem_send; false when it has nothing more for now. It returns bytes of one frame, or sends any
-// number of DATA frames through Callbacks::SendData.
+// One call of the engine's mem_send; false when it has nothing more for now. It returns bytes of one frame, or sends
+// any number of DATA frames through Callbacks::SendData.
 bool Session::PullOnce() {
   const uint8_t* data = nullptr;
   paused_ = false;
@@ -555,6 +565,7 @@ bool Session::PullOnce() {
 }
 
 size_t Session::Pull(size_t max_bytes, OutputBuffer* out, std::vector<H2Event>* events) {
+  if (IsSilent()) return 0;
   const size_t start = out->size();
   inbox_.Open(events);
   early_.MovePrefix(early_.size(), out);
@@ -570,9 +581,9 @@ size_t Session::Pull(size_t max_bytes, OutputBuffer* out, std::vector<H2Event>* 
   return out->size() - start;
 }
 
-// Pulls all frames but DATA into early_. (A frame that turns out to be void lets the engine go on to a DATA frame: it is
-// kept in its place.) But no more than a peer that does not read may make us hold: heads that stay with the engine keep
-// their streams open, and so the peer from opening others.
+// Pulls all frames but DATA into early_. (A frame that turns out to be void lets the engine go on to a DATA frame: it
+// is kept in its place.) But no more than a peer that does not read may make us hold: heads that stay with the engine
+// keep their streams open, and so the peer from opening others.
 void Session::FlushControlFrames(size_t early_bytes_max) {
   QueueFinalGoAway();
   out_ = &early_;
@@ -596,6 +607,7 @@ void Session::EmitDrained() {
 }
 
 bool Session::HasOutput() const {
+  if (IsSilent()) return false;
   if (!early_.empty()) return true;
   return !done_ && (drain_ == Drain::kFinalDue || nghttp2_session_want_write(engine_->session) != 0);
 }
@@ -731,9 +743,10 @@ void Session::ReturnOwedBytes() {
 
 // ---- the end -------------------------------------------------------------------------------------------------------
 
-void Session::BeginDrain() {
+void Session::BeginDrain(const char* why) {
   if (draining_ || closing_) return;
   draining_ = true;
+  drain_reason_ = why;
   if (options_.role == Role::kServer) {
     drain_ = Drain::kNoticeQueued;
     nghttp2_submit_shutdown_notice(engine_->session);
@@ -755,7 +768,7 @@ void Session::QueueFinalGoAway() {
   if (drain_ != Drain::kFinalDue || closing_) return;
   drain_ = Drain::kFinalQueued;
   nghttp2_submit_goaway(engine_->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(engine_->session),
-                        NGHTTP2_NO_ERROR, nullptr, 0);
+                        NGHTTP2_NO_ERROR, reinterpret_cast<const uint8_t*>(drain_reason_), std::strlen(drain_reason_));
 }
 
 void Session::CloseConnection(ErrorCode code, std::string_view debug_data) {

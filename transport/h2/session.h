@@ -3,9 +3,9 @@
 //   bytes --Receive--> engine callbacks --> Inbox --> events
 //   Submit... --> engine's queues, StreamState::queue --Pull--> OutputBuffer
 //
-// This is the seam: session.cc and the two headers that it alone includes know nghttp2, and nothing outside may, so that
-// another engine can be put in its place and compared with it. Checking what callers ask for is H2Connection's work;
-// what arrives is judged by the engine and told by the Inbox.
+// This is the seam: session.cc and the two headers that it alone includes know nghttp2, and nothing outside may, so
+// that another engine can be put in its place and compared with it. Checking what callers ask for is H2Connection's
+// work; what arrives is judged by the engine and told by the Inbox.
 #pragma once
 
 #include <cstddef>
@@ -68,7 +68,7 @@ class Session {
   void ReturnHeldBytes(StreamState* stream);  // all of them, to the connection's window only
 
   // ---- the end ----
-  void BeginDrain();
+  void BeginDrain(const char* why);
   void FinishDrain();
   void CloseConnection(ErrorCode code, std::string_view debug_data);
   bool draining() const { return draining_ || goaway_received_; }
@@ -107,6 +107,9 @@ class Session {
   void EmitDrained();
   void QueueFinalGoAway();
   void TakePreface(std::string_view* bytes);
+  void RefuseHttp1(std::string reason);
+  // A server says nothing before it knows that the client speaks HTTP/2.
+  bool IsSilent() const { return options_.role == Role::kServer && !preface_.done() && !draining_ && !closing_; }
   void TakeFrames(std::string_view bytes);
   void Feed(std::string_view bytes);
   void JudgeLateFrame(const LateFrame& frame);
@@ -129,8 +132,8 @@ class Session {
 
   OutputBuffer early_;             // frames pulled before DataToSend was called; they leave first
   std::vector<StreamId> drained_;  // blocked streams whose queue became empty
-  // That the peer made the engine queue since the last Pull: resets, window updates, and acknowledgements in early_. Not
-  // what the caller has asked for.
+  // That the peer made the engine queue since the last Pull: resets, window updates, and acknowledgements in early_.
+  // Not what the caller has asked for.
   size_t caused_frames_ = 0;
   size_t acks_queued_ = 0;   // by the engine during one Feed
   size_t queued_bytes_ = 0;  // in all streams' queues
@@ -142,6 +145,7 @@ class Session {
   bool closing_ = false;  // our last GOAWAY is queued: nothing more is read
   bool done_ = false;     // ... and has left: nothing more is written
   Drain drain_ = Drain::kNone;
+  const char* drain_reason_ = "";
 };
 
 // Is the engine's library at run time at least the one that this was compiled against?

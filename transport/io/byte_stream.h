@@ -4,6 +4,7 @@
 // Belongs to one loop's thread. Destroying it closes it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -39,6 +40,10 @@ class ByteStream {
 
   virtual IoResult Read(std::span<char> buffer) = 0;                     // kEnd: the peer has closed its half
   virtual IoResult Write(std::span<const std::string_view> pieces) = 0;  // gathers; may take less than all
+
+  // How long what was written may stay unacknowledged by the peer's system before the stream fails (TCP_USER_TIMEOUT);
+  // max(): as long as the system's default says. Before Start. Streams without such a thing ignore it.
+  virtual void SetAcknowledgeTimeout(std::chrono::nanoseconds) {}
 
   // No more writes; the peer sees the end after all that was written.
   virtual void ShutdownWrite() = 0;

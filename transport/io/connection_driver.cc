@@ -40,6 +40,18 @@ class EventsLease {
   std::vector<H2Event> events_;
 };
 
+ConnectionDriver::Milliseconds Limit(std::chrono::nanoseconds limit) {
+  using Milliseconds = ConnectionDriver::Milliseconds;
+  return limit < Milliseconds::max() ? std::chrono::duration_cast<Milliseconds>(limit) : Milliseconds::max();
+}
+
+MonotonicTime After(MonotonicTime since, ConnectionDriver::Milliseconds limit) {
+  if (since == MonotonicTime::max() || limit == ConnectionDriver::Milliseconds::max()) return MonotonicTime::max();
+  return since + limit;
+}
+
+std::string Seconds(ConnectionDriver::Milliseconds time) { return std::to_string(time.count() / 1000) + " s"; }
+
 size_t BodyBytes(const std::vector<H2Event>& events) {
   size_t bytes = 0;
   for (const H2Event& event : events) {
@@ -57,8 +69,12 @@ ConnectionDriver::ConnectionDriver(EventLoop& loop, std::unique_ptr<ByteStream> 
       connection_(connection),
       sink_(sink),
       name_(std::move(name)),
-      tracer_(FrameTracer::Create(loop, connection.options().role, name_, std::move(options))),
-      timer_(loop, [this] { OnTimer(); }) {}
+      tracer_(FrameTracer::Create(loop, connection.options().role, name_, options)),
+      write_timeout_(Limit(options.write_timeout)),
+      header_block_timeout_(Limit(options.header_block_timeout)),
+      timer_(loop, [this] { OnTimer(); }) {
+  stream_->SetAcknowledgeTimeout(options.acknowledge_timeout);
+}
 
 ConnectionDriver::~ConnectionDriver() {
   if (destroyed_ != nullptr) *destroyed_ = true;
@@ -67,6 +83,7 @@ ConnectionDriver::~ConnectionDriver() {
 absl::Status ConnectionDriver::Start() {
   connection_.InitiateConnection();
   state_ = State::kOpen;
+  last_read_ = loop_.Now();
   absl::Status started = stream_->Start(this);
   if (!started.ok()) {
     state_ = State::kClosed;
@@ -95,6 +112,8 @@ void ConnectionDriver::OnWritable() {
 
 void ConnectionDriver::OnTimer() {
   if (state_ == State::kOpen) {
+    if (Overdue()) return;
+    WatchTime();
     (void)ReadLoop();
     return;
   }
@@ -104,6 +123,32 @@ void ConnectionDriver::OnTimer() {
   }
   input_ended_ = output_failed_ = true;  // no longer waited for
   RequestFlush();
+}
+
+// Ends the connection if the peer has let us wait too long.
+bool ConnectionDriver::Overdue() {
+  if (After(stalled_since_, write_timeout_) <= loop_.Now()) {
+    input_ended_ = output_failed_ = true;
+    BeginClose(Lost("write to " + stream_->PeerName() + ": expected the peer to read, it took nothing for " +
+                    Seconds(write_timeout_) + " (write_timeout)"));
+    return true;
+  }
+  if (After(connection_.HeaderBlockSince(), header_block_timeout_) <= loop_.Now()) {
+    const std::string what =
+        "header block: expected its end within " + Seconds(header_block_timeout_) + " (header_block_timeout)";
+    connection_.CloseConnection(ErrorCode::kEnhanceYourCalm, what);
+    BeginClose(Lost("connection to " + stream_->PeerName() + " failed: " + what));
+    return true;
+  }
+  return false;
+}
+
+// One timer for all of it. Whether the stream takes output again is seen when it is due: nothing is set or cancelled
+// meanwhile.
+void ConnectionDriver::WatchTime() {
+  const MonotonicTime due =
+      std::min(After(stalled_since_, write_timeout_), After(connection_.HeaderBlockSince(), header_block_timeout_));
+  if (due != MonotonicTime::max() && (!timer_.IsSet() || due < timer_.due())) timer_.Set(due);
 }
 
 void ConnectionDriver::OnEndOfTurn() {
@@ -156,10 +201,17 @@ ConnectionDriver::Alive ConnectionDriver::ReadLoop() {
 
 ConnectionDriver::Alive ConnectionDriver::Receive(std::string_view bytes) {
   received_any_ = true;
+  last_read_ = loop_.Now();
   if (tracer_) tracer_->Received(bytes);
   EventsLease events;
-  connection_.AdvanceTime(loop_.Now());
+  connection_.AdvanceTime(last_read_);
   connection_.ReceiveData(bytes, &*events);
+  const bool block_open = connection_.HeaderBlockSince() != MonotonicTime::max();
+  if (block_open != block_open_) [[unlikely]] {
+    block_open_ = block_open;
+    timer_.Cancel();  // if it was for the next read: the end of the turn sets it again
+    WatchTime();
+  }
   if (write_blocked_) unanswered_bytes_ += bytes.size() - std::min(bytes.size(), BodyBytes(*events));
   return Deliver(*events);
 }
@@ -217,11 +269,15 @@ ConnectionDriver::Alive ConnectionDriver::WriteOutput() {
   const IoResult result = stream_->Write(std::span(pieces).first(count));
   switch (result.kind) {
     case IoResult::Kind::kDone:
+      stalled_since_ = MonotonicTime::max();
       output_.RemovePrefix(result.bytes);
       unanswered_bytes_ -= std::min(unanswered_bytes_, result.bytes);
       return Alive::kYes;
     case IoResult::Kind::kWouldBlock:
       write_blocked_ = true;
+      if (stalled_since_ != MonotonicTime::max() || state_ != State::kOpen) return Alive::kYes;
+      stalled_since_ = loop_.Now();
+      WatchTime();
       return Alive::kYes;
     default:
       return OnWriteError(result.error);

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -44,6 +45,13 @@ struct ConnectionDriverOptions {
   std::function<void(std::string_view line)> trace;
   // Zero of the times in `trace`.
   MonotonicTime trace_epoch{};
+
+  // The stream has output and takes none of it for so long: the connection is lost. max(): for ever.
+  std::chrono::nanoseconds write_timeout = std::chrono::nanoseconds::max();
+  // The same below the stream: what a socket has taken and the peer's system does not acknowledge (TCP_USER_TIMEOUT).
+  std::chrono::nanoseconds acknowledge_timeout = std::chrono::nanoseconds::max();
+  // From the beginning of a header block to its end; then GOAWAY with ENHANCE_YOUR_CALM.
+  std::chrono::nanoseconds header_block_timeout = std::chrono::nanoseconds::max();
 };
 
 //            Close, fatal error, end from the peer              all written
@@ -64,6 +72,9 @@ class ConnectionDriver final : private ByteStreamObserver, private EndOfTurn {
   // From the decision to close: for writing what is queued and for the peer to close its half.
   static constexpr std::chrono::milliseconds kCloseTime{1000};
 
+  // Of a limit, no longer than needed: every connection has two. max(): none.
+  using Milliseconds = std::chrono::duration<uint32_t, std::milli>;
+
   // `connection` and `sink` must outlive the driver. `name` is the short name in traces ("c3").
   ConnectionDriver(EventLoop& loop, std::unique_ptr<ByteStream> stream, H2Connection& connection, EventSink& sink,
                    std::string name, ConnectionDriverOptions options = {});
@@ -80,6 +91,7 @@ class ConnectionDriver final : private ByteStreamObserver, private EndOfTurn {
   void Close(absl::Status reason);
 
   const ByteStream& stream() const { return *stream_; }
+  MonotonicTime last_read() const { return last_read_; }  // any byte; before the first, Start
   const std::string& name() const { return name_; }
 
   // Pulled from the connection and not yet taken by the stream.
@@ -94,6 +106,8 @@ class ConnectionDriver final : private ByteStreamObserver, private EndOfTurn {
   void OnWritable() override;
   void OnEndOfTurn() override;
   void OnTimer();
+  bool Overdue();
+  void WatchTime();
 
   bool MayRead() const;
   Alive ReadLoop();
@@ -126,10 +140,15 @@ class ConnectionDriver final : private ByteStreamObserver, private EndOfTurn {
   bool input_ended_ = false;
   bool output_failed_ = false;
   bool write_blocked_ = false;
+  bool block_open_ = false;    // a header block has begun and not ended
   bool* destroyed_ = nullptr;  // set while the sink runs
   size_t unanswered_bytes_ = 0;
-  OutputBuffer output_;  // what the stream did not take
-  Timer timer_;          // kOpen: goes on reading in the next turn; later: the end of kCloseTime
+  const Milliseconds write_timeout_;
+  const Milliseconds header_block_timeout_;
+  MonotonicTime last_read_{};
+  MonotonicTime stalled_since_ = MonotonicTime::max();  // the stream takes nothing; max(): it does
+  OutputBuffer output_;                                 // what the stream did not take
+  Timer timer_;  // kOpen: goes on reading in the next turn, or looks for what is overdue; later: kCloseTime
   absl::Status close_reason_;
 };
 

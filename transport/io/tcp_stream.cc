@@ -82,6 +82,15 @@ class SocketStream final : public ByteStream, private DescriptorHandler {
     return {.kind = IoResult::Kind::kDone, .bytes = static_cast<size_t>(count)};
   }
 
+  void SetAcknowledgeTimeout(std::chrono::nanoseconds limit) override {
+    // gRFC A18. Not of a Unix socket, which refuses it: nothing is ever on the way there.
+    constexpr std::chrono::hours kLongest(24);
+    if (limit > kLongest) return;
+    const auto milliseconds =
+        static_cast<unsigned>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count());
+    ::setsockopt(fd_, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
+  }
+
   void ShutdownWrite() override { ::shutdown(fd_, SHUT_WR); }
 
   std::string PeerName() const override { return peer_name_; }

@@ -4,9 +4,10 @@
 //                        |  refused                                    ^
 //                        +---------> kRefusing --peer closes, or 1 s---+
 //
-// Until the handshake is over, Read and Write would block. kRefusing: the alert that says why is on its way; closing with
-// unread bytes would reset the connection, and the reset destroys the alert. close_notify is the end of each direction
-// (RFC 8446 section 6.1): ShutdownWrite sends it, and an end without it is an error, because bytes may be missing.
+// Until the handshake is over, Read and Write would block. kRefusing: the alert that says why is on its way; closing
+// with unread bytes would reset the connection, and the reset destroys the alert. close_notify is the end of each
+// direction (RFC 8446 section 6.1): ShutdownWrite sends it, and an end without it is an error, because bytes may be
+// missing.
 #pragma once
 
 #include <chrono>
@@ -38,8 +39,8 @@ class TlsStream final : public ByteStream, private ByteStreamObserver {
  public:
   // Encrypted and not taken by the stream below: no more is encrypted.
   static constexpr size_t kQueuedBytesMax = 128 * 1024;
-  // No more is read either, because TLS itself answers some of it (KeyUpdate). Above what data alone can queue: two peers
-  // that write and read must not wait for each other.
+  // No more is read either, because TLS itself answers some of it (KeyUpdate). Above what data alone can queue: two
+  // peers that write and read must not wait for each other.
   static constexpr size_t kUnansweredBytesMax = 2 * kQueuedBytesMax;
   // By one Read, beyond what it delivers: then other connections have their turn. Records that carry no data (KeyUpdate
   // again) cost time, and OpenSSL asks for more until there is none.
@@ -54,6 +55,7 @@ class TlsStream final : public ByteStream, private ByteStreamObserver {
   absl::Status Start(ByteStreamObserver* observer) override;
   IoResult Read(std::span<char> buffer) override;
   IoResult Write(std::span<const std::string_view> pieces) override;
+  void SetAcknowledgeTimeout(std::chrono::nanoseconds limit) override { wire_.stream().SetAcknowledgeTimeout(limit); }
   void ShutdownWrite() override;
   std::string PeerName() const override { return wire_.stream().PeerName(); }
   std::string LocalName() const override { return wire_.stream().LocalName(); }

@@ -89,7 +89,7 @@ void ExpectMalformed(const std::string& head) {
       .Run();
 }
 
-// ---- W01 -------------------------------------------------------------------------------------------------------------
+// ---- W01 ------------------------------------------------------------------------------------------------------------
 
 TEST(W01RequestOrder, AnyOrderIsTakenAsLongAsThePseudoHeaderFieldsComeFirst) {
   ExpectServed(
@@ -104,7 +104,7 @@ TEST(W01RequestOrder, SchemeIsNotLookedAt) {
   ExpectServed(Head{.scheme = ":scheme=unix"}.Text());
 }
 
-// ---- W02 -------------------------------------------------------------------------------------------------------------
+// ---- W02 ------------------------------------------------------------------------------------------------------------
 
 TEST(W02Method, AnythingButPostIsHttp405) {
   for (const char* method : {"GET", "PUT", "HEAD", "OPTIONS", "post", "POSTER"}) {
@@ -121,7 +121,7 @@ TEST(W02Method, MissingOrEmptyMethodIsNoRequest) {
   ExpectMalformed(Head{.method = ":method=POST :method=POST"}.Text());
 }
 
-// ---- W03 -------------------------------------------------------------------------------------------------------------
+// ---- W03 ------------------------------------------------------------------------------------------------------------
 
 constexpr char kUnimplemented[] =
     ":status=200 content-type=application/grpc grpc-accept-encoding=...";  // and grpc-status=12: see below
@@ -161,7 +161,7 @@ TEST(W03Path, PathThatHttpDoesNotAllowIsNoRequest) {
   ExpectMalformed(Head{.path = ":path=\"/bench.Echo/Un\\nary\""}.Text());
 }
 
-// ---- :authority ------------------------------------------------------------------------------------------------------
+// ---- :authority -----------------------------------------------------------------------------------------------------
 
 TEST(W01Authority, WhatClientsOfUnixSocketsSendIsTaken) {
   // grpc++ 1.51, Python, grpc-go today.
@@ -186,7 +186,7 @@ TEST(W01Authority, WhatNoUriMayHoldIsNoRequest) {
   ExpectMalformed(Head{.authority = ":authority=a :authority=a"}.Text());
 }
 
-// ---- W04 -------------------------------------------------------------------------------------------------------------
+// ---- W04 ------------------------------------------------------------------------------------------------------------
 
 TEST(W04Te, MissingTeIsServed) { ExpectServed(Head{.te = ""}.Text()); }
 
@@ -196,12 +196,12 @@ TEST(W04Te, AnyOtherTeIsNoRequest) {
   }
 }
 
-// ---- W05 -------------------------------------------------------------------------------------------------------------
+// ---- W05 ------------------------------------------------------------------------------------------------------------
 
 // How long the handler runs until it is cancelled: exact, on the loop's clock.
 void ExpectDeadline(const std::string& timeout, std::chrono::nanoseconds after) {
   SCOPED_TRACE(timeout);
-  ServerScript script;
+  ServerScript script(testing::Undisturbed());
   script.Bidi(Wait)
       .Handshake()
       .Peer("HEADERS 1 " + Head{.path = ":path=/bench.Echo/BidiEcho", .more = "grpc-timeout=" + timeout}.Text())
@@ -242,7 +242,7 @@ TEST(W05Timeout, WhatCannotBeReadIsInternalAndReachesNoHandler) {
 
 TEST(W05Timeout, TheFirstOfTwoCounts) { ExpectDeadline("1S grpc-timeout=2S", std::chrono::seconds(1)); }
 
-// ---- W06 -------------------------------------------------------------------------------------------------------------
+// ---- W06 ------------------------------------------------------------------------------------------------------------
 
 TEST(W06ContentType, ApplicationGrpcWithOrWithoutASuffixIsServed) {
   for (const char* type : {"application/grpc", "application/grpc+proto", "application/grpc+json", "application/grpc+x",

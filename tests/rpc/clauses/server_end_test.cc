@@ -113,7 +113,7 @@ TEST(W25EarlyFinish, WhatTheClientStillSendsReturnsToTheConnectionsWindow) {
   script.ExpectWritten({}).Run();
 }
 
-// ---- the client does not read ----------------------------------------------------------------------------------------
+// ---- the client does not read ---------------------------------------------------------------------------------------
 
 TEST(HeldResponse, DeadlineOfTheCallStillRunsAndResetsTheStream) {
   ServerScript script;
@@ -254,7 +254,7 @@ TEST(HeldWrite, ClientThatLeavesEndsIt) {
 }
 
 TEST(HeldResponse, TimeoutMayBeInfinite) {
-  weir::ServerOptions options;
+  weir::ServerOptions options = testing::Undisturbed();
   options.stream_write_stall_timeout = absl::InfiniteDuration();
   ServerScript script(options);
   script.Unary(Echo)
@@ -269,7 +269,7 @@ TEST(HeldResponse, TimeoutMayBeInfinite) {
       .Run();
 }
 
-// ---- W27 and W32: what may overtake what -----------------------------------------------------------------------------
+// ---- W27 and W32: what may overtake what ----------------------------------------------------------------------------
 
 TEST(W32StatusOrder, StatusOfAHandlerWaitsForEveryMessageBeforeIt) {
   const std::string first = Message("first message");

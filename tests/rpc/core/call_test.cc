@@ -65,6 +65,7 @@ class FakeStream final : public MessageStream {
   void WatchSending(std::unique_ptr<SendingWatch>) override {}
   void FinishNow(const absl::Status&) override { log.push_back("finish now"); }
   void Refuse(int, const absl::Status&) override { log.push_back("refuse"); }
+  bool AnswerPage(std::string_view, const absl::Status&) override { return true; }
   void Cancel(const absl::Status&) override { log.push_back("cancel"); }
 
   std::vector<std::string> Take() { return std::exchange(log, {}); }

@@ -66,7 +66,7 @@ Task<absl::Status> Deaf(ServerWorld& world, ServerContext& context, Reader<Paylo
   co_return absl::OkStatus();
 }
 
-// ---- reset by the client ---------------------------------------------------------------------------------------------
+// ---- reset by the client --------------------------------------------------------------------------------------------
 
 TEST(W26Cancel, PeerResetCancelsTheHandlerAndFreesTheStream) {
   ServerScript script;
@@ -166,7 +166,7 @@ TEST(W35Flood, ResettingStreamsDoesNotBuyMoreHandlers) {
       .Run();
 }
 
-// ---- the connection is lost ------------------------------------------------------------------------------------------
+// ---- the connection is lost -----------------------------------------------------------------------------------------
 
 TEST(W31Loss, LostConnectionCancelsEveryHandlerAndGoes) {
   ServerScript script;
@@ -208,7 +208,7 @@ TEST(W31Loss, ConnectionStaysUntilItsLastHandlerHasReturned) {
       .Run();
 }
 
-// ---- the deadline ----------------------------------------------------------------------------------------------------
+// ---- the deadline ---------------------------------------------------------------------------------------------------
 
 TEST(W27Deadline, DeadlineAnswersDeadlineExceededAndCancelsTheHandler) {
   ServerScript script;
@@ -274,7 +274,7 @@ TEST(W27Deadline, HandlerThatReturnsInTimeTakesItsTimerAlong) {
 
 TEST(W05Timeout, LongestTimeoutOfTheWireIsFarAway) {
   for (const char* timeout : {"99999999H", "99999999M", "99999999S"}) {
-    ServerScript script;
+    ServerScript script(testing::Undisturbed());
     script.Bidi(ReadAll)
         .Handshake()
         .Advance(seconds(1))
@@ -299,7 +299,7 @@ TEST(W05Timeout, TimeoutOfZeroEndsTheCallAtOnce) {
       .Run();
 }
 
-// ---- drain and stop --------------------------------------------------------------------------------------------------
+// ---- drain and stop -------------------------------------------------------------------------------------------------
 
 TEST(W29Drain, DrainSaysGoAwayTwiceAndLetsCallsFinish) {
   ServerScript script;

@@ -146,7 +146,8 @@ TEST(ServerLimitsTest, TheLimitIsAnnounced) {
   options.max_metadata_bytes = 1234;
   ServerScript script(options);
   script.Unary(Echo)
-      .Do([](ServerWorld& w) { w.Start(); })
+      .Start()
+      .Peer("PREFACE\nSETTINGS")
       .Do([](ServerWorld& w) {
         bool announced = false;
         for (const std::string& line : w.TakeWritten())

@@ -221,8 +221,8 @@ TEST_F(ConnectionCloseTest, ADestroyedDriverClosesItsStreamAndReportsNothing) {
   EXPECT_EQ(loop_.timers(), 0u);
 }
 
-// Over real sockets, because only they know resets. The peer goes on sending while the connection has failed: closing the
-// socket at once would make the system answer with a reset, which destroys the GOAWAY in the peer's receive buffer.
+// Over real sockets, because only they know resets. The peer goes on sending while the connection has failed: closing
+// the socket at once would make the system answer with a reset, which destroys the GOAWAY in the peer's receive buffer.
 TEST(ConnectionCloseTcpTest, TheGoAwayReachesAPeerThatIsStillSending) {
   EpollLoop loop;
   std::unique_ptr<Endpoint> server;
@@ -268,6 +268,74 @@ TEST_F(ConnectionCloseTest, ACutAtEveryByteEndsTheConnectionOnce) {
     ASSERT_TRUE(server_->closed) << "cut after " << cut << " bytes";
     ASSERT_EQ(loop_.timers(), 0u);
   }
+}
+
+TEST_F(ConnectionCloseTest, APeerThatTakesNothingForTheWriteTimeoutIsLost) {
+  auto [first, second] = MakeMemoryStreamPair(loop_, {.capacity_bytes = 1000});
+  ConnectionDriverOptions options;
+  options.write_timeout = std::chrono::seconds(30);
+  server_ = std::make_unique<Endpoint>(loop_, std::move(second), Role::kServer, options);
+  peer_ = std::make_unique<RawPeer>(std::move(first));
+  loop_.RunUntilIdle();
+  peer_->reading = false;
+  // More answers than the stream holds.
+  std::string pings;
+  for (int i = 0; i < 90; ++i) pings += "PING 0000000000000000\n";
+  peer_->SendFrames(std::string(kClientHello) + pings);
+  loop_.RunUntilIdle();
+  loop_.Advance(milliseconds(29'999));
+  EXPECT_FALSE(server_->closed.has_value());
+  // One octet begins the time anew.
+  std::array<char, 1> octet;
+  EXPECT_EQ(peer_->stream->Read(octet).bytes, 1u);
+  loop_.RunUntilIdle();
+  loop_.Advance(milliseconds(29'999));
+  EXPECT_FALSE(server_->closed.has_value());
+  loop_.Advance(milliseconds(1));
+  EXPECT_THAT(server_->closed,
+              Optional(StatusIs(absl::StatusCode::kUnavailable,
+                                "write to memory:1: expected the peer to read, it took nothing for 30 s "
+                                "(write_timeout)")));
+  EXPECT_EQ(loop_.timers(), 0u);
+}
+
+TEST_F(ConnectionCloseTest, AWriteTimeoutThatHasPassedUnusedLeavesNoTimer) {
+  auto [first, second] = MakeMemoryStreamPair(loop_, {.capacity_bytes = 100});
+  ConnectionDriverOptions options;
+  options.write_timeout = std::chrono::seconds(30);
+  server_ = std::make_unique<Endpoint>(loop_, std::move(second), Role::kServer, options);
+  peer_ = std::make_unique<RawPeer>(std::move(first));
+  peer_->SendFrames(std::string(kClientHello) + "PING 0000000000000000\n");
+  loop_.Advance(std::chrono::minutes(1));
+  EXPECT_FALSE(server_->closed.has_value());
+  EXPECT_EQ(loop_.timers(), 0u);
+}
+
+TEST_F(ConnectionCloseTest, AnHttp1ClientIsToldInHttp1AndNothingElse) {
+  for (const std::string_view request :
+       {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST /a.B/C HTTP/1.1\r\n", "OPTIONS * HTTP/1.0\r\n"}) {
+    Serve();
+    loop_.RunUntilIdle();
+    EXPECT_EQ(peer_->received, "") << "SETTINGS before the client's preface would be no HTTP/1";
+    peer_->SendBytes(request);
+    loop_.RunUntilIdle();
+    EXPECT_THAT(peer_->received, StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+    const size_t body = peer_->received.find("\r\n\r\n") + 4;
+    const std::string length = "content-length: " + std::to_string(peer_->received.size() - body) + "\r\n";
+    EXPECT_THAT(peer_->received, HasSubstr(length));
+    EXPECT_THAT(peer_->received, HasSubstr("HTTP/2 from the first byte"));
+    EXPECT_TRUE(peer_->ended);
+    loop_.Advance(ConnectionDriver::kCloseTime);
+    EXPECT_TRUE(server_->closed.has_value());
+  }
+}
+
+TEST_F(ConnectionCloseTest, AServerThatDrainsBeforeThePrefaceSaysSo) {
+  Serve();
+  server_->connection.BeginDrain();
+  server_->driver->RequestFlush();
+  loop_.RunUntilIdle();
+  EXPECT_THAT(peer_->Frames(Role::kServer), Contains("GOAWAY last=2147483647 NO_ERROR"));
 }
 
 }  // namespace

@@ -301,7 +301,7 @@ TEST_F(ConnectionDriverTest, EveryFrameIsTracedInBothDirections) {
   RawPeer peer(std::move(first));
   peer.SendFrames(std::string(kClientHello) + std::string(kGet1) + "PING 0102030405060708\n");
   loop_.RunUntilIdle();
-  EXPECT_THAT(lines, Contains(AllOf(StartsWith("0.000 s1 > SETTINGS"), HasSubstr("MAX_CONCURRENT_STREAMS=1000"))));
+  EXPECT_THAT(lines, Contains(AllOf(StartsWith("12.003 s1 > SETTINGS"), HasSubstr("MAX_CONCURRENT_STREAMS=1000"))));
   EXPECT_THAT(lines, Contains("12.003 s1 < PREFACE"));
   EXPECT_THAT(lines, Contains("12.003 s1 < SETTINGS"));
   EXPECT_THAT(lines, Contains("12.003 s1 < HEADERS 1 END_STREAM :method=GET :scheme=http :path=/ :authority=a"));
