@@ -1,15 +1,21 @@
 #include "weir/rpc/server/server.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <functional>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "weir/rpc/server/dispatcher.h"
+#include "weir/rpc/server/handover.h"
 #include "weir/rpc/server/in_process_listener.h"
 #include "weir/rpc/server/server_loop.h"
 #include "weir/transport/io/adopt_descriptor.h"
@@ -99,11 +105,59 @@ class Server::Impl {
     return AddListener(security, [fd](transport::TcpListener& listener) { return listener.ListenOn(fd); });
   }
 
+  absl::Status StopListening(std::string_view address) {
+    if (absl::Status may_block = transport::BlockingExecutor::MayBlock("Server::StopListening"); !may_block.ok()) {
+      return may_block;
+    }
+    bool found = false;
+    if (loops_ != nullptr) {
+      RunOn(accept_loop(), [&] {
+        const auto is_it = [address](const auto& listener) { return listener->address().ToString() == address; };
+        found = std::erase_if(listeners_, is_it) > 0;
+      });
+    }
+    transport::MutexLock lock(mutex_);
+    if (!found) {
+      return absl::NotFoundError(absl::StrCat("StopListening: expected one of ", absl::StrJoin(addresses_, ", "),
+                                              ", got ", std::string(address)));
+    }
+    std::erase(addresses_, address);
+    return absl::OkStatus();
+  }
+
+  absl::Status OfferHandover(std::string_view path) {
+    if (absl::Status may_block = transport::BlockingExecutor::MayBlock("Server::OfferHandover"); !may_block.ok()) {
+      return may_block;
+    }
+    if (absl::Status started = EnsureStarted(); !started.ok()) return started;
+    absl::Status offered;
+    RunOn(accept_loop(), [&] {
+      auto offer = std::make_unique<HandoverOffer>(
+          accept_loop(), [this] { return ListeningFds(); }, [this] { OnTakenOver(); });
+      offered = offer->Listen(path);
+      if (offered.ok()) offer_ = std::move(offer);
+    });
+    return offered;
+  }
+
+  absl::Status TakeOver(std::string_view path, const Security& security) {
+    if (absl::Status may_block = transport::BlockingExecutor::MayBlock("Server::TakeOver"); !may_block.ok()) {
+      return may_block;
+    }
+    absl::StatusOr<Takeover> takeover = Takeover::From(path);
+    if (!takeover.ok()) return takeover.status();
+    for (int& fd : takeover->sockets()) {
+      if (absl::Status listening = ListenOn(fd, security); !listening.ok()) return listening;
+      fd = -1;
+    }
+    return takeover->Complete();
+  }
+
   absl::Status AddConnection(int fd, const Security& security) {
     if (absl::Status usable = Usable(security); !usable.ok()) return usable;
     if (absl::Status adopted = transport::AdoptConnected(fd); !adopted.ok()) return adopted;
     if (absl::Status started = EnsureStarted(); !started.ok()) return started;
-    OnAccept(fd, security);
+    Serve(fd, security);
     return absl::OkStatus();
   }
 
@@ -121,6 +175,7 @@ class Server::Impl {
 
   int port() const { return port_; }
   size_t connection_count() const { return connections_.load(std::memory_order_relaxed); }
+  uint64_t refused_connection_count() const { return refused_.load(std::memory_order_relaxed); }
 
   absl::Status Drain(absl::Duration grace) {
     if (absl::Status may_block = transport::BlockingExecutor::MayBlock("Server::Drain"); !may_block.ok()) {
@@ -138,7 +193,7 @@ class Server::Impl {
   absl::Status RunUntilSignal() {
     transport::SignalWatcher signals;
     if (!signals.status().ok()) return signals.status();
-    signals.Wait(absl::InfiniteDuration());
+    WaitForSignalOrSuccessor(signals);
     if (loops_ == nullptr) return absl::OkStatus();
     BeginDrain();
     // Short waits, because a second signal and the last connection's end may each come first.
@@ -156,6 +211,14 @@ class Server::Impl {
   absl::Status Usable(const Security& security) const {
     if (!setup_.ok() || security == nullptr) return setup_;
     return security->status();
+  }
+
+  size_t MaxConnections() const {
+    if (options_.max_connections > 0) return options_.max_connections;
+    constexpr size_t kMost = 10'000;
+    rlimit descriptors{};
+    if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return kMost;
+    return static_cast<size_t>(std::min<rlim_t>(kMost, descriptors.rlim_cur / 10 * 8));
   }
 
   // Any thread may come first.
@@ -179,6 +242,35 @@ class Server::Impl {
       listeners_.push_back(std::move(listener));
     });
     return listening;
+  }
+
+  // Both on the accept loop.
+  std::vector<int> ListeningFds() const {
+    std::vector<int> fds;
+    for (const auto& listener : listeners_) fds.push_back(listener->fd());
+    return fds;
+  }
+  void OnTakenOver() {
+    for (auto& listener : listeners_) listener->KeepFile();
+    listeners_.clear();
+    {
+      transport::MutexLock lock(mutex_);
+      addresses_.clear();
+      taken_over_ = true;
+      if (signals_ != nullptr) signals_->Wake();
+    }
+    offer_.reset();  // last: it has called this, and the successor goes on
+  }
+
+  void WaitForSignalOrSuccessor(transport::SignalWatcher& signals) {
+    {
+      transport::MutexLock lock(mutex_);
+      if (taken_over_) return;
+      signals_ = &signals;
+    }
+    signals.Wait(absl::InfiniteDuration());
+    transport::MutexLock lock(mutex_);
+    signals_ = nullptr;
   }
 
   // `name` empty: all.
@@ -213,12 +305,23 @@ class Server::Impl {
   }
 
   void OnAccept(int fd, const Security& security) {
+    if (connections_ + arriving_ < max_connections_) return Serve(fd, security);
+    ::close(fd);
+    if (refused_++ > 0) return;
+    std::fprintf(stderr,
+                 "weir::Server: closed a new connection, because %zu are open (ServerOptions::max_connections)\n",
+                 max_connections_);
+  }
+
+  void Serve(int fd, const Security& security) {
+    ++arriving_;
     const uint64_t number = ++*accepted_;
     ServerLoop& shard = *shards_[number % shards_.size()];
-    auto add = [&shard, fd, number, security] {
+    auto add = [this, &shard, fd, number, security] {
       std::unique_ptr<transport::ByteStream> stream = transport::MakeTcpStream(shard.loop(), fd);
       if (security != nullptr) stream = security->Secure(shard.loop(), std::move(stream), "");
       shard.Add(std::move(stream), absl::StrCat("s", number));
+      --arriving_;
     };
     shard.loop().IsCurrent() ? add() : shard.loop().Post(add);
   }
@@ -230,7 +333,10 @@ class Server::Impl {
   }
 
   void BeginDrain() {
-    RunOn(accept_loop(), [this] { listeners_.clear(); });
+    RunOn(accept_loop(), [this] {
+      listeners_.clear();
+      offer_.reset();
+    });
     // After the listeners: every accepted connection is ahead of this in its loop's queue.
     for (auto& shard : shards_) RunOn(shard->loop(), [&shard] { shard->BeginDrain(); });
   }
@@ -255,6 +361,7 @@ class Server::Impl {
   }
 
   const ServerOptions options_;
+  const size_t max_connections_ = MaxConnections();
   absl::Status setup_;
   Dispatcher dispatcher_;
   transport::Mutex start_mutex_;
@@ -262,14 +369,19 @@ class Server::Impl {
   std::unique_ptr<transport::WorkerPool> workers_;
   std::vector<std::shared_ptr<ServerLoop>> shards_;
   std::vector<std::unique_ptr<transport::TcpListener>> listeners_;  // on the accept loop
+  std::unique_ptr<HandoverOffer> offer_;                            // there, too; null: none
   const std::shared_ptr<std::atomic<uint64_t>> accepted_ = std::make_shared<std::atomic<uint64_t>>(0);
   size_t in_process_count_ WEIR_GUARDED_BY(start_mutex_) = 0;
   std::atomic<int> port_ = 0;
 
   mutable transport::Mutex mutex_;
   std::vector<std::string> addresses_ WEIR_GUARDED_BY(mutex_);
+  bool taken_over_ WEIR_GUARDED_BY(mutex_) = false;
+  transport::SignalWatcher* signals_ WEIR_GUARDED_BY(mutex_) = nullptr;  // set while RunUntilSignal waits
   transport::CondVar changed_;
   std::atomic<size_t> connections_ = 0;  // changed under mutex_
+  std::atomic<size_t> arriving_ = 0;     // accepted, and not yet among them
+  std::atomic<uint64_t> refused_ = 0;
 };
 
 Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(options)) {}
@@ -281,6 +393,11 @@ absl::Status Server::Listen(std::string_view address, ServerCredentials credenti
 absl::Status Server::ListenOn(int fd, ServerCredentials credentials) {
   return impl_->ListenOn(fd, credentials.security());
 }
+absl::Status Server::StopListening(std::string_view address) { return impl_->StopListening(address); }
+absl::Status Server::OfferHandover(std::string_view path) { return impl_->OfferHandover(path); }
+absl::Status Server::TakeOver(std::string_view path, ServerCredentials credentials) {
+  return impl_->TakeOver(path, credentials.security());
+}
 absl::Status Server::AddConnection(int fd, ServerCredentials credentials) {
   return impl_->AddConnection(fd, credentials.security());
 }
@@ -291,5 +408,6 @@ absl::Status Server::RunUntilSignal() { return impl_->RunUntilSignal(); }
 absl::Status Server::Drain(absl::Duration grace) { return impl_->Drain(grace); }
 void Server::Stop() { impl_->Drain(absl::ZeroDuration()).IgnoreError(); }
 size_t Server::connection_count() const { return impl_->connection_count(); }
+uint64_t Server::refused_connection_count() const { return impl_->refused_connection_count(); }
 
 }  // namespace weir

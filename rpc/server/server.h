@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,7 +37,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Before the first Listen of any kind. `service` must outlive the server. A method that is served twice makes Listen fail.
+  // Before the first Listen of any kind. `service` must outlive the server. A method that is served twice makes Listen
+  // fail.
   void AddService(Service& service);
 
   // Listens on one more address:
@@ -44,14 +46,29 @@ class Server {
   //   "unix:/path"           the file is removed at the end, and replaced if nobody listens on it any more
   //   "unix-abstract:name"   a Unix socket without a file
   //   "systemd:", "systemd:name"   all sockets that systemd has passed on (sd_listen_fds(3)), or those of a name
-  // INVALID_ARGUMENT if the address cannot be parsed, FAILED_PRECONDITION if it cannot be bound or nothing was passed on;
-  // the text says what was expected and what the system said.
+  // INVALID_ARGUMENT if the address cannot be parsed, FAILED_PRECONDITION if it cannot be bound or nothing was passed
+  // on; the text says what was expected and what the system said.
   absl::Status Listen(std::string_view address, ServerCredentials credentials);
 
   // Listens on a socket that listens already. It is the server's from then on; if there is an error, the caller's.
   absl::Status ListenOn(int fd, ServerCredentials credentials);
 
-  // Serves a client at the other end of a connected socket, and no other. Whose it is, as above. Listening is not needed.
+  // Stops listening on one of addresses(); connections that came that way stay. A Unix socket's file goes. NOT_FOUND
+  // with the addresses that there are.
+  absl::Status StopListening(std::string_view address);
+
+  // Lets a process that takes this one's place have the listening sockets, through a Unix socket at `path`: see
+  // TakeOver. It must be of the same user, or root's. When it has them, this server listens no more, and RunUntilSignal
+  // drains as after a signal. Connections stay here until they are drained. The errors of Listen.
+  absl::Status OfferHandover(std::string_view path);
+
+  // Takes the listening sockets of the server that offers them at `path`, instead of Listen: no client is refused,
+  // because one of the two always accepts. Returns when the other listens no more; then `path` is free for an offer of
+  // this server. UNAVAILABLE if nobody offers anything: Listen, then. Blocks for 10 s at most.
+  absl::Status TakeOver(std::string_view path, ServerCredentials credentials);
+
+  // Serves a client at the other end of a connected socket, and no other. Whose it is, as above. Listening is not
+  // needed.
   absl::Status AddConnection(int fd, ServerCredentials credentials);
 
   // For clients in the same process, which need no socket: see weir::InProcess. A server may have such clients and
@@ -63,7 +80,8 @@ class Server {
   // All addresses listened on, in the order of Listen: "127.0.0.1:50051", "unix:/run/x.sock".
   std::vector<std::string> addresses() const;
 
-  // Waits for SIGTERM or SIGINT, then drains for ServerOptions::drain_grace; a second signal cancels what is left.
+  // Waits for SIGTERM or SIGINT, or for a successor (OfferHandover), then drains for ServerOptions::drain_grace; a
+  // second signal cancels what is left.
   // OK if every call ended by itself.
   absl::Status RunUntilSignal();
 
@@ -77,6 +95,8 @@ class Server {
 
   // Connections that are open now. Any thread.
   size_t connection_count() const;
+  // Those that were closed at once because of ServerOptions::max_connections. Any thread.
+  uint64_t refused_connection_count() const;
 
  private:
   class Impl;

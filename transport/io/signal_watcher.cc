@@ -58,6 +58,11 @@ SignalWatcher::~SignalWatcher() {
   if (fd_ >= 0) close(fd_);
 }
 
+void SignalWatcher::Wake() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(fd_, &one, sizeof(one));
+}
+
 int SignalWatcher::Wait(absl::Duration timeout) {
   const absl::Time end = absl::Now() + timeout;
   while (true) {

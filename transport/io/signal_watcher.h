@@ -25,6 +25,9 @@ class SignalWatcher {
   // number of signals: 0 after the timeout.
   int Wait(absl::Duration timeout);
 
+  // As if a signal had come. Any thread.
+  void Wake();
+
   // Readable when a signal has come: for waiting together with something else.
   int fd() const { return fd_; }
 

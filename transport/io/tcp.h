@@ -30,13 +30,18 @@ class TcpListener final : private DescriptorHandler {
   explicit TcpListener(EventLoop& loop, OnAccept on_accept);
   ~TcpListener();
 
-  // Binds and listens; port 0 lets the system choose. Errors name the address and the reason ("Address already in use").
-  // A Unix socket's file that nobody listens on any more is replaced.
+  // Binds and listens; port 0 lets the system choose. Errors name the address and the reason ("Address already in
+  // use"). A Unix socket's file that nobody listens on any more is replaced.
   absl::Status Listen(const SocketAddress& address);
-  // Accepts on a socket that listens already, and owns it from now on. The errors of AdoptListening leave it to the caller.
+  // Accepts on a socket that listens already, and owns it from now on. The errors of AdoptListening leave it to the
+  // caller.
   absl::Status ListenOn(int fd);
   const SocketAddress& address() const { return address_; }  // with the chosen port
   void Close();                                              // also removes a Unix socket's file that Listen has made
+
+  // The descriptor, for another process to listen on; -1 before. The file is the other's from then on.
+  int fd() const { return fd_; }
+  void KeepFile() { owns_file_ = false; }
 
  private:
   void OnReadable() override;
@@ -63,8 +68,8 @@ class TcpConnector final : private DescriptorHandler {
   TcpConnector(EventLoop& loop, const SocketAddress& address, OnDone on_done);
   ~TcpConnector();
 
-  // `on_done` runs on the loop, never inside Start, and may destroy the connector. UNAVAILABLE with address and reason if
-  // it fails. There is no time limit but the system's: a caller with a deadline destroys the connector.
+  // `on_done` runs on the loop, never inside Start, and may destroy the connector. UNAVAILABLE with address and reason
+  // if it fails. There is no time limit but the system's: a caller with a deadline destroys the connector.
   void Start();
 
  private:

@@ -1,0 +1,164 @@
+// Addresses that come and go while a server runs, and sockets that go from one server to the next.
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <thread>
+
+#include "weir/tests/rpc/end_to_end/harness.h"
+
+namespace weir {
+namespace {
+
+using bench::EchoClient;
+using testing::Body;
+using testing::EchoServer;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::IsOk;
+using testing::StatusIs;
+
+class Echo {
+ public:
+  Echo() { server.AddService(service); }
+  testing::EchoService service;
+  Server server{EchoServer::Threads(2)};
+};
+
+// A folder of this test's own for the files of Unix sockets.
+class Folder {
+ public:
+  Folder() { EXPECT_NE(mkdtemp(path_), nullptr); }
+  ~Folder() { rmdir(path_); }
+  std::string File(std::string_view name) const { return std::string(path_) + "/" + std::string(name); }
+
+ private:
+  char path_[32] = "/tmp/weir-listening-XXXXXX";
+};
+
+bool Exists(const std::string& file) {
+  struct stat status {};
+  return stat(file.c_str(), &status) == 0;
+}
+
+absl::Status Call(const std::string& target) {
+  Channel channel(target, InsecureChannelCredentials());
+  return EchoClient(channel).Unary(Body("x")).Wait().status();
+}
+
+TEST(StopListeningTest, AddressIsRefusedAndTheOthersServe) {
+  const Folder folder;
+  const std::string file = folder.File("socket");
+  Echo echo;
+  ASSERT_THAT(echo.server.Listen("127.0.0.1:0", InsecureServerCredentials()), IsOk());
+  ASSERT_THAT(echo.server.Listen("unix:" + file, InsecureServerCredentials()), IsOk());
+  const std::string tcp = echo.server.addresses()[0];
+  Channel open(tcp, InsecureChannelCredentials());
+  EchoClient client(open);
+  ASSERT_THAT(client.Unary(Body("x")).Wait(), IsOk());
+
+  ASSERT_THAT(echo.server.StopListening(tcp), IsOk());
+  EXPECT_THAT(echo.server.addresses(), ElementsAre("unix:" + file));
+  EXPECT_EQ(Call(tcp).code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(client.Unary(Body("x")).Wait(), IsOk()) << "its connection is there";
+  EXPECT_THAT(Call("unix:" + file), IsOk());
+
+  ASSERT_THAT(echo.server.StopListening("unix:" + file), IsOk());
+  EXPECT_FALSE(Exists(file));
+  // And again: the port is free.
+  ASSERT_THAT(echo.server.Listen(tcp, InsecureServerCredentials()), IsOk());
+  EXPECT_THAT(Call(tcp), IsOk());
+}
+
+TEST(StopListeningTest, AddressThatIsNotListenedOnIsNotFound) {
+  Echo echo;
+  EXPECT_THAT(echo.server.StopListening("127.0.0.1:1"),
+              StatusIs(absl::StatusCode::kNotFound, "StopListening: expected one of , got 127.0.0.1:1"));
+  ASSERT_THAT(echo.server.Listen("127.0.0.1:0", InsecureServerCredentials()), IsOk());
+  EXPECT_THAT(echo.server.StopListening("127.0.0.1:1"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr(echo.server.addresses()[0])));
+}
+
+TEST(MaxConnectionsTest, OneMoreIsClosedAndCountedAndThoseThatAreOpenServe) {
+  ServerOptions options = EchoServer::Threads(1);
+  options.max_connections = 2;
+  testing::EchoService service;
+  Server server(options);
+  server.AddService(service);
+  ASSERT_THAT(server.Listen("127.0.0.1:0", InsecureServerCredentials()), IsOk());
+  const std::string address = server.addresses()[0];
+  Channel first(address, InsecureChannelCredentials());
+  Channel second(address, InsecureChannelCredentials());
+  EXPECT_THAT(EchoClient(first).Unary(Body("x")).Wait(), IsOk());
+  EXPECT_EQ(server.refused_connection_count(), 0u);
+  EXPECT_THAT(EchoClient(second).Unary(Body("x")).Wait(), IsOk());
+  EXPECT_EQ(server.refused_connection_count(), 0u);
+  EXPECT_EQ(Call(address).code(), absl::StatusCode::kUnavailable);
+  EXPECT_GE(server.refused_connection_count(), 1u);
+  EXPECT_THAT(EchoClient(first).Unary(Body("x")).Wait(), IsOk());
+  EXPECT_EQ(server.connection_count(), 2u);
+}
+
+TEST(HandoverTest, SuccessorServesTheSameAddressesAndThePathIsFreeAgain) {
+  const Folder folder;
+  const std::string file = folder.File("socket");
+  const std::string path = folder.File("handover");
+  Echo first;
+  ASSERT_THAT(first.server.Listen("127.0.0.1:0", InsecureServerCredentials()), IsOk());
+  ASSERT_THAT(first.server.Listen("unix:" + file, InsecureServerCredentials()), IsOk());
+  const auto addresses = first.server.addresses();
+  ASSERT_THAT(first.server.OfferHandover(path), IsOk());
+  {
+    Echo second;
+    ASSERT_THAT(second.server.TakeOver(path, InsecureServerCredentials()), IsOk());
+    EXPECT_EQ(second.server.addresses(), addresses);
+    EXPECT_THAT(first.server.addresses(), IsEmpty());
+    EXPECT_FALSE(Exists(path));
+    ASSERT_THAT(second.server.OfferHandover(path), IsOk());
+    EXPECT_THAT(first.server.Drain(absl::Seconds(10)), IsOk());
+    for (const std::string& address : addresses) EXPECT_THAT(Call(address), IsOk());
+    EXPECT_EQ(second.service.started.value(), 2);
+  }
+  EXPECT_FALSE(Exists(path));
+  unlink(file.c_str());
+}
+
+TEST(HandoverTest, WithoutAPredecessorItSaysSo) {
+  const Folder folder;
+  Echo echo;
+  EXPECT_THAT(
+      echo.server.TakeOver(folder.File("none"), InsecureServerCredentials()),
+      StatusIs(absl::StatusCode::kUnavailable, HasSubstr("take over: expected a server that offers its sockets at ")));
+}
+
+TEST(HandoverTest, PredecessorWithoutSocketsSaysSoAndGoesOn) {
+  const Folder folder;
+  const std::string path = folder.File("handover");
+  Echo first;
+  ASSERT_THAT(first.server.OfferHandover(path), IsOk());
+  Echo second;
+  EXPECT_THAT(second.server.TakeOver(path, InsecureServerCredentials()),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("has closed without sending any")));
+  ASSERT_THAT(first.server.Listen("127.0.0.1:0", InsecureServerCredentials()), IsOk());
+  EXPECT_THAT(second.server.TakeOver(path, InsecureServerCredentials()), IsOk());
+}
+
+TEST(HandoverTest, RunUntilSignalDrainsWhenASuccessorHasTheSockets) {
+  const Folder folder;
+  const std::string path = folder.File("handover");
+  Echo first;
+  ASSERT_THAT(first.server.Listen("127.0.0.1:0", InsecureServerCredentials()), IsOk());
+  ASSERT_THAT(first.server.OfferHandover(path), IsOk());
+  absl::Status ended = absl::UnknownError("still runs");
+  std::thread runs([&] { ended = first.server.RunUntilSignal(); });
+  Echo second;
+  EXPECT_THAT(second.server.TakeOver(path, InsecureServerCredentials()), IsOk());
+  runs.join();
+  EXPECT_THAT(ended, IsOk());
+}
+
+}  // namespace
+}  // namespace weir
