@@ -146,8 +146,8 @@ void StreamMultiplexer::ReturnWithheld() {
 
 const transport::HeaderList& StreamMultiplexer::EncodeRequest(const wire::Protocol& protocol,
                                                               const wire::RequestHead& head) {
-  const bool plain =
-      !head.timeout.has_value() && head.encoding.empty() && (head.metadata == nullptr || head.metadata->empty());
+  const bool plain = !head.timeout.has_value() && head.encoding.empty() && head.previous_attempts == 0 &&
+                     (head.metadata == nullptr || head.metadata->empty());
   if (plain && plain_request_.Is(head)) return plain_request_.fields;
   scratch_.Clear();
   protocol.EncodeRequest(head, &scratch_);

@@ -1,5 +1,8 @@
 #include "weir/rpc/server/server_context.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -44,6 +47,12 @@ absl::Status ServerContext::SendReply(const OutgoingMessage& reply) {
 }
 
 void ServerContext::SetCompression(std::string_view encoding) { call_.SetCompression(encoding); }
+
+void ServerContext::PushBack(absl::Duration pause) {
+  const int64_t milliseconds = absl::ToInt64Milliseconds(absl::Ceil(pause, absl::Milliseconds(1)));
+  const bool never = pause == absl::InfiniteDuration() || milliseconds > INT32_MAX;
+  trailing_.Set(Metadata::kPushBackKey, never ? "-1" : std::to_string(std::max<int64_t>(milliseconds, 0)));
+}
 
 bool ServerContext::request_was_compressed() const { return call_.last_message_compressed(); }
 

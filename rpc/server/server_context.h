@@ -52,6 +52,9 @@ class ServerContext final : public ParentCall {
   // without one.
   const PeerIdentity& peer_identity() const { return *head_->peer_identity; }
 
+  // How often the client has tried this call before, as it says: retries and hedging (gRFC A6).
+  int previous_attempts() const { return head_->protocol.DecodePreviousAttempts(head_->request); }
+
   // The client's metadata, decoded when first asked for.
   const Metadata& metadata() const override;
 
@@ -109,6 +112,10 @@ class ServerContext final : public ParentCall {
 
   // Sent with the status.
   void AddTrailingMetadata(std::string_view key, std::string_view value) { trailing_.Add(key, value); }
+
+  // If the handler returns an error and the client has a retry policy: it tries again after `pause`, and not sooner;
+  // InfiniteDuration: not at all. In milliseconds, rounded up. Only as long as nothing of the answer has been sent.
+  void PushBack(absl::Duration pause);
 
  private:
   friend class CancelledOperation;

@@ -4,6 +4,7 @@
 // metadata that may not be sent (Metadata::Check, which the call runs when it starts) are left out, so that no caller's
 // mistake can put another field into a block.
 #include <algorithm>
+#include <charconv>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,7 @@ using transport::HeaderList;
 using transport::HeaderView;
 
 constexpr std::string_view kContentType = "application/grpc";
+constexpr std::string_view kPreviousAttempts = "grpc-previous-rpc-attempts";  // gRFC A6
 
 // The part of a peer's value that an error text repeats.
 std::string Quoted(std::string_view text) {
@@ -64,7 +66,7 @@ bool IsReserved(std::string_view name) {
     case 'c':
       return name == "content-type" || name == "content-length";
     case 'g':
-      return name.starts_with("grpc-");
+      return name.starts_with("grpc-") && name != Metadata::kPushBackKey;
     case 'h':
       return name == "host";
     case 't':
@@ -106,6 +108,7 @@ class GrpcProtocol final : public Protocol {
   bool Accepts(std::string_view content_type) const override { return IsGrpc(content_type); }
 
   DecodedRequest DecodeRequest(const transport::RequestReceived& request) const override;
+  int DecodePreviousAttempts(const transport::RequestReceived& request) const override;
   void EncodeResponseHead(const ResponseHead& head, HeaderList* out) const override;
   void EncodeTrailers(const absl::Status& status, const Metadata& trailing, HeaderList* out) const override;
   void EncodeTrailersOnly(const absl::Status& status, const Metadata& trailing, std::string_view accept_encoding,
@@ -187,6 +190,17 @@ DecodedRequest GrpcProtocol::DecodeRequest(const transport::RequestReceived& req
   return decoded;
 }
 
+int GrpcProtocol::DecodePreviousAttempts(const transport::RequestReceived& request) const {
+  for (const HeaderView field : request.fields) {
+    if (field.name != kPreviousAttempts) continue;
+    int attempts = 0;
+    const char* const end = field.value.data() + field.value.size();
+    const auto parsed = std::from_chars(field.value.data(), end, attempts);
+    return parsed.ec == std::errc() && parsed.ptr == end ? std::max(attempts, 0) : 0;
+  }
+  return 0;
+}
+
 void GrpcProtocol::EncodeResponseHead(const ResponseHead& head, HeaderList* out) const {
   if (!head.encoding.empty()) out->Add("grpc-encoding", head.encoding);
   if (!head.accept_encoding.empty()) out->Add("grpc-accept-encoding", head.accept_encoding);
@@ -222,6 +236,7 @@ void GrpcProtocol::EncodeRequest(const RequestHead& head, HeaderList* out) const
   out->Add("content-type", kContentType);
   if (!head.encoding.empty()) out->Add("grpc-encoding", head.encoding);
   if (!head.accept_encoding.empty()) out->Add("grpc-accept-encoding", head.accept_encoding);
+  if (head.previous_attempts > 0) out->Add(kPreviousAttempts, std::to_string(head.previous_attempts));
   out->Add("user-agent", head.user_agent.empty() ? kUserAgent : head.user_agent);
   if (head.metadata != nullptr) AppendMetadata(*head.metadata, out);
 }

@@ -46,6 +46,7 @@ struct RequestHead {
   std::optional<absl::Duration> timeout;
   std::string_view encoding;           // of its messages that are compressed; empty: none is
   std::string_view accept_encoding;    // what responses may use; empty: identity only
+  int previous_attempts = 0;           // at the same call
   const Metadata* metadata = nullptr;  // may be null
 };
 
@@ -67,6 +68,8 @@ class Protocol {
 
   // ---- server
   virtual DecodedRequest DecodeRequest(const transport::RequestReceived& request) const = 0;
+  // How often the client has tried before; 0 if it does not say.
+  virtual int DecodePreviousAttempts(const transport::RequestReceived& request) const = 0;
   // Regular header fields of the response head (":status" is the transport's).
   virtual void EncodeResponseHead(const ResponseHead& head, transport::HeaderList* out) const = 0;
   virtual void EncodeTrailers(const absl::Status& status, const Metadata& trailing,
