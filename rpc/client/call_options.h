@@ -64,6 +64,12 @@ class CallOptions {
     return *this;
   }
 
+  // One attempt, whatever the service config says, and also where the server says that it has not looked at the call.
+  CallOptions& NoRetry() {
+    retry_ = false;
+    return *this;
+  }
+
   // The call is made on behalf of `parent`, the handler's context: it ends by the parent's deadline if that is sooner than
   // its own, with CANCELLED when the parent is cancelled, and carries the parent's trace context (traceparent, tracestate),
   // but for fields that are set here too. `parent` is used in this function only.
@@ -86,13 +92,15 @@ class CallOptions {
   const weir::Metadata& metadata() const { return metadata_; }
   const std::string& compression() const { return compression_; }
   const std::shared_ptr<const Interceptors>& interceptors() const { return interceptors_; }  // null: none
-  bool wait_for_ready() const { return wait_for_ready_; }
+  const std::optional<bool>& wait_for_ready() const { return wait_for_ready_; }
+  bool retry() const { return retry_; }
 
  private:
   std::optional<absl::Duration> timeout_;
   weir::Metadata metadata_;
   std::string compression_;  // empty: the channel's
-  bool wait_for_ready_ = false;
+  std::optional<bool> wait_for_ready_;
+  bool retry_ = true;
   std::shared_ptr<const Inherited> parent_;
   std::shared_ptr<const Interceptors> interceptors_;
 };

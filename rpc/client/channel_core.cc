@@ -78,7 +78,8 @@ ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::Sta
       environment_(loop, options_, text_, *this),
       resolution_timer_(loop, [this] { resolving_ ? OnResolutionTimeout() : BeginResolution(); }),
       resolution_backoff_(options_.backoff_initial, options_.backoff_max),
-      idle_timer_(loop, [this] { OnIdleTimer(); }) {
+      idle_timer_(loop, [this] { OnIdleTimer(); }),
+      retries_(*this, options_.service_config.ok() ? options_.service_config->get() : nullptr) {
   environment_.authority = !options_.authority.empty() ? options_.authority : target_.ok() ? target_->authority : "";
   environment_.user_agent = wire::UserAgent(options_.user_agent_prefix);
   environment_.security = std::move(security);
@@ -318,6 +319,7 @@ void ChannelCore::Shutdown() {
   SetState(ConnectivityState::kShutdown, nullptr);
   FailWaiting(why);
   DropPolicy();
+  retries_.Shutdown(why);
   while (!replied_.empty()) {
     ClientCall& call = *replied_.back();
     replied_.pop_back();
@@ -358,7 +360,7 @@ size_t ChannelCore::SumOverConnections(Measure measure) const {
 }
 
 size_t ChannelCore::waiting_count() const {
-  size_t count = waiting_.size() + picking_.size();
+  size_t count = waiting_.size() + picking_.size() + retries_.paused_count();
   for (const std::shared_ptr<Backend>& backend : Backends()) count += backend->waiting_count();
   return count;
 }

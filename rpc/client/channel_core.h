@@ -23,6 +23,7 @@
 #include "weir/rpc/client/backend.h"
 #include "weir/rpc/client/backoff.h"
 #include "weir/rpc/client/channel_options.h"
+#include "weir/rpc/client/channel_retries.h"
 #include "weir/rpc/client/connectivity_state.h"
 #include "weir/rpc/client/load_balancer.h"
 #include "weir/rpc/client/name_resolver.h"
@@ -54,6 +55,11 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   transport::EventLoop& loop() override { return loop_; }
   const std::string& target() const { return text_; }
   const ChannelOptions& options() const { return options_; }  // constant: any thread
+
+  // Does the service config say anything?
+  bool has_service_config() const { return !options_.service_config.ok() || *options_.service_config != nullptr; }
+  const ServiceConfigResult& service_config() const { return options_.service_config; }
+  ChannelRetries& retries() { return retries_; }
 
   // ---- calls
   // Opens a stream on a connection, now or when there is one; or says that there is none.
@@ -98,7 +104,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   // Connects by this from now on: a test's network. Before the first connection.
   void UseConnector(std::unique_ptr<Connector> connector) { environment_.connector = std::move(connector); }
 
-  // What the channel holds now: requests that wait for a place, streams, and bytes that no socket took.
+  // What the channel holds now: requests that wait for a place, calls that wait for their
+  // next attempt, streams, and bytes that no socket took.
   size_t waiting_count() const;
   size_t stream_count() const;
   size_t ended_stream_count() const;
@@ -167,6 +174,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   size_t calls_intercepted_ = 0;
   std::vector<ClientCall*> replied_;
   std::function<void()> when_no_interceptor_runs_;
+  ChannelRetries retries_;
 };
 
 }  // namespace weir

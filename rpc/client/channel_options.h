@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/time/time.h"
@@ -33,6 +34,14 @@ struct ChannelOptions {
 
   // Timeout of calls that set none (CallOptions::Timeout).
   absl::Duration default_timeout = absl::InfiniteDuration();
+
+  // What the owner of the service says about calls of it: ParseServiceConfig(json) (service_config/parse_service_config.h).
+  // An error: every call fails with UNAVAILABLE and its text. Null: nothing.
+  ServiceConfigResult service_config = std::shared_ptr<const ServiceConfig>();
+
+  // False: its retry and hedging policies do not count. Calls that the server says it has not looked at go elsewhere in
+  // any case, unless CallOptions::NoRetry.
+  bool enable_retries = true;
 
   // Run around every call, the first one outermost: rpc/core/interceptor.h. None may be null. They run on the channel's
   // loop; destroying the channel waits until they have returned.

@@ -1,5 +1,6 @@
 #include "weir/rpc/client/client_call.h"
 
+#include <algorithm>
 #include <functional>
 #include <stop_token>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "weir/rpc/client/channel_core.h"
 #include "weir/rpc/client/client_interception.h"
+#include "weir/rpc/client/retry/call_attempts.h"
 #include "weir/rpc/core/deadline.h"
 #include "weir/rpc/core/status.h"
 
@@ -29,6 +31,7 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
       metadata_(options.metadata()),
       timeout_(options.timeout().value_or(channel_->options().default_timeout)),
       wait_for_ready_(options.wait_for_ready()),
+      retry_(options.retry()),
       half_close_wanted_(request != nullptr) {
   const std::string& compression =
       options.compression().empty() ? channel_->options().compression : options.compression();
@@ -95,6 +98,9 @@ void ClientCall::HalfClose() {
 void ClientCall::Start() {
   if (ended()) return;
   started_at_ = event_loop_.Now();
+  if (channel_->has_service_config()) Configure();
+  if (ClientStreams(method_.kind) && attempts_ == nullptr && retry_) MakeAttempts(nullptr);
+  if (ended()) return;
   if (timeout_ != absl::InfiniteDuration()) SetDeadline();
   if (family_ != nullptr) FollowParent();
   if (ended()) return;
@@ -132,7 +138,8 @@ std::string ClientCall::DeadlineText() const {
 }
 
 void ClientCall::OnDeadline() {
-  Stop(WithWhy(absl::DeadlineExceededError(absl::StrCat(DeadlineText(), " ", DuringPhase(Failed().phase))),
+  Stop(WithWhy(absl::DeadlineExceededError(absl::StrCat(DeadlineText(), " ", DuringPhase(Failed().phase),
+                                                        attempts_ == nullptr ? "" : attempts_->LastFailureText())),
                Why{.by = Why::By::kDeadline}));
 }
 
@@ -159,6 +166,7 @@ void ClientCall::OnParentCancelled() {
 void ClientCall::AskForPlace() {
   if (!framed_request_.ok()) return End(framed_request_.status());
   if (absl::Status legal = metadata_.Check(); !legal.ok()) return End(legal);
+  if (attempts_ != nullptr) return attempts_->Start();
   channel_->Place(shared_from_this());
 }
 
@@ -177,9 +185,12 @@ void ClientCall::DescribeTo(wire::RequestHead* head) const {
 void ClientCall::OnStream(MessageStream& stream) {
   auto self = shared_from_this();
   if (interception_ != nullptr) interception_->OnPeer(stream.peer());
+  // From here on stream(): attempts may put another one in its place whenever something is sent.
+  ReplaceStream(stream);
   if (!ServerStreams(method_.kind)) stream.ExpectMessage();
-  if (framed_request_->owner != nullptr) stream.SendMessage(*std::move(framed_request_));
-  Attach(&stream);
+  if (response_bytes_max_ != UINT32_MAX) stream.LimitMessages(response_bytes_max_);
+  if (framed_request_->owner != nullptr) SendRequest();
+  Attach(this->stream());
   if (this->stream() != nullptr && half_close_wanted_ && !writes_wait()) this->stream()->HalfClose();
 }
 
@@ -200,7 +211,18 @@ FailedCall ClientCall::Failed() const {
   call.elapsed = absl::FromChrono(event_loop_.Now() - started_at_);
   call.answered = initial_received_;
   call.sent = stream() != nullptr;
-  call.phase = initial_received_ ? Why::Phase::kBody : call.sent ? Why::Phase::kHeaders : channel_->WaitingPhase(*this);
+  const StreamRequest* waiting = this;
+  if (attempts_ != nullptr) {
+    call.attempt = std::max(attempts_->begun(), 1);
+    waiting = attempts_->waiting();
+  }
+  if (initial_received_) {
+    call.phase = Why::Phase::kBody;
+  } else if (call.sent) {
+    call.phase = Why::Phase::kHeaders;
+  } else if (waiting != nullptr) {
+    call.phase = channel_->WaitingPhase(*waiting);
+  }
   if (call.sent) call.peer = stream()->peer();
   return call;
 }
@@ -215,6 +237,7 @@ void ClientCall::End(const absl::Status& status) {
   } else {
     channel_->Forget(*this);
   }
+  if (attempts_ != nullptr) attempts_->OnCallEnd(status);
   if (interception_ != nullptr && interception_->OnCallOver(told)) return;
   Conclude(std::move(told));
 }
@@ -244,6 +267,7 @@ void ClientCall::OnInterceptorsReturned(absl::Status status) {
   } else {
     channel_->Forget(*this);
   }
+  if (attempts_ != nullptr) attempts_->OnCallEnd(status);
   Conclude(std::move(status));
 }
 
@@ -258,6 +282,7 @@ absl::Status ClientCall::WithOwnWhy(absl::Status status) const {
 }
 
 void ClientCall::OnInitialMetadata(Metadata metadata) {
+  if (framed_request_->owner != nullptr) DropRequest();
   initial_ = std::move(metadata);
   initial_received_ = true;
   if (interception_ != nullptr) interception_->ShowInitialMetadata(initial_);
@@ -269,7 +294,10 @@ void ClientCall::OnEnd(absl::Status status, Metadata trailing) {
   OnStreamEnd(std::move(status), Why::By::kPeer, initial_received_ ? Why::Phase::kTrailers : Why::Phase::kHeaders);
 }
 
-void ClientCall::OnReset(absl::Status status) { OnStreamEnd(std::move(status), Why::By::kUs, Failed().phase); }
+void ClientCall::OnReset(absl::Status status) {
+  if (IsUnprocessed(status) && GoElsewhere(status)) return;
+  OnStreamEnd(std::move(status), Why::By::kUs, Failed().phase);
+}
 
 void ClientCall::OnStreamEnd(absl::Status status, Why::By by, Why::Phase phase) {
   auto self = shared_from_this();
@@ -285,6 +313,7 @@ void ClientCall::OnStreamEnd(absl::Status status, Why::By by, Why::Phase phase) 
     status = call.Explain(status, by);
   }
   Detach();
+  if (attempts_ != nullptr) attempts_->OnCallEnd(status);
   if (interception_ != nullptr && interception_->OnCallOver(status)) return;
   Conclude(std::move(status));
 }
@@ -296,6 +325,7 @@ void ClientCall::OnSendingEnd() {
 
 void ClientCall::Conclude(absl::Status status) {
   if (deadline_.has_value()) deadline_->Cancel();
+  if (counted_bytes_ != 0) DropRequest();
   if (family_ != nullptr) family_->on_cancel.reset();
   if (interception_ != nullptr) channel_->ForgetReplied(*this);
   ended_.store(true, std::memory_order_release);

@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "weir/rpc/client/call_options.h"
 #include "weir/rpc/client/failed_call.h"
+#include "weir/rpc/client/retry/attempted_call.h"
 #include "weir/rpc/client/stream_request.h"
 #include "weir/rpc/core/call.h"
 #include "weir/rpc/core/metadata.h"
@@ -40,7 +41,7 @@ class MetadataOperation;
 
 class ClientCall final : public Call,
                          public std::enable_shared_from_this<ClientCall>,
-                         public StreamRequest,
+                         public AttemptedCall,
                          private MessageReceiver {
  public:
   // `request` null: the application will write. `made_at`: now, of the loop's clock; it matters with a deadline only.
@@ -73,12 +74,13 @@ class ClientCall final : public Call,
   friend class FinishOperation;
   friend class MetadataOperation;
 
-  // StreamRequest
+  // AttemptedCall
   void DescribeTo(wire::RequestHead* head) const override;
-  bool wait_for_ready() const override { return wait_for_ready_; }
+  bool wait_for_ready() const override { return wait_for_ready_.value_or(false); }
   StreamObserver& observer() override { return *this; }
   void OnStream(MessageStream& stream) override;  // what waits is sent
   void OnNoStream(const absl::Status& why) override { End(why); }
+  void UseStream(MessageStream& stream) override { ReplaceStream(stream); }
 
   // StreamObserver
   void OnInitialMetadata(Metadata metadata) override;
@@ -93,7 +95,13 @@ class ClientCall final : public Call,
   absl::Time WallNow() const;
   void FollowParent();
   void OnParentCancelled();
-  // An interceptor's; InfiniteDuration: none.
+  void Configure();
+  void LimitRequests(size_t bytes_max);
+  void MakeAttempts(const MethodConfig* config);
+  void SendRequest();
+  void DropRequest();
+  bool GoElsewhere(const absl::Status& status);
+  // From now on: an interceptor's, or the service config's; InfiniteDuration: none.
   void SetTimeout(absl::Duration timeout);
   void SetDeadline();
   void OnDeadline();
@@ -125,11 +133,16 @@ class ClientCall final : public Call,
   Metadata trailing_;
   std::optional<transport::Timer> deadline_;
   std::unique_ptr<ClientInterception> interception_;
+  std::shared_ptr<CallAttempts> attempts_;  // null: there is one, and what repeats it repeats all of it
   struct Family;
   std::unique_ptr<Family> family_;  // null: the call has no parent
   FinishOperation* finish_waiter_ = nullptr;
   MetadataOperation* metadata_waiter_ = nullptr;
-  const bool wait_for_ready_;
+  uint32_t response_bytes_max_ = UINT32_MAX;  // of a message, by the service config
+  uint32_t counted_bytes_ = 0;                // of framed_request_, in the channel's budget
+  std::optional<bool> wait_for_ready_;
+  const bool retry_;
+  bool refused_ = false;  // a server has said that it had not looked at it
   bool half_close_wanted_ = false;
   bool initial_received_ = false;
   std::atomic<bool> ended_ = false;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/client/channel_core.h"
 #include "weir/rpc/client/client_call.h"
+#include "weir/rpc/client/client_stream.h"
 #include "weir/rpc/wire/envelope.h"
 
 namespace weir {
@@ -26,7 +27,7 @@ class ClientInterception::CallEnd {
 };
 
 // The stream of a call that an interceptor has answered: one message, when it is wanted, and the end.
-class ClientInterception::Replied final : public MessageStream {
+class ClientInterception::Replied final : public ClientStream {
  public:
   explicit Replied(transport::SharedBytes framed) : framed_(std::move(framed)) {}
 
@@ -39,7 +40,6 @@ class ClientInterception::Replied final : public MessageStream {
     observer_->OnMessage(message);
     if (observer_ != nullptr) std::exchange(observer_, nullptr)->OnEnd(absl::OkStatus(), std::move(trailing_));
   }
-  bool AnswerPage(std::string_view, const absl::Status&) override { return true; }
   void Cancel(const absl::Status&) override { observer_ = nullptr; }
 
   // What the application still sends goes nowhere.
@@ -47,13 +47,7 @@ class ClientInterception::Replied final : public MessageStream {
   void WantNoMessage() override {}
   char* Reserve(size_t) override { return nullptr; }
   bool SendMessage(transport::SharedBytes) override { return true; }
-  void SendInitialMetadata(const Metadata&, const Compressor*) override {}
-  void DecompressBy(const Compressor&) override {}
   void HalfClose() override {}
-  bool Finish(const absl::Status&, const Metadata&) override { return true; }
-  void WatchSending(std::unique_ptr<SendingWatch>) override {}
-  void FinishNow(const absl::Status&) override {}
-  void Refuse(int, const absl::Status&) override {}
 
  private:
   const transport::SharedBytes framed_;

@@ -20,6 +20,7 @@ absl::Status FailedCall::Explain(const absl::Status& status, Why::By by) const {
   } else if (why.processed != Why::Processed::kNo && (answered || servers_own)) {
     why.processed = Why::Processed::kYes;
   }
+  why.attempt = attempt;
   why.method = std::string(method);
   why.target = std::string(target);
   if (!peer.empty()) why.peer = std::string(peer);

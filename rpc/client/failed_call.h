@@ -15,6 +15,7 @@ struct FailedCall {
   std::string_view target;  // as given to the channel
   std::string_view peer;    // empty: the call never got to a connection
   Why::Phase phase = Why::Phase::kStart;
+  int attempt = 1;
   absl::Duration elapsed;
   bool sent = false;      // a stream was opened
   bool answered = false;  // a response head had come

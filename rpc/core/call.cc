@@ -120,7 +120,7 @@ bool Call::SendNow(const OutgoingMessage& message) {
   BeforeMessage();
   if (stream_ == nullptr) return false;
   const size_t bytes = message.FramedBytes();
-  if (bytes > framed_bytes_max_) return false;
+  if (bytes > framed_bytes_max_.load(std::memory_order_relaxed)) return false;
   char* const room = stream_->Reserve(bytes);
   if (room == nullptr) return false;
   message.Write(room);

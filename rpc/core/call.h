@@ -7,6 +7,7 @@
 // do anything, ending this call included; so the owner of a call destroys it only when no method of it is running.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -116,10 +117,11 @@ class Call : public StreamObserver {
 
   // Did the last message that was read come compressed? Where the reader is.
   bool last_message_compressed() const { return last_message_compressed_; }
-  // Before the first message is encoded: none may be larger (ChannelOptions, ServerOptions: max_send_message_bytes).
+  // From the next message on that is encoded: none may be larger. Any thread.
   void set_max_send_message_bytes(size_t bytes) {
     constexpr size_t kMost = OutgoingMessage::kFramedBytesMax - OutgoingMessage::kPrefixBytes;
-    framed_bytes_max_ = static_cast<uint32_t>(bytes < kMost ? bytes : kMost) + OutgoingMessage::kPrefixBytes;
+    framed_bytes_max_.store(static_cast<uint32_t>(bytes < kMost ? bytes : kMost) + OutgoingMessage::kPrefixBytes,
+                            std::memory_order_relaxed);
   }
   // Compresses the messages of this call that do not opt out; null: none is compressed.
   const Compressor* compressor() const { return compressor_; }
@@ -141,6 +143,8 @@ class Call : public StreamObserver {
 
   // Binds the call to its stream: writes that wait go out, a reader that waits is served.
   void Attach(MessageStream* stream);
+  // Another stream has taken over what this call's stream was doing.
+  void ReplaceStream(MessageStream& stream) { stream_ = &stream; }
   // The stream is no longer this call's. Reading and writing end unless they are taken up again by Attach.
   void Detach() { stream_ = nullptr; }
 
@@ -150,7 +154,8 @@ class Call : public StreamObserver {
   void set_compressor(const Compressor* compressor) { compressor_ = compressor; }
   // A message in a buffer of its own, if it may be sent.
   absl::StatusOr<transport::SharedBytes> Encode(const OutgoingMessage& message, WriteOptions options) const {
-    return message.Encode(options.uncompressed() ? nullptr : compressor_, framed_bytes_max_);
+    return message.Encode(options.uncompressed() ? nullptr : compressor_,
+                          framed_bytes_max_.load(std::memory_order_relaxed));
   }
   // The same of what its interceptors, which there are, leave of it; or what they say against it.
   absl::StatusOr<transport::SharedBytes> ShowAndEncode(const OutgoingMessage& message, WriteOptions options) const;
@@ -194,7 +199,7 @@ class Call : public StreamObserver {
   WriteOperation* first_write_ = nullptr;
   WriteOperation* last_write_ = nullptr;
   absl::Status end_status_;
-  uint32_t framed_bytes_max_ = OutgoingMessage::kFramedBytesMax;
+  std::atomic<uint32_t> framed_bytes_max_ = OutgoingMessage::kFramedBytesMax;
   bool delivers_again_ = false;
   bool receiving_ = false;  // inside Receive: the receiver is told by its result
   bool read_ended_ = false;

@@ -84,6 +84,9 @@ class MessageStream {
   // that replies may be awaited in another order than they come in. Costs memory up to the message's size.
   virtual void ExpectMessage() = 0;
 
+  // Client: no message of the response may be larger, nor larger than the connection allows. Before the first one.
+  virtual void LimitMessages(size_t bytes_max) {}
+
   // The straight way for a small message, its five-byte envelope included: room for `bytes` of it in what is sent next,
   // to be filled by the caller before anything else happens on the stream. Null if it is not small or flow control does
   // not accept all of it at once: SendMessage it then. May end the call, as SendInitialMetadata may.

@@ -54,7 +54,7 @@ struct Why {
   std::string target;  // of the channel; empty on a server
   std::string peer;    // its address; empty while there is no connection
   absl::Duration elapsed;  // since the call was made, by the clock of its loop; in microseconds; zero on a server
-  int attempt = 1;         // of the call, counted from 1; weir makes one
+  int attempt = 1;         // of the call, counted from 1 (retries)
 
   // May the call be made again, whatever its method does?
   bool SafeToRetry() const { return processed == Processed::kNo; }

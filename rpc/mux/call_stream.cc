@@ -142,8 +142,7 @@ bool CallStream::DeliverDecompressed(const transport::ChunkedBytes& payload) {
   // Taken away meanwhile: whoever gets the message may make another stream of the connection deliver one.
   std::string message = std::exchange(mux_.decompressed_, {});
   std::string room;
-  absl::Status status =
-      wire::Decompress(payload.Flat(&room), decompressor_, mux_.options_.max_receive_message_bytes, &message);
+  absl::Status status = wire::Decompress(payload.Flat(&room), decompressor_, reader_.message_bytes_max(), &message);
   if (!status.ok()) {
     Abort(std::move(status));
     return false;
@@ -172,7 +171,7 @@ void CallStream::DeliverEnd() {
 void CallStream::ReturnWindow() {
   // While the application waits, or will in any case, all that is held belongs to the message it waits for: the peer
   // must be able to send the rest of it. Otherwise what is held stays charged to the peer's window.
-  const bool whole_may_come = expected_ && reader_.buffered_bytes() <= mux_.options_.max_receive_message_bytes;
+  const bool whole_may_come = expected_ && reader_.buffered_bytes() <= reader_.message_bytes_max();
   const bool open = observer_ == nullptr || wanted_ || whole_may_come;
   const size_t held = open ? 0 : std::min(reader_.buffered_bytes(), unreturned_bytes_);
   const size_t due = unreturned_bytes_ - held;

@@ -42,6 +42,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   void WantMessage() override;
   void WantNoMessage() override { wanted_ = false; }
   void ExpectMessage() override { expected_ = true; }
+  void LimitMessages(size_t bytes_max) override { reader_.LimitMessages(bytes_max); }
   char* Reserve(size_t bytes) override;
   bool SendMessage(transport::SharedBytes framed) override;
   void SendInitialMetadata(const Metadata& initial, const Compressor* compressor) override;

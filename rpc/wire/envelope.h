@@ -6,6 +6,7 @@
 //   +------------+----------------------+-----------------+
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -40,6 +41,10 @@ class EnvelopeReader {
 
   // Messages longer than `message_bytes_max` (the option "max_receive_message_bytes") are refused from their prefix.
   explicit EnvelopeReader(size_t message_bytes_max) : message_bytes_max_(message_bytes_max) {}
+
+  size_t message_bytes_max() const { return message_bytes_max_; }
+  // Lowers it.
+  void LimitMessages(size_t bytes_max) { message_bytes_max_ = std::min(message_bytes_max_, bytes_max); }
 
   // Adds bytes behind those that are held. They are referred to, not copied, until Keep. Keep must come between two.
   void Feed(std::string_view bytes);

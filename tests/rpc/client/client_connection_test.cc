@@ -34,6 +34,13 @@ Task<void> CallUnary(ClientWorld& world) {
   world.Log(reply.ok() ? "reply " + reply->body() : EndLine(reply.status()));
 }
 
+Task<void> CallOnce(ClientWorld& world) {
+  const CallOptions options = CallOptions().NoRetry();
+  TestCall call = world.Call("Unary", "hello", options);
+  absl::StatusOr<Payload> reply = co_await call.Reply();
+  world.Log(reply.ok() ? "reply " + reply->body() : EndLine(reply.status()));
+}
+
 Task<void> CallStreamLater(ClientWorld& world) {
   TestCall call = world.Call("ServerStream", "");
   co_await world.signal("go on");
@@ -97,7 +104,7 @@ TEST(W28GoAway, GoAwayEndsUnprocessedCallsAndLetsTheOthersFinish) {
   ClientScript script;
   script.Handshake()
       .Spawn(CallUnary)
-      .Spawn(CallUnary)
+      .Spawn(CallOnce)
       .Drop()
       .Peer("GOAWAY last=1 NO_ERROR")
       .ExpectLog({"UNAVAILABLE: peer sent GOAWAY before it processed stream 3: NO_ERROR(0) (unprocessed)"})

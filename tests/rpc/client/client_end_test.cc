@@ -39,6 +39,13 @@ Task<void> CallUnary(ClientWorld& world) {
   world.Log(reply.ok() ? "reply " + reply->body() : EndLine(reply.status()));
 }
 
+Task<void> CallOnce(ClientWorld& world) {
+  const CallOptions options = CallOptions().NoRetry();
+  TestCall call = world.Call("Unary", "hello", options);
+  absl::StatusOr<Payload> reply = co_await call.Reply();
+  world.Log(reply.ok() ? "reply " + reply->body() : EndLine(reply.status()));
+}
+
 // Reads only when told "go on".
 Task<void> CallStreamLater(ClientWorld& world) {
   TestCall call = world.Call("ServerStream", "");
@@ -134,7 +141,7 @@ TEST(W24Reset, ResetByTheServerIsMappedToAStatus) {
     for (const std::string& before : {std::string(), ResponseHead(1) + "\n" + Data(1, Message("a")) + "\n"}) {
       ClientScript script;
       script.Handshake()
-          .Spawn(CallUnary)
+          .Spawn(CallOnce)
           .Drop()
           .Peer(before + "RST_STREAM 1 " + reset.code)
           .ExpectLog({reset.line})

@@ -15,8 +15,8 @@ using Ends = std::vector<absl::Status>;
 
 enum class Answered { kNothing, kMessage };
 
-// A call under way; the server has answered nothing yet, or the head and a message.
-void Begin(Rig& rig, Answered answered, const CallOptions& options = CallOptions()) {
+// A call under way, which goes nowhere else; the server has answered nothing yet, or the head and a message.
+void Begin(Rig& rig, Answered answered, const CallOptions& options = CallOptions().NoRetry()) {
   rig.ServerStream(options);
   rig.Settings();
   rig.Advance(milliseconds(2));

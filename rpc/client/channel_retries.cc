@@ -1,0 +1,30 @@
+#include "weir/rpc/client/channel_retries.h"
+
+#include <utility>
+
+#include "weir/rpc/client/channel_core.h"
+#include "weir/rpc/client/retry/call_attempts.h"
+
+namespace weir {
+
+ChannelRetries::ChannelRetries(ChannelCore& core, const ServiceConfig* config)
+    : core_(core), random_(static_cast<unsigned>(core.loop().RandomSeed())) {
+  if (config != nullptr && config->retry_throttling.has_value()) throttle_.emplace(*config->retry_throttling);
+}
+
+void ChannelRetries::Place(std::shared_ptr<StreamRequest> attempt) { core_.Place(std::move(attempt)); }
+void ChannelRetries::Forget(const StreamRequest& attempt) { core_.Forget(attempt); }
+transport::EventLoop& ChannelRetries::loop() { return core_.loop(); }
+
+bool ChannelRetries::OnPause(CallAttempts& attempts, std::list<CallAttempts*>::iterator* place) {
+  if (closed_) return true;
+  *place = paused_.insert(paused_.end(), &attempts);
+  return false;
+}
+
+void ChannelRetries::Shutdown(const absl::Status& why) {
+  closed_ = true;
+  while (!paused_.empty()) paused_.front()->OnChannelClosed(why);  // each takes itself off the list
+}
+
+}  // namespace weir
