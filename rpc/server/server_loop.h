@@ -45,7 +45,7 @@ class ServerLoop final : private ServerConnectionOwner {
   std::list<std::unique_ptr<ServerConnection>> connections_;  // oldest first
   bool draining_ = false;
   // By how much the ages of connections differ.
-  std::minstd_rand random_{static_cast<unsigned>(reinterpret_cast<uintptr_t>(this) >> 4)};
+  std::minstd_rand random_{static_cast<unsigned>(loop_.RandomSeed())};
   std::uniform_real_distribution<double> chance_{-1, 1};
 };
 
