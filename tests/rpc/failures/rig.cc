@@ -97,8 +97,8 @@ void Rig::CancelLast() {
 }
 
 void Rig::Resolved() {
-  while (loop_.posted() == 0) std::this_thread::yield();
-  loop_.RunUntilIdle();
+  // The answer comes from another thread; it may have come, and have been run, before.
+  for (; ends_.empty(); std::this_thread::yield()) loop_.RunUntilIdle();
 }
 
 void Rig::Settings(const std::string& settings) {

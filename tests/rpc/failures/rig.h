@@ -42,7 +42,7 @@ class Rig {
   void Unary(const CallOptions& options = CallOptions());
   void ServerStream(const CallOptions& options = CallOptions());
   void CancelLast();
-  // The lookup has answered, on its thread.
+  // Waits until the lookup has answered, on its thread, and the call has been told.
   void Resolved();
 
   // The server's first frame, a millisecond after it was connected to.
