@@ -43,25 +43,15 @@ inline std::string EndLine(const absl::Status& status) {
   return line;
 }
 
-inline Task<void> CallUnary(ClientWorld& world) {
-  TestCall call = world.Call("Unary", "hello");
-  absl::StatusOr<bench::Payload> reply = co_await call.Reply();
-  world.Log(reply.ok() ? "reply " + reply->body() : EndLine(reply.status()));
-}
-
-inline Task<void> CallFor10s(ClientWorld& world) {
-  const CallOptions options = CallOptions().Timeout(absl::Seconds(10));
+inline Task<void> CallWith(ClientWorld& world, CallOptions options) {
   TestCall call = world.Call("Unary", "hello", options);
   absl::StatusOr<bench::Payload> reply = co_await call.Reply();
   world.Log(reply.ok() ? "reply " + reply->body() : EndLine(reply.status()));
 }
 
-inline Task<void> CallOnce(ClientWorld& world) {
-  const CallOptions options = CallOptions().NoRetry();
-  TestCall call = world.Call("Unary", "hello", options);
-  absl::StatusOr<bench::Payload> reply = co_await call.Reply();
-  world.Log(reply.ok() ? "reply " + reply->body() : EndLine(reply.status()));
-}
+inline Task<void> CallUnary(ClientWorld& world) { return CallWith(world, CallOptions()); }
+inline Task<void> CallFor10s(ClientWorld& world) { return CallWith(world, CallOptions().Timeout(absl::Seconds(10))); }
+inline Task<void> CallOnce(ClientWorld& world) { return CallWith(world, CallOptions().NoRetry()); }
 
 inline std::string Reply(int stream_id, std::string_view body) {
   return ResponseHead(stream_id) + "\n" + Data(stream_id, Message(body)) + "\n" + Trailers(stream_id);
