@@ -151,9 +151,9 @@ void TlsStream::Tell(bool readable, bool writable) {
   bool destroyed = false;
   destroyed_ = &destroyed;
   if (readable) observer_->OnReadable();
+  if (writable && !destroyed) observer_->OnWritable();
   if (destroyed) return;
-  if (writable) observer_->OnWritable();
-  if (!destroyed) destroyed_ = nullptr;
+  destroyed_ = nullptr;
 }
 
 // ---- data -----------------------------------------------------------------------------------------------------------
