@@ -127,7 +127,8 @@ class Demo {
     call.Write(note).Wait();
     const std::optional<RouteNote> answer = call.Read().Wait();
     const absl::Status status = call.Finish().Wait();
-    // Client and server watch the clock, each for itself. The client tells that it has gone, unless the server was first.
+    // Client and server watch the clock, each for itself. The client tells that it has gone, unless the server was
+    // first.
     screen::WaitForFrame({"RST_STREAM 9", "grpc-status=4"});
     End(status, absl::StatusCode::kDeadlineExceeded);
     Expect(!answer.has_value(), "no note");

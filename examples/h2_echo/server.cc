@@ -1,4 +1,5 @@
-// The echo server: transport/ alone. --port=N (0: any), --address=HOST; prints where it listens. SIGTERM and SIGINT drain.
+// The echo server: transport/ alone. --port=N (0: any), --address=HOST; prints where it listens. SIGTERM and SIGINT
+// drain.
 #include <pthread.h>
 #include <signal.h>
 

@@ -1,4 +1,5 @@
-// TokenSender and TokenChecker: calls carry "authorization: Bearer <token>", and a server refuses those without a good one.
+// TokenSender and TokenChecker: calls carry "authorization: Bearer <token>", and a server refuses those without a good
+// one.
 #pragma once
 
 #include <functional>
@@ -23,8 +24,8 @@ class TokenSender final : public weir::Interceptor {
   const Source source_;
 };
 
-// Server. A call without a good token ends with UNAUTHENTICATED before its handler; others get the name behind the token
-// as metadata "user", which the client cannot set.
+// Server. A call without a good token ends with UNAUTHENTICATED before its handler; others get the name behind the
+// token as metadata "user", which the client cannot set.
 class TokenChecker final : public weir::Interceptor {
  public:
   // Gives the user's name, or "" for a token that is not good. On the threads of the calls; must not block.

@@ -26,8 +26,9 @@ class Requests final : private weir::TaskRoot {
     task_.Start(this);
   }
 
-  // To be awaited when the call to the server has ended, before this is destroyed. A message that the client has not sent
-  // is waited for no more. One on its way to the server ends by itself, and must: it may be doing so on the other loop now.
+  // To be awaited when the call to the server has ended, before this is destroyed. A message that the client has not
+  // sent is waited for no more. One on its way to the server ends by itself, and must: it may be doing so on the other
+  // loop now.
   bool await_ready() const { return !writing_; }
   void await_suspend(std::coroutine_handle<> handler) { handler_ = weir::Resumption(handler); }
   void await_resume() const {}

@@ -9,8 +9,8 @@
 
 namespace proxy {
 
-// Each message is read when the one before it has been taken, in both directions: what a slow peer does not read stays with
-// its sender (flow control), and the proxy holds one message each way.
+// Each message is read when the one before it has been taken, in both directions: what a slow peer does not read stays
+// with its sender (flow control), and the proxy holds one message each way.
 // Its server must run handlers on loops (ServerOptions::worker_threads 0).
 class Proxy final : public weir::GenericService {
  public:

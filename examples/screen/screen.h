@@ -9,9 +9,9 @@
 // Begin turns on WEIR_TRACE=frames and divides the process in two: the child goes on as the program, the parent prints
 // what the child writes. So the lines have one order, and those before a crash are not lost.
 //
-// Frames are shortened to what a newcomer needs: only the client's end ("c1": its first connection; > sent, < received),
-// no SETTINGS and WINDOW_UPDATE, no header fields that are the same in every call, no payloads. All of it, of both
-// ends: WEIR_TRACE=frames and any other program.
+// Frames are shortened to what a newcomer needs: only the client's end ("c1": its first connection; > sent, <
+// received), no SETTINGS and WINDOW_UPDATE, no header fields that are the same in every call, no payloads. All of it,
+// of both ends: WEIR_TRACE=frames and any other program.
 #pragma once
 
 #include <initializer_list>

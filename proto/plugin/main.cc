@@ -1,4 +1,5 @@
-// protoc-gen-weir: reads descriptors from protoc, writes x.weir.pb.h and x.weir.pb.cc for every x.proto, and x.weir.mock.h if asked.
+// protoc-gen-weir: reads descriptors from protoc, writes x.weir.pb.h and x.weir.pb.cc for every x.proto, and
+// x.weir.mock.h if asked.
 //
 //   protoc --plugin=protoc-gen-weir=PATH --weir_out=DIR --cpp_out=DIR x.proto
 #include <google/protobuf/compiler/code_generator.h>

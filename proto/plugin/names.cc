@@ -10,8 +10,8 @@
 namespace weir::plugin {
 namespace {
 
-// protobuf 3.21 escapes the keywords of C++17, since its own code has to compile as C++11. A package or message with one
-// of these names cannot be compiled as C++20 in any case; a method can.
+// protobuf 3.21 escapes the keywords of C++17, since its own code has to compile as C++11. A package or message with
+// one of these names cannot be compiled as C++20 in any case; a method can.
 constexpr std::string_view kNewKeywords[] = {"char8_t", "co_await",  "co_return", "co_yield",
                                              "concept", "consteval", "constinit", "requires"};
 

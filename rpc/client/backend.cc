@@ -230,10 +230,10 @@ void Backend::OnLost(std::unique_ptr<ClientConnection> lost, const absl::Status&
   const std::string peer = lost->peer();
   if (calls == Calls::kGoOn) environment_.draining.Add(std::move(lost));
   if (!connections_.empty()) return ConnectIfFull();
-  // It never gave a call a place (MAX_CONCURRENT_STREAMS 0): the next one may not either, and without a pause the two of
-  // us would do nothing but connect.
-  // But a server may begin to drain a connection before a call has got to it, because it is being replaced: its successor
-  // is there already.
+  // It never gave a call a place (MAX_CONCURRENT_STREAMS 0): the next one may not either, and without a pause the two
+  // of us would do nothing but connect.
+  // But a server may begin to drain a connection before a call has got to it, because it is being replaced: its
+  // successor is there already.
   constexpr int kDrainedUnusedMax = 3;
   drained_unused_ = used ? 0 : drained_unused_ + 1;
   const bool replaced = drained && drained_unused_ <= kDrainedUnusedMax;

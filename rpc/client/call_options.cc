@@ -3,8 +3,8 @@
 namespace weir {
 namespace {
 
-// W3C Trace Context. Its predecessor grpc-trace-bin belongs to gRPC's libraries: applications do not see it, so neither do
-// parents.
+// W3C Trace Context. Its predecessor grpc-trace-bin belongs to gRPC's libraries: applications do not see it, so neither
+// do parents.
 constexpr std::string_view kTraceKeys[] = {"traceparent", "tracestate"};
 
 }  // namespace

@@ -36,8 +36,8 @@ class CallOptions {
   CallOptions() {}
 
   // The call ends with DEADLINE_EXCEEDED this long after it was made, wherever it is by then; the server is told
-  // (grpc-timeout). Without, ChannelOptions::default_timeout counts; InfiniteDuration: none, whatever that says. Zero or
-  // less: it ends at once.
+  // (grpc-timeout). Without, ChannelOptions::default_timeout counts; InfiniteDuration: none, whatever that says. Zero
+  // or less: it ends at once.
   CallOptions& Timeout(absl::Duration timeout) {
     timeout_ = timeout;
     return *this;
@@ -50,15 +50,16 @@ class CallOptions {
     return *this;
   }
 
-  // Compresses the messages that this call sends: "gzip", or another of ChannelOptions::compressors; "identity" for none.
-  // Without: as ChannelOptions::compression says. A name that the channel does not know fails the call with INTERNAL.
+  // Compresses the messages that this call sends: "gzip", or another of ChannelOptions::compressors; "identity" for
+  // none. Without: as ChannelOptions::compression says. A name that the channel does not know fails the call with
+  // INTERNAL.
   CallOptions& Compression(std::string_view encoding) {
     compression_ = encoding;
     return *this;
   }
 
-  // Whether the call waits, until its deadline, where it would fail because the server cannot be connected to. Without: it
-  // fails with the reason as soon as an attempt has failed (gRPC wait-for-ready).
+  // Whether the call waits, until its deadline, where it would fail because the server cannot be connected to. Without:
+  // it fails with the reason as soon as an attempt has failed (gRPC wait-for-ready).
   CallOptions& WaitForReady(bool wait = true) {
     wait_for_ready_ = wait;
     return *this;
@@ -70,9 +71,9 @@ class CallOptions {
     return *this;
   }
 
-  // The call is made on behalf of `parent`, the handler's context: it ends by the parent's deadline if that is sooner than
-  // its own, with CANCELLED when the parent is cancelled, and carries the parent's trace context (traceparent, tracestate),
-  // but for fields that are set here too. `parent` is used in this function only.
+  // The call is made on behalf of `parent`, the handler's context: it ends by the parent's deadline if that is sooner
+  // than its own, with CANCELLED when the parent is cancelled, and carries the parent's trace context (traceparent,
+  // tracestate), but for fields that are set here too. `parent` is used in this function only.
   CallOptions& Parent(const ParentCall& parent) {
     parent_ = std::make_shared<const Inherited>(parent);
     return *this;

@@ -4,10 +4,10 @@
 //   weir::Channel channel("dns:///greeter.internal:50051", weir::InsecureChannelCredentials());
 //   GreeterClient greeter(channel);
 //
-// A channel lives on one loop: its own thread, or ChannelOptions::loop. Making one does nothing yet; a target that cannot
-// be parsed makes every call fail with INVALID_ARGUMENT. Destroying a channel ends its calls with CANCELLED, and waits for
-// their interceptors to return; clients and calls made with it may be destroyed after it, but not used. Not from its own
-// loop's thread.
+// A channel lives on one loop: its own thread, or ChannelOptions::loop. Making one does nothing yet; a target that
+// cannot be parsed makes every call fail with INVALID_ARGUMENT. Destroying a channel ends its calls with CANCELLED, and
+// waits for their interceptors to return; clients and calls made with it may be destroyed after it, but not used. Not
+// from its own loop's thread.
 #pragma once
 
 #include <cstdint>

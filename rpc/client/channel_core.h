@@ -1,11 +1,11 @@
-// ChannelCore: the part of a channel that lives on its loop. Finds the addresses, has a policy connect to them, and gives
-// calls to the connections that the policy picks.
+// ChannelCore: the part of a channel that lives on its loop. Finds the addresses, has a policy connect to them, and
+// gives calls to the connections that the policy picks.
 //
 //   NameResolver --addresses--> LoadBalancingPolicy --state, Picker--> ChannelCore --Place--> Backend --> ClientConnection
 //
 // States are those of gRPC's connectivity-semantics. kIdle means that there is neither resolver nor policy, or that the
-// policy is idle; a call, or whoever wants a connection, ends it. The policy's states are acted upon in the turn of the loop
-// that follows: no call is placed, and nobody is told, from inside a policy.
+// policy is idle; a call, or whoever wants a connection, ends it. The policy's states are acted upon in the turn of the
+// loop that follows: no call is placed, and nobody is told, from inside a policy.
 #pragma once
 
 #include <atomic>
@@ -45,8 +45,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
                           private LoadBalancingHelper,
                           private BackendOwner {
  public:
-  // `target` not OK: every call ends with that status. `source` not null: connections come from there, whatever the target.
-  // `security` null: cleartext. `lookups` are for dns: targets.
+  // `target` not OK: every call ends with that status. `source` not null: connections come from there, whatever the
+  // target. `security` null: cleartext. `lookups` are for dns: targets.
   ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target, ChannelOptions options,
               std::unique_ptr<StreamSource> source = nullptr,
               std::shared_ptr<transport::StreamSecurity> security = nullptr, transport::ResolverOptions lookups = {});

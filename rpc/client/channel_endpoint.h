@@ -15,7 +15,8 @@ struct ChannelEndpoint {
   std::string authority;  // :authority, unless ChannelOptions::authority says another
   std::unique_ptr<StreamSource> source;
   std::shared_ptr<transport::StreamSecurity> security;  // of its connections; null: cleartext
-  // Not null: the loop on which the channel has to live, ChannelOptions::loop notwithstanding, and what keeps it running.
+  // Not null: the loop on which the channel has to live, ChannelOptions::loop notwithstanding, and what keeps it
+  // running.
   transport::EventLoop* loop = nullptr;
   std::shared_ptr<transport::LoopPool> loops;
 };

@@ -35,8 +35,8 @@ struct ChannelOptions {
   // Timeout of calls that set none (CallOptions::Timeout).
   absl::Duration default_timeout = absl::InfiniteDuration();
 
-  // What the owner of the service says about calls of it: ParseServiceConfig(json) (service_config/parse_service_config.h).
-  // An error: every call fails with UNAVAILABLE and its text. Null: nothing.
+  // What the owner of the service says about calls of it: ParseServiceConfig(json)
+  // (service_config/parse_service_config.h). An error: every call fails with UNAVAILABLE and its text. Null: nothing.
   ServiceConfigResult service_config = std::shared_ptr<const ServiceConfig>();
 
   // False: its retry and hedging policies do not count. Calls that the server says it has not looked at go elsewhere in
@@ -97,16 +97,16 @@ struct ChannelOptions {
   // file: targets are looked at this often.
   absl::Duration file_poll = absl::Seconds(1);
 
-  // A channel without calls for so long closes its connections and forgets its addresses; the next call finds them anew.
-  // Between one and two times as long after a call that was longer itself.
+  // A channel without calls for so long closes its connections and forgets its addresses; the next call finds them
+  // anew. Between one and two times as long after a call that was longer itself.
   absl::Duration idle_timeout = absl::Minutes(30);
 
-  // Connections to one address at a time. A second one is made when the server's MAX_CONCURRENT_STREAMS leaves calls waiting
-  // (gRFC A105). From 1 to 10.
+  // Connections to one address at a time. A second one is made when the server's MAX_CONCURRENT_STREAMS leaves calls
+  // waiting (gRFC A105). From 1 to 10.
   uint32_t max_connections_per_address = 1;
 
-  // One attempt to connect (TCP, and the server's first SETTINGS) may take this long, or as long as the pause after it would
-  // be if that is longer; and so may the lookup of the addresses.
+  // One attempt to connect (TCP, and the server's first SETTINGS) may take this long, or as long as the pause after it
+  // would be if that is longer; and so may the lookup of the addresses.
   absl::Duration connect_timeout = absl::Seconds(20);
 
   // Pause between the beginnings of two attempts at one address: initial, times 1.6 for each further one, at most max,

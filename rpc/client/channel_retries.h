@@ -1,5 +1,5 @@
-// ChannelRetries: what all retried calls of a channel share: tokens, memory for what was sent, and the list of those that
-// wait for their next attempt, which nobody else knows of.
+// ChannelRetries: what all retried calls of a channel share: tokens, memory for what was sent, and the list of those
+// that wait for their next attempt, which nobody else knows of.
 #pragma once
 
 #include <list>

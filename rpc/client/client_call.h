@@ -7,8 +7,8 @@
 // With interceptors, kQueued comes when the last of them calls `next`, and kEnded when the first one returns
 // (client_interception.h).
 //
-// Made and held by the user's thread, runs on the channel's loop. Shared between the two: the user's handle may go at any
-// time (that cancels), the loop's references go when the call ends.
+// Made and held by the user's thread, runs on the channel's loop. Shared between the two: the user's handle may go at
+// any time (that cancels), the loop's references go when the call ends.
 #pragma once
 
 #include <atomic>

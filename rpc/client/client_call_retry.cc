@@ -1,5 +1,5 @@
-// ClientCall, the part that is about more than one place: what the service config says of the call, and what it keeps for
-// another server until a response begins.
+// ClientCall, the part that is about more than one place: what the service config says of the call, and what it keeps
+// for another server until a response begins.
 #include <algorithm>
 #include <utility>
 
@@ -41,8 +41,8 @@ void ClientCall::MakeAttempts(const MethodConfig* config) {
   attempts_ = std::make_shared<CallAttempts>(channel_->retries(), self, config);
 }
 
-// What is small is kept for another server until the response begins; what is not so small if the channel has room for it.
-// Attempts keep what they need themselves.
+// What is small is kept for another server until the response begins; what is not so small if the channel has room for
+// it. Attempts keep what they need themselves.
 void ClientCall::SendRequest() {
   constexpr size_t kUncountedBytesMax = 4096;
   const size_t bytes = framed_request_->bytes.size();

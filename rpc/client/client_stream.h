@@ -1,4 +1,5 @@
-// ClientStream: a stream of the client's side that is not a multiplexer's: what only servers ask of a stream does nothing.
+// ClientStream: a stream of the client's side that is not a multiplexer's: what only servers ask of a stream does
+// nothing.
 #pragma once
 
 #include <memory>

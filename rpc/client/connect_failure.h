@@ -8,8 +8,8 @@
 
 namespace weir {
 
-// `reason` is of the attempt that failed last, `others` the number of other addresses that have failed as well, `pause` the
-// time until the next attempt; zero or less: it is under way. The result is UNAVAILABLE, with the Why of `reason`.
+// `reason` is of the attempt that failed last, `others` the number of other addresses that have failed as well, `pause`
+// the time until the next attempt; zero or less: it is under way. The result is UNAVAILABLE, with the Why of `reason`.
 absl::Status CannotConnect(const absl::Status& reason, size_t others, absl::Duration pause);
 
 }  // namespace weir

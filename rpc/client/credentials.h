@@ -10,8 +10,8 @@ class StreamSecurity;
 
 namespace weir {
 
-// InsecureChannelCredentials() makes one, and so does TlsChannelCredentials() of tls_credentials.h. A value; copies share
-// what was loaded.
+// InsecureChannelCredentials() makes one, and so does TlsChannelCredentials() of tls_credentials.h. A value; copies
+// share what was loaded.
 class ChannelCredentials {
  public:
   explicit ChannelCredentials(std::shared_ptr<transport::StreamSecurity> security) : security_(std::move(security)) {}

@@ -3,8 +3,8 @@
 //   resolver --addresses--> LoadBalancingPolicy --CreateSubchannel, RequestConnection--> Subchannel
 //   call ----------------->     its Picker      --Pick------------------------------------^
 //
-// A policy has one Subchannel for each address that it wants to use, watches their states, and gives the channel its own
-// state and a Picker whenever one of them changes. weir's own policies (balancing/) use this interface, too.
+// A policy has one Subchannel for each address that it wants to use, watches their states, and gives the channel its
+// own state and a Picker whenever one of them changes. weir's own policies (balancing/) use this interface, too.
 //
 //   options.load_balancers["nearest"] = [](weir::LoadBalancingHelper& helper, const weir::JsonValue& config) { ... };
 //   options.load_balancing = {.policy = "nearest"};
@@ -81,8 +81,8 @@ class Pick {
  public:
   enum class Kind : uint8_t { kSubchannel, kQueue, kFail, kDrop };
 
-  // A subchannel that is kReady. If it is full, the call waits for a place there; if it is not kReady any more, the call is
-  // picked for again.
+  // A subchannel that is kReady. If it is full, the call waits for a place there; if it is not kReady any more, the
+  // call is picked for again.
   static Pick Use(Subchannel& subchannel) { return Pick(Kind::kSubchannel, &subchannel, {}); }
   // Waits for the next Picker.
   static Pick Queue() { return Pick(Kind::kQueue, nullptr, {}); }
@@ -117,8 +117,8 @@ class LoadBalancingHelper {
  public:
   // `watcher` null: nobody is told. A policy lets go of the subchannel before the watcher goes.
   virtual std::unique_ptr<Subchannel> CreateSubchannel(const ServerAddress& address, SubchannelWatcher* watcher) = 0;
-  // The channel is in this state from now on, and picks by `picker`: in the next turn of the loop also for the calls that
-  // wait. The subchannels that the picker names must be there until the next UpdateState, or the policy's end.
+  // The channel is in this state from now on, and picks by `picker`: in the next turn of the loop also for the calls
+  // that wait. The subchannels that the picker names must be there until the next UpdateState, or the policy's end.
   virtual void UpdateState(ConnectivityState state, std::unique_ptr<Picker> picker) = 0;
   // The addresses do not seem to be good.
   virtual void RequestReresolution() = 0;

@@ -1,5 +1,5 @@
-// NameResolver: finds the addresses behind a channel's target, and says when they change. One for each channel that is not
-// idle; weir's own (resolving/) use this interface, too.
+// NameResolver: finds the addresses behind a channel's target, and says when they change. One for each channel that is
+// not idle; weir's own (resolving/) use this interface, too.
 //
 //   class Etcd final : public weir::NameResolver { ... };
 //   options.name_resolvers["etcd"] = [](const weir::NameResolverArgs& args) { return std::make_unique<Etcd>(args); };
@@ -36,8 +36,8 @@ struct Resolution {
 
 class NameResolverListener {
  public:
-  // A result takes the place of all before. An error is why there is none: addresses that are known stay in use. After an
-  // error the channel asks again, by RequestReresolution, when a pause is over (connection-backoff).
+  // A result takes the place of all before. An error is why there is none: addresses that are known stay in use. After
+  // an error the channel asks again, by RequestReresolution, when a pause is over (connection-backoff).
   virtual void OnResolution(absl::StatusOr<Resolution> resolution) = 0;
 
  protected:
@@ -51,8 +51,8 @@ class NameResolver {
   // Once. A result or an error must follow; not inside this call.
   virtual void Start() = 0;
 
-  // A connection was lost, or could not be made: the addresses may have changed. To be heeded at the resolver's own pace;
-  // one that is told of changes has nothing to do.
+  // A connection was lost, or could not be made: the addresses may have changed. To be heeded at the resolver's own
+  // pace; one that is told of changes has nothing to do.
   virtual void RequestReresolution() = 0;
 };
 

@@ -1,5 +1,5 @@
-// StreamRequest: whoever wants a stream of the channel for one attempt at a call: what the choice of a connection and the
-// head of the request depend on, and what becomes of it.
+// StreamRequest: whoever wants a stream of the channel for one attempt at a call: what the choice of a connection and
+// the head of the request depend on, and what becomes of it.
 //
 //   ChannelCore::Place --> waits --> OnStream        the head is sent, and the stream bound to observer()
 //                            |-----> OnNoStream      there will be none; nothing was sent
@@ -16,8 +16,8 @@ namespace weir {
 
 class StreamRequest {
  public:
-  // Sets what the call knows of its head: path, timeout (what is left of it now), encoding, metadata. The views live until
-  // OnStream or OnNoStream.
+  // Sets what the call knows of its head: path, timeout (what is left of it now), encoding, metadata. The views live
+  // until OnStream or OnNoStream.
   virtual void DescribeTo(wire::RequestHead* head) const = 0;
 
   // A connection that cannot be made is no reason to end: it waits for the next one (gRPC wait-for-ready).

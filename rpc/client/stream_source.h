@@ -14,8 +14,8 @@ class StreamSource {
  public:
   virtual ~StreamSource() = default;
 
-  // A connected stream that belongs to `loop`, or why there is none. On the loop, whenever the channel needs a connection;
-  // after an error it asks again when its back-off is over.
+  // A connected stream that belongs to `loop`, or why there is none. On the loop, whenever the channel needs a
+  // connection; after an error it asks again when its back-off is over.
   virtual absl::StatusOr<std::unique_ptr<transport::ByteStream>> Connect(transport::EventLoop& loop) = 0;
 };
 

@@ -7,8 +7,8 @@
 //
 // A call starts when it is made, not when it is awaited. Every operation can be awaited in a coroutine, which goes on
 // where it was, or waited for on a plain thread with .Wait(). Dropping a call that has not ended cancels it; no
-// destructor blocks. A call object may be moved until something on it is being awaited. One coroutine or thread may read
-// while another writes; two must not read, or write, at the same time. Cancel() may be called from anywhere.
+// destructor blocks. A call object may be moved until something on it is being awaited. One coroutine or thread may
+// read while another writes; two must not read, or write, at the same time. Cancel() may be called from anywhere.
 #pragma once
 
 #include <memory>

@@ -24,8 +24,8 @@ struct Target {
   std::string path;                                 // of a file; of a scheme of the program: what follows "scheme:"
   std::string authority;                            // for :authority
 
-  // INVALID_ARGUMENT says what was expected. The port defaults to 443, as in gRPC (naming: "dns"). `schemes` are those of
-  // the program's own resolvers.
+  // INVALID_ARGUMENT says what was expected. The port defaults to 443, as in gRPC (naming: "dns"). `schemes` are those
+  // of the program's own resolvers.
   static absl::StatusOr<Target> Parse(std::string_view text, const NameResolvers& schemes = {});
 };
 

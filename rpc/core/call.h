@@ -3,8 +3,9 @@
 //   reading   open --OnEnd / OnReset--> ended      a pending reader is told
 //   writing   open --HalfClose / Finish / OnReset--> ended     a pending write gives false
 //
-// At most one reader and any number of writes (in order) may wait at a time. Telling a waiter resumes a coroutine, which may
-// do anything, ending this call included; so the owner of a call destroys it only when no method of it is running.
+// At most one reader and any number of writes (in order) may wait at a time. Telling a waiter resumes a coroutine,
+// which may do anything, ending this call included; so the owner of a call destroys it only when no method of it is
+// running.
 #pragma once
 
 #include <atomic>
@@ -50,8 +51,8 @@ class MessageReceiver {
 // One message on its way out. Completes when flow control has taken it; false if it never will.
 //
 // On the call's loop, a small message that flow control takes at once is encoded straight into the stream's queue, and
-// nothing of the operation is used but its result. Otherwise it is encoded here, where the caller is, and waits. In a call
-// with interceptors it is encoded when its turn comes, on the loop, after they have seen it.
+// nothing of the operation is used but its result. Otherwise it is encoded here, where the caller is, and waits. In a
+// call with interceptors it is encoded when its turn comes, on the loop, after they have seen it.
 class [[nodiscard]] WriteOperation : public Operation {
  public:
   // The message is encoded when the operation is awaited, and must live until then.
@@ -61,7 +62,8 @@ class [[nodiscard]] WriteOperation : public Operation {
   bool await_ready();
   bool await_resume() const { return accepted_; }
 
-  // The same, but it ends the call with DEADLINE_EXCEEDED if the peer does not let it go for so long (timed_operation.h).
+  // The same, but it ends the call with DEADLINE_EXCEEDED if the peer does not let it go for so long
+  // (timed_operation.h).
   TimedOperation<WriteOperation> Within(absl::Duration limit) const;
 
   // Blocks a plain thread until done. False on a loop's thread, and the call then ends with an error that says so.
@@ -129,8 +131,8 @@ class Call : public StreamObserver {
   // Ends the call from this side with an error: stream reset, readers and writers told. Any thread.
   virtual void Fail(absl::Status why) = 0;
 
-  // Ends the call with DEADLINE_EXCEEDED, naming `what` and the time, unless what it returns goes before `limit` is over.
-  // `what` is of static storage.
+  // Ends the call with DEADLINE_EXCEEDED, naming `what` and the time, unless what it returns goes before `limit` is
+  // over. `what` is of static storage.
   virtual std::shared_ptr<void> FailAfter(absl::Duration limit, std::string_view what) = 0;
 
  protected:
@@ -159,8 +161,8 @@ class Call : public StreamObserver {
   }
   // The same of what its interceptors, which there are, leave of it; or what they say against it.
   absl::StatusOr<transport::SharedBytes> ShowAndEncode(const OutgoingMessage& message, WriteOptions options) const;
-  // Encodes `message` straight into what is sent next. False, and nothing has happened to the message, if it has to wait,
-  // is not small, may be compressed, or the call takes no more.
+  // Encodes `message` straight into what is sent next. False, and nothing has happened to the message, if it has to
+  // wait, is not small, may be compressed, or the call takes no more.
   bool SendNow(const OutgoingMessage& message);
   void EndWriting();
   // Writes that wait still go out; new ones give false.

@@ -25,9 +25,10 @@ class Compressor {
   // Appends `message` in this coding to *out. An error ends the call with INTERNAL.
   virtual absl::Status Compress(std::string_view message, std::string* out) const = 0;
 
-  // Appends what `compressed` stands for to *out, which is empty. `compressed` comes from the peer: bytes after its end,
-  // a missing end and damage are errors, whose text says which; its code is not looked at. At most `bytes_max` + 1 bytes
-  // are made, so that the caller sees that there are more; memory follows what has been made, not what a header declares.
+  // Appends what `compressed` stands for to *out, which is empty. `compressed` comes from the peer: bytes after its
+  // end, a missing end and damage are errors, whose text says which; its code is not looked at. At most `bytes_max` + 1
+  // bytes are made, so that the caller sees that there are more; memory follows what has been made, not what a header
+  // declares.
   virtual absl::Status Decompress(std::string_view compressed, size_t bytes_max, std::string* out) const = 0;
 };
 

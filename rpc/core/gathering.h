@@ -2,8 +2,8 @@
 //
 //   start all --> decided (all done, or one, or one failed) --> cancel the others --> all done --> results
 //
-// It always waits for all: a coroutine that waits cannot be taken away from under whoever will wake it. Cancelling makes
-// that short: calls are cancelled, operations on a call give up.
+// It always waits for all: a coroutine that waits cannot be taken away from under whoever will wake it. Cancelling
+// makes that short: calls are cancelled, operations on a call give up.
 //
 // The branches run where the gathering does. On a pool that is several threads: hence the atomics.
 #pragma once

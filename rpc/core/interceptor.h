@@ -1,4 +1,5 @@
-// Interceptor: code around calls, the same on both sides and for all four kinds: logging, authentication, metrics, caches.
+// Interceptor: code around calls, the same on both sides and for all four kinds: logging, authentication, metrics,
+// caches.
 //
 //   class Logging final : public weir::Interceptor {
 //     weir::Task<absl::Status> Intercept(const weir::MethodSpec& method, weir::InterceptedCall& call,
@@ -13,24 +14,24 @@
 //   client   application -> first (outermost) -> ... -> last -> network
 //   server   network -> first (outermost) -> ... -> last -> handler
 //
-// Order is the order in the options. One object serves all calls of its server or channel, on several threads if that has
-// several loops; it is shared with them and lives until the last of them has ended.
+// Order is the order in the options. One object serves all calls of its server or channel, on several threads if that
+// has several loops; it is shared with them and lives until the last of them has ended.
 //
-// Where it runs: on the call's loop, coroutine and hooks both, also if handlers run on workers. So what belongs to one call
-// needs no lock, hooks may refer to locals of the coroutine, and nothing here may block.
+// Where it runs: on the call's loop, coroutine and hooks both, also if handlers run on workers. So what belongs to one
+// call needs no lock, hooks may refer to locals of the coroutine, and nothing here may block.
 //
-// It may refuse a call (return a status without calling `next`), answer it (Reply), and change metadata, messages, timeout
-// and status. When it sees what:
+// It may refuse a call (return a status without calling `next`), answer it (Reply), and change metadata, messages,
+// timeout and status. When it sees what:
 //
 //                          client                                  server
 //   before next            nothing is sent yet                     the head has come; no message has been read
 //   after next             the server's status and trailing        the handler has returned; nothing of its status,
 //                          metadata, every message read            and of a unary method no reply, has been sent
 //
-// A call that is ended from this side (Cancel, deadline, dropped, channel closed) gives `next` that status at once. On the
-// client its user is told then, too, without waiting for interceptors that wait for something else; their outcome comes
-// too late. A channel that is closed is the exception: it waits for them. On the server `next` waits for the handler in
-// any case.
+// A call that is ended from this side (Cancel, deadline, dropped, channel closed) gives `next` that status at once. On
+// the client its user is told then, too, without waiting for interceptors that wait for something else; their outcome
+// comes too late. A channel that is closed is the exception: it waits for them. On the server `next` waits for the
+// handler in any case.
 // Calls that no handler would have seen (unknown method, malformed head) are not seen here either.
 #pragma once
 
@@ -89,15 +90,15 @@ class InterceptedCall {
   //
   // The response's metadata. Client: has come. Server: is about to be sent.
   void OnInitialMetadata(MetadataHook hook) { metadata_hooks_.push_back(std::move(hook)); }
-  // Each message of the client, on its way to the server: the outermost interceptor first, on both sides. A status ends the
-  // call with it.
+  // Each message of the client, on its way to the server: the outermost interceptor first, on both sides. A status ends
+  // the call with it.
   void OnRequestMessage(MessageHook hook) { request_hooks_.push_back(std::move(hook)); }
   // Each message of the server, on its way to the client: the innermost first.
   void OnResponseMessage(MessageHook hook) { response_hooks_.push_back(std::move(hook)); }
 
   // Answers in place of the server or handler, for methods with one reply to one request: wire::Outgoing(message). The
-  // interceptor then returns OK without having called `next`. FAILED_PRECONDITION for other methods, if there is a reply
-  // already, and while `next` runs; otherwise what a hook said of the reply.
+  // interceptor then returns OK without having called `next`. FAILED_PRECONDITION for other methods, if there is a
+  // reply already, and while `next` runs; otherwise what a hook said of the reply.
   virtual absl::Status Reply(const OutgoingMessage& reply) = 0;
 
  protected:

@@ -1,15 +1,15 @@
 // Operation: the base of everything that can be awaited on a call: Read, Write, Finish.
 //
 // An operation lives in the coroutine frame (or on the stack of Wait) that waits for it. It begins on the call's loop:
-// at once if that is where the caller is, which costs nothing; otherwise it travels there, and the waiter goes on where it
-// lives: its own loop, its worker pool, its blocked thread.
+// at once if that is where the caller is, which costs nothing; otherwise it travels there, and the waiter goes on where
+// it lives: its own loop, its worker pool, its blocked thread.
 //
 //   created --await--> Begin on the loop --complete at once--> result
 //                          |
 //                          +--pending--> Complete() --> the waiter resumes
 //
-// Neither copyable nor movable: g++ 12 would copy awaiters, and a copy would wait for ever. A coroutine that waits for an
-// operation may be destroyed on the call's loop only.
+// Neither copyable nor movable: g++ 12 would copy awaiters, and a copy would wait for ever. A coroutine that waits for
+// an operation may be destroyed on the call's loop only.
 #pragma once
 
 #include <coroutine>

@@ -1,6 +1,7 @@
 // OutgoingMessage: a message that is still to be encoded, as core sees it: how long it will be, and how to write it.
 //
-// Two words, passed by value. It refers to the message, and to the functions of whoever knows its type (wire/message_codec).
+// Two words, passed by value. It refers to the message, and to the functions of whoever knows its type
+// (wire/message_codec).
 #pragma once
 
 #include <climits>
@@ -24,7 +25,8 @@ class OutgoingMessage {
     size_t (*framed_bytes)(const void* message);
     // Writes exactly so many bytes.
     void (*write)(const void* message, char* to);
-    // A message that `write` has written, compressed if that makes it smaller. Null: messages that are never compressed.
+    // A message that `write` has written, compressed if that makes it smaller. Null: messages that are never
+    // compressed.
     absl::StatusOr<transport::SharedBytes> (*compress)(transport::SharedBytes framed,
                                                        const Compressor& compressor) = nullptr;
 
@@ -47,8 +49,8 @@ class OutgoingMessage {
   size_t FramedBytes() const { return codec_->framed_bytes(message_); }
   void Write(char* to) const { codec_->write(message_, to); }
 
-  // Envelope and message in a buffer of their own, compressed unless `compressor` is null. RESOURCE_EXHAUSTED for a message
-  // that has, before it is compressed, more than `framed_bytes_max` (the option max_send_message_bytes).
+  // Envelope and message in a buffer of their own, compressed unless `compressor` is null. RESOURCE_EXHAUSTED for a
+  // message that has, before it is compressed, more than `framed_bytes_max` (the option max_send_message_bytes).
   absl::StatusOr<transport::SharedBytes> Encode(const Compressor* compressor = nullptr,
                                                 uint32_t framed_bytes_max = kFramedBytesMax) const;
 

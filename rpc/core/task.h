@@ -178,8 +178,8 @@ class [[nodiscard]] Task {
   // co_await std::move(task), or of a temporary: runs the task and takes its result. Once.
   auto operator co_await() && noexcept { return Awaiter(handle_); }
 
-  // co_await task.Borrow(): the same, but refers to the result, which stays in the task: a T& for a T that would be moved
-  // only to be looked at. Not for Task<void>. Once.
+  // co_await task.Borrow(): the same, but refers to the result, which stays in the task: a T& for a T that would be
+  // moved only to be looked at. Not for Task<void>. Once.
   auto Borrow() noexcept { return Borrower(handle_); }
 
   // Runs the task up to its first suspension. Its end is told to `root` by OnTaskDone, possibly inside this call: from
@@ -194,9 +194,9 @@ class [[nodiscard]] Task {
   // The result of a task that is done(), moved out; throws what the task threw. Once.
   T TakeResult() { return handle_.promise().TakeResult(); }
 
-  // Runs the task on the calling thread, sleeping while it is suspended, until it has ended. Coroutine code runs on this
-  // thread only: where it awaits something that completes elsewhere it comes back here. So nothing that it spawned may
-  // still be suspended when it ends: there would be no thread to resume it on.
+  // Runs the task on the calling thread, sleeping while it is suspended, until it has ended. Coroutine code runs on
+  // this thread only: where it awaits something that completes elsewhere it comes back here. So nothing that it spawned
+  // may still be suspended when it ends: there would be no thread to resume it on.
   // On a thread that must not block (an event loop's: every connection of it would stop) nothing runs: a task of
   // absl::Status or absl::StatusOr returns FAILED_PRECONDITION, any other aborts the program with the same text.
   T Wait() &&;
@@ -235,8 +235,9 @@ class [[nodiscard]] Task {
   Handle handle_;
 };
 
-// Runs `task` on the current thread up to its first suspension and lets it go: it goes on when what it awaits completes,
-// and its frame frees itself at its end. Whoever spawns must know that it ends, and before what it uses goes away.
+// Runs `task` on the current thread up to its first suspension and lets it go: it goes on when what it awaits
+// completes, and its frame frees itself at its end. Whoever spawns must know that it ends, and before what it uses goes
+// away.
 inline void Spawn(Task<void> task) {
   const auto handle = std::exchange(task.handle_, nullptr);
   handle.promise().set_continuation(internal::Continuation::Detached());

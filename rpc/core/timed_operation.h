@@ -3,8 +3,8 @@
 //   std::optional<Reply> reply = co_await call.Read().Within(absl::Seconds(5));
 //   const bool taken = co_await out.Write(message).Within(absl::Seconds(5));
 //
-// When the time is over the call ends with DEADLINE_EXCEEDED, which says what waited how long, and the operation with it.
-// On a server that is the call's status. An operation that completes at once sets no timer.
+// When the time is over the call ends with DEADLINE_EXCEEDED, which says what waited how long, and the operation with
+// it. On a server that is the call's status. An operation that completes at once sets no timer.
 #pragma once
 
 #include <memory>

@@ -13,10 +13,10 @@
 // Of an empty vector WhenAll and WhenAllOk give an empty vector; WhenAny has no answer: INVALID_ARGUMENT where the
 // result is a Status or StatusOr; otherwise it ends the program, as every use of a result that is none would.
 //
-// Each is a Task, to be awaited on a loop or a worker, or waited for on a plain thread. Arguments: whatever co_await takes.
-// Calls and tasks are moved in; lvalues are referred to; operations (call.Read(), context.Sleep(d)) are temporaries, so
-// await in the same expression. void results are std::monostate. What one throws is thrown again when all have ended; of
-// WhenAny and WhenAllOk if it was the first.
+// Each is a Task, to be awaited on a loop or a worker, or waited for on a plain thread. Arguments: whatever co_await
+// takes. Calls and tasks are moved in; lvalues are referred to; operations (call.Read(), context.Sleep(d)) are
+// temporaries, so await in the same expression. void results are std::monostate. What one throws is thrown again when
+// all have ended; of WhenAny and WhenAllOk if it was the first.
 //
 // An operation that loses may have ended all the same, in the moment before it was to give up. Then what it brought is
 // dropped, but for messages: the next Read, or Finish, of its call gets the one that it took.

@@ -69,7 +69,8 @@ std::string Explain(const absl::Status& status);
 // For those who end calls: the status with this why in place of any other. OK stays OK.
 absl::Status WithWhy(absl::Status status, const Why& why);
 
-// by=peer phase=body processed=yes elapsed=10s attempt=1 method=/a.B/C target=x:50051 peer=10.0.0.7:50051 http2=HTTP 503
+// by=peer phase=body processed=yes elapsed=10s attempt=1 method=/a.B/C target=x:50051 peer=10.0.0.7:50051 http2=HTTP
+// 503
 std::string ToString(const Why& why);
 
 }  // namespace weir

@@ -9,8 +9,8 @@ class WriteOptions {
  public:
   WriteOptions() {}
 
-  // Sends the message as it is, in a call that compresses: for what is compressed already, or must not be beside secrets
-  // (CRIME, BREACH).
+  // Sends the message as it is, in a call that compresses: for what is compressed already, or must not be beside
+  // secrets (CRIME, BREACH).
   WriteOptions& Uncompressed() {
     uncompressed_ = true;
     return *this;

@@ -7,9 +7,9 @@
 //   if (auto bad = weir::GetDetail<google::rpc::BadRequest>(reply.status())) ...                    // its client
 //
 // They live inside the absl::Status, so whoever passes the status on passes them on, and travel as an encoded
-// google.rpc.Status (grpc-status-details-bin): grpc++ and others see the same. Its code and text repeat the status's; if
-// a peer sends others there, those of the status count. A server leaves the details away if they make the trailers longer
-// than the client takes (8 KiB with many clients): the code and the text still arrive.
+// google.rpc.Status (grpc-status-details-bin): grpc++ and others see the same. Its code and text repeat the status's;
+// if a peer sends others there, those of the status count. A server leaves the details away if they make the trailers
+// longer than the client takes (8 KiB with many clients): the code and the text still arrive.
 //
 // Functions of values: any thread.
 #pragma once

@@ -6,8 +6,8 @@
 //
 // Everything but the socket is as over TCP: HTTP/2, flow control, deadlines, GOAWAY. The server need not Listen.
 // The channel lives on one of the server's loops, where its connection's other end is: a call changes threads only
-// between the caller's thread and that loop. So ChannelOptions::loop has no effect, and the channel may not be destroyed on a
-// loop of the server.
+// between the caller's thread and that loop. So ChannelOptions::loop has no effect, and the channel may not be
+// destroyed on a loop of the server.
 // Server and channel may be destroyed in any order: calls made after the server has gone fail with UNAVAILABLE.
 #pragma once
 

@@ -1,8 +1,8 @@
-// Cancellation: who wants to know that a call is cancelled, and what a handler may wait for because of it. A call has one
-// only if its handler asks.
+// Cancellation: who wants to know that a call is cancelled, and what a handler may wait for because of it. A call has
+// one only if its handler asks.
 //
-// Two kinds of listeners: callbacks, which are set on any thread and may run on any; and operations that wait, which the
-// loop alone knows.
+// Two kinds of listeners: callbacks, which are set on any thread and may run on any; and operations that wait, which
+// the loop alone knows.
 #pragma once
 
 #include <functional>

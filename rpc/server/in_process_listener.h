@@ -1,5 +1,5 @@
-// InProcessListener: how clients in the same process reach a server: by streams in memory, one end of which lives on the
-// same loop as the other.
+// InProcessListener: how clients in the same process reach a server: by streams in memory, one end of which lives on
+// the same loop as the other.
 //
 // Shared by the server and its clients, and may outlive the server; then there is nobody to connect to.
 #pragma once

@@ -3,7 +3,8 @@
 //   kRunning --handler returns--> status sent, or held by the peer's window --> done
 //   kRunning --reset, deadline, connection lost--> kCancelled --handler returns--> done
 //
-// A cancelled call keeps its place until its handler has returned: resetting streams does not buy a client more handlers.
+// A cancelled call keeps its place until its handler has returned: resetting streams does not buy a client more
+// handlers.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,8 @@ class ServerCallOwner {
   // The peer's window holds back what the handler, which runs, has written.
   virtual void OnWriteHeld(ServerCall& call, MessageStream& stream) = 0;
 
-  // The handler has returned, and the peer's window holds its response back. `deadline` is the call's: max() without one.
+  // The handler has returned, and the peer's window holds its response back. `deadline` is the call's: max() without
+  // one.
   virtual void OnResponseHeld(MessageStream& stream, transport::MonotonicTime deadline) = 0;
 
   // The handler has returned.
@@ -55,8 +57,8 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
 
   const ReceivedHead& head() const { return *context_.head_; }
 
-  // Starts the handler of the method that the head names, and the deadline's timer. `interceptors` may be null, and must
-  // outlive the call.
+  // Starts the handler of the method that the head names, and the deadline's timer. `interceptors` may be null, and
+  // must outlive the call.
   void Start(const Interceptors* interceptors);
 
   // The reply of a unary or client-streaming method; its status follows with the handler's return. From the handler.

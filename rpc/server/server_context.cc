@@ -24,7 +24,8 @@ const Metadata& ServerContext::metadata() const {
 
 transport::EventLoop& ServerContext::loop() const { return call_.event_loop(); }
 
-// Either this sees that the call is cancelled, or Cancel sees what this has made: both orders are sequentially consistent.
+// Either this sees that the call is cancelled, or Cancel sees what this has made: both orders are sequentially
+// consistent.
 Cancellation& ServerContext::cancellation() const {
   Cancellation* present = cancellation_.load();
   if (present != nullptr) return *present;

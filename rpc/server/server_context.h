@@ -61,13 +61,13 @@ class ServerContext final : public ParentCall {
   // When the client's deadline passes: InfiniteFuture if it set none.
   absl::Time deadline() const override { return deadline_; }
 
-  // True once nobody waits for the answer any more: the client cancelled or is gone, or the deadline has passed. Pending
-  // reads then end and writes give false.
+  // True once nobody waits for the answer any more: the client cancelled or is gone, or the deadline has passed.
+  // Pending reads then end and writes give false.
   bool IsCancelled() const { return cancelled_.load(); }
 
   // Why, once it is cancelled; OK before. CANCELLED: the client reset the call, or its connection is lost;
-  // DEADLINE_EXCEEDED; UNAVAILABLE: the server stops; any other: what was wrong with the client's messages. The text says
-  // it for a log, WhyOf(status)->by for a program. Any thread.
+  // DEADLINE_EXCEEDED; UNAVAILABLE: the server stops; any other: what was wrong with the client's messages. The text
+  // says it for a log, WhyOf(status)->by for a program. Any thread.
   absl::Status cancel_reason() const { return IsCancelled() ? Unshared(cancel_reason_) : absl::OkStatus(); }
 
   // Runs `callback` once when the call is cancelled: on the call's loop, or here and now if it is already. It must not
@@ -85,9 +85,9 @@ class ServerContext final : public ParentCall {
 
   // Sent before the first message; ignored after that.
   void AddInitialMetadata(std::string_view key, std::string_view value) { initial_.Add(key, value); }
-  // Compresses the messages of the answer: "gzip", or another of ServerOptions::compressors; "identity" for none. Before
-  // the first message; ignored after that. Without: as ServerOptions::compression says. Messages go as they are to a
-  // client that does not accept the encoding; one that the server does not know ends the call with INTERNAL.
+  // Compresses the messages of the answer: "gzip", or another of ServerOptions::compressors; "identity" for none.
+  // Before the first message; ignored after that. Without: as ServerOptions::compression says. Messages go as they are
+  // to a client that does not accept the encoding; one that the server does not know ends the call with INTERNAL.
   void SetCompression(std::string_view encoding);
   // Did the request, or the last message that was read, come compressed?
   bool request_was_compressed() const;

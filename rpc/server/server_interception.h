@@ -3,8 +3,8 @@
 //   chain     Run --first interceptor--> ... --last's next--> RunCall ---- handler has returned ----> ... --> status
 //   handler                                                     |  on the loop, or on a worker  |
 //
-// The handler's task is held here, not in the chain's frames: an interceptor may give up waiting for `next`, but a handler
-// keeps its call alive until it has returned.
+// The handler's task is held here, not in the chain's frames: an interceptor may give up waiting for `next`, but a
+// handler keeps its call alive until it has returned.
 #pragma once
 
 #include <optional>

@@ -43,9 +43,9 @@ struct ServerOptions {
   // requests before them have left.
   bool message_arena = false;
 
-  // Largest request head accepted, the protocol's own fields included: name + value + 32 bytes for each field, and the number
-  // of fields. Announced to the client (SETTINGS_MAX_HEADER_LIST_SIZE). A larger one ends its call with RESOURCE_EXHAUSTED, one
-  // over four times a limit the connection.
+  // Largest request head accepted, the protocol's own fields included: name + value + 32 bytes for each field, and the
+  // number of fields. Announced to the client (SETTINGS_MAX_HEADER_LIST_SIZE). A larger one ends its call with
+  // RESOURCE_EXHAUSTED, one over four times a limit the connection.
   uint32_t max_metadata_bytes = 16 * 1024;
   uint32_t max_metadata_fields = 128;
 

@@ -7,8 +7,8 @@
 //   server streaming   Task<absl::Status>          M(ServerContext&, const Request&, Writer<Reply>&)
 //   bidi streaming     Task<absl::Status>          M(ServerContext&, Reader<Request>&, Writer<Reply>&)
 //
-// `Serve<&FooService::M>` adapts any of them to one function pointer. Arguments live until the coroutine returns. A handler may
-// read in one coroutine and write in another, both on its own executor, and returns after both have ended.
+// `Serve<&FooService::M>` adapts any of them to one function pointer. Arguments live until the coroutine returns. A
+// handler may read in one coroutine and write in another, both on its own executor, and returns after both have ended.
 #pragma once
 
 #include <span>

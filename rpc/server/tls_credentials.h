@@ -6,8 +6,8 @@
 //   tls.client_roots = weir::TlsPem::File("ca.pem");                                          // context.peer_identity()
 //   server.Listen("0.0.0.0:443", weir::TlsServerCredentials(tls));
 //
-// Options that cannot be used make Listen fail with INVALID_ARGUMENT and the reason. Files are read again when they change;
-// a pair that cannot be used is told to TlsServerOptions::log and the old one stays in use.
+// Options that cannot be used make Listen fail with INVALID_ARGUMENT and the reason. Files are read again when they
+// change; a pair that cannot be used is told to TlsServerOptions::log and the old one stays in use.
 #pragma once
 
 #include "weir/rpc/server/credentials.h"

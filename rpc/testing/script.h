@@ -15,8 +15,9 @@
 //   Hangs      every kind: ends when it is cancelled
 //
 // An error comes at once, without waiting for the client to write all, unless CaptureTo asks for that.
-// A method of a client gives a real call, played by a server in this process: it can be awaited, waited for, cancelled, has
-// metadata and a deadline. A method of a service gives a handler. A script that does not fit the method does not compile.
+// A method of a client gives a real call, played by a server in this process: it can be awaited, waited for, cancelled,
+// has metadata and a deadline. A method of a service gives a handler. A script that does not fit the method does not
+// compile.
 #pragma once
 
 #include <initializer_list>

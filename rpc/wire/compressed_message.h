@@ -15,8 +15,8 @@
 
 namespace weir::wire {
 
-// A message with its envelope -> the same, compressed. One that does not get smaller stays as it is, with its flag 0, as
-// in gRPC's C core. INTERNAL if the compressor fails.
+// A message with its envelope -> the same, compressed. One that does not get smaller stays as it is, with its flag 0,
+// as in gRPC's C core. INTERNAL if the compressor fails.
 absl::StatusOr<transport::SharedBytes> CompressFramed(transport::SharedBytes framed, const Compressor& compressor);
 
 // The payload of an envelope whose flag is 1 -> *message, which is overwritten. `compressor` null: the call has no

@@ -51,8 +51,8 @@ inline bool IsIdentity(std::string_view encoding) { return encoding.empty() || e
 // Does a peer that sent this grpc-accept-encoding understand `encoding`? "identity" always: it is no compression.
 bool Accepts(std::string_view accept_encoding, std::string_view encoding);
 
-// What undoes the grpc-encoding of a head; null: identity. An encoding that `compressors` (null: there are none) has not
-// is UNIMPLEMENTED, naming those that it has, in the head of a request; INTERNAL in the head of a response.
+// What undoes the grpc-encoding of a head; null: identity. An encoding that `compressors` (null: there are none) has
+// not is UNIMPLEMENTED, naming those that it has, in the head of a request; INTERNAL in the head of a response.
 absl::StatusOr<const Compressor*> OfRequest(const Compressors& compressors, std::string_view encoding);
 absl::StatusOr<const Compressor*> OfResponse(const Compressors* compressors, std::string_view encoding);
 

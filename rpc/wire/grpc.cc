@@ -254,8 +254,8 @@ DecodedResponse GrpcProtocol::DecodeResponse(const transport::ResponseReceived& 
       has_status = true;
     }
   }
-  // Trailers-Only. gRPC http-grpc-status-mapping.md: the HTTP status counts only if there is no grpc-status. One in the head
-  // of a response that goes on is not the call's, unless that head ends the call in any case.
+  // Trailers-Only. gRPC http-grpc-status-mapping.md: the HTTP status counts only if there is no grpc-status. One in the
+  // head of a response that goes on is not the call's, unless that head ends the call in any case.
   if (has_status && (end_stream || response.status != 200 || !IsGrpc(content_type))) {
     absl::Status status = DecodeGrpcStatus(response.fields);
     if (end_stream || !status.ok()) {

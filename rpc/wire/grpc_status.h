@@ -1,9 +1,9 @@
 // grpc-status, grpc-message and grpc-status-details-bin: the status of a call as header fields (gRPC over HTTP2,
 // Responses; Status-Details).
 //
-// The details are an encoded google.rpc.Status, whose code and text repeat those of the other two fields. What is inside
-// is not looked at here: if they differ, grpc-status and grpc-message count ("If it contains a status code field, it MUST
-// NOT contradict the Status header").
+// The details are an encoded google.rpc.Status, whose code and text repeat those of the other two fields. What is
+// inside is not looked at here: if they differ, grpc-status and grpc-message count ("If it contains a status code
+// field, it MUST NOT contradict the Status header").
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ namespace weir::wire {
 // header lists of 8 KiB and up; a block over their limit would hide the code of the status as well.
 inline constexpr size_t kGrpcMessageBytesMax = 4096;
 
-// Appends grpc-status, always; grpc-message and grpc-status-details-bin only when there are any and the status is not OK:
-// some clients fail a call that has both status 0 and a message.
+// Appends grpc-status, always; grpc-message and grpc-status-details-bin only when there are any and the status is not
+// OK: some clients fail a call that has both status 0 and a message.
 void EncodeGrpcStatus(const absl::Status& status, transport::HeaderList* out);
 
 // Copies a block without what its status can do without, the details: for a peer to which the block is too long. False,

@@ -161,8 +161,8 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
 
   // Completes when flow control has taken the message (back-pressure); false: the peer is gone or the call has ended.
-  // The message is encoded when the write is awaited, and must live until it has completed: `co_await` and Wait() see to
-  // that, also for a temporary.
+  // The message is encoded when the write is awaited, and must live until it has completed: `co_await` and Wait() see
+  // to that, also for a temporary.
   WriteOperation Write(const M& message, WriteOptions options = WriteOptions()) {
     return WriteOperation(call_, wire::Outgoing(message), options);
   }

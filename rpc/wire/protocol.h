@@ -74,7 +74,8 @@ class Protocol {
   virtual void EncodeResponseHead(const ResponseHead& head, transport::HeaderList* out) const = 0;
   virtual void EncodeTrailers(const absl::Status& status, const Metadata& trailing,
                               transport::HeaderList* out) const = 0;
-  // For a peer to which such a block is too long: the block without what the status can do without. False: it needs all.
+  // For a peer to which such a block is too long: the block without what the status can do without. False: it needs
+  // all.
   virtual bool ShortenTrailers(const transport::HeaderList& block, transport::HeaderList* out) const = 0;
   // A response of a single header block: EncodeResponseHead and EncodeTrailers in one. UNIMPLEMENTED may be due to the
   // request's encoding, and says what is understood.

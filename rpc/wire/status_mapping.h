@@ -18,15 +18,15 @@ absl::StatusCode CodeFromHttp(int http_status);
 // "ENHANCE_YOUR_CALM(11) "too_many_pings"": code and debug data.
 std::string Describe(const transport::H2GoAway& goaway);
 
-// The status of a call whose stream was reset (gRPC over HTTP2, Errors), with its Why. `goaway`: the peer's last one, or
-// null. Says who did it:
+// The status of a call whose stream was reset (gRPC over HTTP2, Errors), with its Why. `goaway`: the peer's last one,
+// or null. Says who did it:
 //   "peer reset stream 5: CANCEL(8)"
 // A stream that the peer says it never processed (REFUSED_STREAM, GOAWAY) is marked unprocessed: safe to retry.
 // A caller that passed its own deadline says DEADLINE_EXCEEDED instead of the CANCELLED that a peer's CANCEL becomes.
 absl::Status StatusFromReset(const transport::H2StreamReset& reset, const transport::H2GoAway* goaway = nullptr);
 
-// RESOURCE_EXHAUSTED for a header block over our limits: `what` was too large, by how much, and the options of channel and
-// server that set the limits.
+// RESOURCE_EXHAUSTED for a header block over our limits: `what` was too large, by how much, and the options of channel
+// and server that set the limits.
 absl::Status TooLarge(std::string_view what, const transport::BlockSize& block, const transport::H2Options& limits);
 
 // The error code with which a stream is reset for `status`. REFUSED_STREAM promises the peer that nothing was processed

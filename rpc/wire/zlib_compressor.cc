@@ -22,8 +22,8 @@ absl::Status Fault(const char* what, const z_stream& z) {
   return absl::InternalError(z.msg == nullptr ? what : absl::StrCat(what, ": ", z.msg));
 }
 
-// zlib's states are large (a deflating one 256 KiB, an inflating one 44) and may be used again: each thread keeps one of
-// each kind that it has needed.
+// zlib's states are large (a deflating one 256 KiB, an inflating one 44) and may be used again: each thread keeps one
+// of each kind that it has needed.
 class Deflating {
  public:
   explicit Deflating(Format format)

@@ -1,4 +1,5 @@
-// xds.service.orca.v3.OpenRcaService on weir: the load of the server, again and again, on a call that the client cancels.
+// xds.service.orca.v3.OpenRcaService on weir: the load of the server, again and again, on a call that the client
+// cancels.
 #pragma once
 
 #include "tests/interop/cases/load_report.h"

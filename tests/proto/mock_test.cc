@@ -72,7 +72,7 @@ std::vector<std::string> ReadAll(Call& call) {
   return messages;
 }
 
-// ---- clients ---------------------------------------------------------------------------------------------------------
+// ---- clients --------------------------------------------------------------------------------------------------------
 
 // As the code of a user: it knows nothing of mocks.
 absl::StatusOr<std::string> Greet(GreeterClient& greeter, const std::string& name) {
@@ -210,7 +210,7 @@ TEST(MockClient, ACopyOfItSaysThatItIsOne) {
   EXPECT_THAT(Greet(copy, "weir"), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("by reference")));
 }
 
-// ---- services --------------------------------------------------------------------------------------------------------
+// ---- services -------------------------------------------------------------------------------------------------------
 
 TEST(MockService, AnswersAsToldInEveryKind) {
   MockGreeterService service;
@@ -282,7 +282,7 @@ TEST(MockService, WithoutAnExpectationAMethodIsUnimplemented) {
               StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("was not told")));
 }
 
-// ---- names -----------------------------------------------------------------------------------------------------------
+// ---- names ----------------------------------------------------------------------------------------------------------
 
 TEST(Mocks, CompileForEveryNameThatServicesCanHave) {
   golden::names::MockKeywordsClient keywords;

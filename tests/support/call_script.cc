@@ -47,7 +47,7 @@ std::string Words(std::initializer_list<std::string_view> words) {
 
 }  // namespace
 
-// ---- frame text ------------------------------------------------------------------------------------------------------
+// ---- frame text -----------------------------------------------------------------------------------------------------
 
 std::string Message(std::string_view body) {
   bench::Payload payload;
@@ -92,7 +92,7 @@ std::string Line(const absl::Status& status) {
   return absl::StrCat(absl::StatusCodeToString(status.code()), ": ", text);
 }
 
-// ---- the world -------------------------------------------------------------------------------------------------------
+// ---- the world ------------------------------------------------------------------------------------------------------
 
 void Signal::Set() {
   set_ = true;
@@ -207,7 +207,7 @@ void CallWorld::DropWritten() {
   writes_ = 0;
 }
 
-// ---- the script ------------------------------------------------------------------------------------------------------
+// ---- the script -----------------------------------------------------------------------------------------------------
 
 void ExpectLines(const Lines& expected, const Lines& got) {
   const bool same = expected.size() == got.size() && std::equal(expected.begin(), expected.end(), got.begin(), Matches);

@@ -1,5 +1,5 @@
-// Fleet: a channel to several servers, each of which answers, refuses or is silent as the test says; addresses that change
-// when the test says so; and time that it moves. What happened is a log.
+// Fleet: a channel to several servers, each of which answers, refuses or is silent as the test says; addresses that
+// change when the test says so; and time that it moves. What happened is a log.
 //
 //   Fleet fleet;
 //   fleet.server("10.0.0.1:1") = Fleet::kRefuses;

@@ -1,5 +1,5 @@
-// What a peer can make a connection do for nothing, and where that ends: each budget of H2Options one below its limit, at
-// it, and one above.
+// What a peer can make a connection do for nothing, and where that ends: each budget of H2Options one below its limit,
+// at it, and one above.
 #include <gtest/gtest.h>
 
 #include <chrono>

@@ -1,5 +1,6 @@
-// SETTINGS_HEADER_TABLE_SIZE of a peer: what our header blocks look like when its decoder keeps a smaller table, a larger one, or
-// changes its mind. The blocks are judged octet by octet and by decoders that know nothing of earlier ones.
+// SETTINGS_HEADER_TABLE_SIZE of a peer: what our header blocks look like when its decoder keeps a smaller table, a
+// larger one, or changes its mind. The blocks are judged octet by octet and by decoders that know nothing of earlier
+// ones.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -87,8 +88,8 @@ TEST_F(HeaderTableTest, AfterATableOfZeroTheFullOneBeginsEmpty) {
   EXPECT_LT(Answer().size(), first.size()) << "the table is used again";
 }
 
-// "... the smallest maximum table size that occurs in that interval MUST be signaled ... The final maximum size is always
-// signaled" (RFC 7541 section 4.2).
+// "... the smallest maximum table size that occurs in that interval MUST be signaled ... The final maximum size is
+// always signaled" (RFC 7541 section 4.2).
 TEST_F(HeaderTableTest, OfSeveralChangesTheSmallestAndTheLastAreAnnounced) {
   Receive("SETTINGS HEADER_TABLE_SIZE=1\nSETTINGS HEADER_TABLE_SIZE=0\nSETTINGS HEADER_TABLE_SIZE=65536");
   const std::string first = Answer();

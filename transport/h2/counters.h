@@ -1,4 +1,5 @@
-// H2Counters: what a peer has made a connection do. Plain numbers, for whoever owns the connection to read or to add up.
+// H2Counters: what a peer has made a connection do. Plain numbers, for whoever owns the connection to read or to add
+// up.
 //
 // Each that has a limit names it: the option of H2Options beyond which the connection ends with ENHANCE_YOUR_CALM.
 #pragma once

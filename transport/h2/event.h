@@ -93,8 +93,8 @@ struct BlockSize {
   uint32_t fields = 0;
 };
 
-// Instead of H2RequestReceived: the head is over H2Options::header_list_bytes_max or header_fields_max, and nothing of it is
-// kept. The stream is open for a response (431, or what the protocol has for it), and the caller's to remove.
+// Instead of H2RequestReceived: the head is over H2Options::header_list_bytes_max or header_fields_max, and nothing of
+// it is kept. The stream is open for a response (431, or what the protocol has for it), and the caller's to remove.
 struct H2RequestTooLarge {
   StreamId stream_id = 0;
   BlockSize head;

@@ -13,7 +13,8 @@ namespace weir::transport {
 
 enum class BlockKind : uint8_t { kRequest, kResponse, kTrailers };
 
-// Size of the block as it will be on the wire (RFC 9113 section 6.5.2): the list of a response does not have its ":status".
+// Size of the block as it will be on the wire (RFC 9113 section 6.5.2): the list of a response does not have its
+// ":status".
 inline size_t ListSize(BlockKind kind, const HeaderList& fields) {
   constexpr size_t kStatusFieldBytes = 7 + 3 + 32;
   return fields.ListSize() + (kind == BlockKind::kResponse ? kStatusFieldBytes : 0);

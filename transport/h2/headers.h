@@ -1,10 +1,10 @@
 // HeaderList: the fields of one HTTP/2 header block, in order, in one flat buffer.
 //
-// A block of ten fields costs three allocations from the thread's BlockPool, not twenty. Pseudo-header fields (":path") are
-// ordinary entries that come first, as on the wire. Names are lower case (RFC 9113 section 8.2.1); duplicates are kept in
-// order.
-// Value type. A copy shares the buffer until either is changed, so a copy is one increment and may go to another thread.
-// Views handed out are valid until the list is changed or destroyed.
+// A block of ten fields costs three allocations from the thread's BlockPool, not twenty. Pseudo-header fields (":path")
+// are ordinary entries that come first, as on the wire. Names are lower case (RFC 9113 section 8.2.1); duplicates are
+// kept in order.
+// Value type. A copy shares the buffer until either is changed, so a copy is one increment and may go to another
+// thread. Views handed out are valid until the list is changed or destroyed.
 #pragma once
 
 #include <algorithm>
@@ -116,7 +116,8 @@ class HeaderList {
     return x == y;
   }
 
-  // memcmp without the call: for the few octets of most names and values. The last word of a text may be compared twice.
+  // memcmp without the call: for the few octets of most names and values. The last word of a text may be compared
+  // twice.
   static bool AreEqual(const char* a, std::string_view text) {
     const char* const b = text.data();
     const size_t size = text.size();

@@ -47,10 +47,10 @@ class Inbox {
     return AddNewField(name, value);
   }
 
-  // For an engine that knows by itself which fields come again. repeated_serial: the number of the known block that this one
-  // has followed until now, if that block has come again before; else 0. next_field: the place of the next field.
-  // RepeatField stands for AddField of exactly the field at that place; RepeatName for one of the same name: false if the
-  // value is another, and the field has to be added.
+  // For an engine that knows by itself which fields come again. repeated_serial: the number of the known block that
+  // this one has followed until now, if that block has come again before; else 0. next_field: the place of the next
+  // field. RepeatField stands for AddField of exactly the field at that place; RepeatName for one of the same name:
+  // false if the value is another, and the field has to be added.
   uint64_t repeated_serial() const {
     return repeating_ && known_->has_come_again && block_fields_ < known_->fields.size() ? known_->serial : 0;
   }
@@ -93,8 +93,8 @@ class Inbox {
   size_t active_streams = 0;
 
  private:
-  // A header block that was in order, and what was found about it. Peers send the same fields again and again: a field that
-  // stands where the last block had it is not judged again, and a block that is all the same is not even copied.
+  // A header block that was in order, and what was found about it. Peers send the same fields again and again: a field
+  // that stands where the last block had it is not judged again, and a block that is all the same is not even copied.
   struct KnownBlock {
     HeaderList fields;
     PoolArray<MessageRules::Judgement> judgements;  // one for each field

@@ -54,8 +54,8 @@ MessageRules::Judgement MessageRules::Judge(Block block, std::string_view name, 
     return {.signs = signs, .verdict = Verdict::kDrop};
   }
   if (!IsFieldValue(value)) {
-    // "A field value MUST NOT contain the zero value, line feed, or carriage return at any position" (8.2.1): these split
-    // messages where HTTP/1.1 is spoken behind us.
+    // "A field value MUST NOT contain the zero value, line feed, or carriage return at any position" (8.2.1): these
+    // split messages where HTTP/1.1 is spoken behind us.
     const bool splits = value.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos;
     const uint32_t signs = splits ? kRegular | kMalformed : kRegular;
     return {.signs = signs, .verdict = Verdict::kDrop};
@@ -127,7 +127,8 @@ MessageRules::Judgement MessageRules::JudgeRegular(Block block, std::string_view
   };
   switch (name.size()) {
     case 2:
-      // "The only exception ... is the TE header field, which ... MUST NOT contain any value other than trailers" (8.2.2).
+      // "The only exception ... is the TE header field, which ... MUST NOT contain any value other than trailers"
+      // (8.2.2).
       malformed_if(name == "te" && value != "trailers");
       break;
     case 4:

@@ -3,15 +3,15 @@
 //   Begin(kind) -> Field(...)* -> End(end_stream)        one header block at a time;  Field = Add(Judge(...))
 //   Body(...)*, BodyEnd                                  on the state of the stream (MessageState)
 //
-// "A malformed request or response is one that is an otherwise valid sequence of HTTP/2 frames but is invalid due to the
-// presence of extraneous frames, prohibited fields or pseudo-header fields, the absence of mandatory pseudo-header
+// "A malformed request or response is one that is an otherwise valid sequence of HTTP/2 frames but is invalid due to
+// the presence of extraneous frames, prohibited fields or pseudo-header fields, the absence of mandatory pseudo-header
 // fields, the inclusion of uppercase field names, or invalid field names and/or values" (section 8.1.1): a stream error
-// PROTOCOL_ERROR. A field that RFC 9113 lets pass and RFC 9110 does not (a name with "(", a value with 0x01) is left out
-// instead, because gRPC wants the call to go on (Custom-Metadata: "must not error").
+// PROTOCOL_ERROR. A field that RFC 9113 lets pass and RFC 9110 does not (a name with "(", a value with 0x01) is left
+// out instead, because gRPC wants the call to go on (Custom-Metadata: "must not error").
 //
-// Two rules are wider than HTTP's for the same reason: the :path of a POST need not begin with a slash (a gRPC server answers
-// UNIMPLEMENTED to one that names no method, and says so), and :authority may be the path of a Unix socket, which gRPC clients
-// of several languages send as it is ("/run/x.sock").
+// Two rules are wider than HTTP's for the same reason: the :path of a POST need not begin with a slash (a gRPC server
+// answers UNIMPLEMENTED to one that names no method, and says so), and :authority may be the path of a Unix socket,
+// which gRPC clients of several languages send as it is ("/run/x.sock").
 //
 // Checked here, once, and not in the engine, which takes five times as long for the same.
 #pragma once

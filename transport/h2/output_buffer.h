@@ -3,8 +3,8 @@
 //   own bytes    [ small small | small ......... ]      one growing block
 //   shared             ^ large           ^ large        kept alive by their owners, each at its place in between
 //
-// Small pieces are copied into one growing block; a SharedBytes is kept alive until it has been written, so that a large
-// body leaves through writev without a copy. The same type holds what a stream has queued.
+// Small pieces are copied into one growing block; a SharedBytes is kept alive until it has been written, so that a
+// large body leaves through writev without a copy. The same type holds what a stream has queued.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// Header fields as the engine has them: EngineFields on their way out, KnownBuffers on their way in. For session.cc alone.
+// Header fields as the engine has them: EngineFields on their way out, KnownBuffers on their way in. For session.cc
+// alone.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -60,9 +61,9 @@ class EngineFields {
   char digits_[3];
 };
 
-// The engine's buffers of the fields of the Inbox's known block. A field from its HPACK tables comes in the same two buffers
-// every time, and they are constant: a glance at two addresses instead of a comparison of octets. A reference to each
-// keeps its address from being used again.
+// The engine's buffers of the fields of the Inbox's known block. A field from its HPACK tables comes in the same two
+// buffers every time, and they are constant: a glance at two addresses instead of a comparison of octets. A reference
+// to each keeps its address from being used again.
 class KnownBuffers {
  public:
   KnownBuffers() = default;

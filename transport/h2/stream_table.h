@@ -39,8 +39,9 @@ class StreamTable {
   size_t size() const { return size_; }
 
  private:
-  // Fibonacci hashing: 2^32 / golden ratio spreads numbers that follow each other as far as can be. (Times a secret number
-  // they would lie side by side in one process of a hundred, when the secret happens to be near a simple fraction of 2^32.)
+  // Fibonacci hashing: 2^32 / golden ratio spreads numbers that follow each other as far as can be. (Times a secret
+  // number they would lie side by side in one process of a hundred, when the secret happens to be near a simple
+  // fraction of 2^32.)
   size_t Home(StreamId id) const { return ((static_cast<uint32_t>(id) ^ secret_) * 0x9E3779B1u) >> shift_; }
   size_t Next(size_t at) const { return (at + 1) & (slots_.size() - 1); }
   void Insert(StreamState* stream);

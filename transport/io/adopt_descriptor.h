@@ -6,7 +6,8 @@
 namespace weir::transport {
 
 // Checks that `fd` is a stream socket of a family that we know, one that listens or one that is connected, and makes it
-// non-blocking and close-on-exec. INVALID_ARGUMENT says what was expected and what the descriptor is; it is then as it was.
+// non-blocking and close-on-exec. INVALID_ARGUMENT says what was expected and what the descriptor is; it is then as it
+// was.
 absl::Status AdoptListening(int fd);
 absl::Status AdoptConnected(int fd);
 

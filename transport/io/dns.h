@@ -30,8 +30,8 @@ class Resolver {
   using Addresses = std::vector<SocketAddress>;  // in the order of RFC 6724, at least one
   using OnDone = std::function<void(absl::StatusOr<Addresses>)>;
 
-  // A question that has not been answered. Belongs to the loop's thread, must not outlive the loop. After it is destroyed
-  // `on_done` does not come.
+  // A question that has not been answered. Belongs to the loop's thread, must not outlive the loop. After it is
+  // destroyed `on_done` does not come.
   class Query {
    public:
     ~Query();
@@ -46,8 +46,8 @@ class Resolver {
   };
 
   explicit Resolver(ResolverOptions options = {});
-  // Does not wait. The system's resolver cannot be interrupted (its own limit is some 10 s): a thread in the middle of a
-  // lookup ends when that does. What `lookup` needs must be its own.
+  // Does not wait. The system's resolver cannot be interrupted (its own limit is some 10 s): a thread in the middle of
+  // a lookup ends when that does. What `lookup` needs must be its own.
   ~Resolver();
 
   // `on_done` runs on the loop, once, never inside this call; it may destroy the query. A numeric host (IPv6 without or

@@ -1,5 +1,5 @@
-// Executor: where work runs. The only part of transport/io that rpc/core may see, because a coroutine must know where to
-// go on; it holds no socket, no loop and no clock.
+// Executor: where work runs. The only part of transport/io that rpc/core may see, because a coroutine must know where
+// to go on; it holds no socket, no loop and no clock.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,5 @@
-// ListenFds: the descriptors that a supervisor has passed to this process (systemd's socket activation, sd_listen_fds(3)).
+// ListenFds: the descriptors that a supervisor has passed to this process (systemd's socket activation,
+// sd_listen_fds(3)).
 //
 //   LISTEN_PID=4711 LISTEN_FDS=2 LISTEN_FDNAMES=web:admin     ->  {3, "web"}, {4, "admin"}
 #pragma once

@@ -1,7 +1,8 @@
 // MakeMemoryStreamPair: two ByteStreams joined in memory, for tests and for peers in one process.
 //
 // Bounded like a socket's buffers: a reader that does not read makes the writer wait. Both ends belong to one loop (the
-// same thread); notifications come in a later turn, never inside a call. Can be told to cut and to fail, as networks do.
+// same thread); notifications come in a later turn, never inside a call. Can be told to cut and to fail, as networks
+// do.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +26,8 @@ struct MemoryStreamOptions {
 
 class MemoryStream : public ByteStream {
  public:
-  // From now on every Read and Write of this end fails with `error`, as after a connection reset; bytes in flight towards
-  // this end are lost. The other end sees nothing of it.
+  // From now on every Read and Write of this end fails with `error`, as after a connection reset; bytes in flight
+  // towards this end are lost. The other end sees nothing of it.
   virtual void FailWith(absl::Status error) = 0;
 
   // Written by the other end and not yet read by this one.

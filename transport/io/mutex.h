@@ -1,7 +1,7 @@
 // Mutex, MutexLock, CondVar: std::mutex with Clang's thread-safety annotations.
 //
-// Not absl::Mutex: the installed libabsl is not instrumented, so ThreadSanitizer reports races that are none (with g++ 12
-// and clang 14 of Debian 12).
+// Not absl::Mutex: the installed libabsl is not instrumented, so ThreadSanitizer reports races that are none (with g++
+// 12 and clang 14 of Debian 12).
 #pragma once
 
 #include <algorithm>

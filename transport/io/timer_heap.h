@@ -1,7 +1,8 @@
 // TimerHeap: the timers of one loop, ordered by time; equal times fire in the order in which they were set.
 //
-// Shared by EpollLoop and the loop of the tests, so that both fire in the same order. A 4-ary heap of plain entries: the
-// comparisons of one sift touch one cache line per level, and Set and Cancel never allocate once the array has grown.
+// Shared by EpollLoop and the loop of the tests, so that both fire in the same order. A 4-ary heap of plain entries:
+// the comparisons of one sift touch one cache line per level, and Set and Cancel never allocate once the array has
+// grown.
 #pragma once
 
 #include <cstddef>

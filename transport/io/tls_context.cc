@@ -154,7 +154,8 @@ SslPtr TlsContext::NewConnection(const std::string& host) const {
   if (IsAddress(host)) {
     verified_name = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str()) == 1;
   } else {
-    // RFC 9525 section 6: no common names, "*" for a whole label only. An address is not sent as SNI (RFC 6066 section 3).
+    // RFC 9525 section 6: no common names, "*" for a whole label only. An address is not sent as SNI (RFC 6066 section
+    // 3).
     SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     verified_name = !host.empty() && SSL_set1_host(ssl.get(), host.c_str()) == 1 &&
                     SSL_set_tlsext_host_name(ssl.get(), host.c_str()) == 1;

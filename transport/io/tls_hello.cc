@@ -1,4 +1,5 @@
-// A server's look at the ClientHello: what can be refused there is refused with the alert that says so, and with a text.
+// A server's look at the ClientHello: what can be refused there is refused with the alert that says so, and with a
+// text.
 #include <openssl/tls1.h>
 
 #include <algorithm>

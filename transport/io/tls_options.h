@@ -13,8 +13,8 @@
 
 namespace weir::transport {
 
-// PEM text: in a file or in memory. A file is looked at again when a connection is made, at most once a second, and read
-// anew when it has changed.
+// PEM text: in a file or in memory. A file is looked at again when a connection is made, at most once a second, and
+// read anew when it has changed.
 class TlsPem {
  public:
   TlsPem() = default;  // none

@@ -1,5 +1,5 @@
-// Certificates and keys out of PEM text. Errors (INVALID_ARGUMENT) name the file, the line and what is wrong with it, and
-// never quote the text, which may be a private key.
+// Certificates and keys out of PEM text. Errors (INVALID_ARGUMENT) name the file, the line and what is wrong with it,
+// and never quote the text, which may be a private key.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 // TlsWire: the encrypted side of a TlsStream: an OpenSSL BIO over a ByteStream.
 //
-// Reading goes straight to the stream. What OpenSSL writes is queued, so that it never sees a full socket and everything
-// that one turn produces leaves in one system call; the owner keeps the queue short by not encrypting more.
+// Reading goes straight to the stream. What OpenSSL writes is queued, so that it never sees a full socket and
+// everything that one turn produces leaves in one system call; the owner keeps the queue short by not encrypting more.
 #pragma once
 
 #include <cstddef>
@@ -37,8 +37,8 @@ class TlsWire {
   void Flush();
   size_t queued_bytes() const { return queue_.size() - head_; }
 
-  // Until UnlimitInput, the BIO says that there is nothing to read after `bytes`, and while more than `queued_bytes_max`
-  // are queued: OpenSSL itself reads on, and answers, for as long as records without data come.
+  // Until UnlimitInput, the BIO says that there is nothing to read after `bytes`, and while more than
+  // `queued_bytes_max` are queued: OpenSSL itself reads on, and answers, for as long as records without data come.
   void LimitInput(size_t bytes, size_t queued_bytes_max);
   void AllowInput(size_t bytes) { input_bytes_max_ += bytes; }  // that many more
   // True if the limit was met: the stream has perhaps more, and will not say so again.

@@ -1,12 +1,12 @@
 // BlockPool: memory of small objects that come and go with every call, from free lists of the calling thread: coroutine
 // frames, streams, calls, header blocks, and what the HTTP/2 engine allocates.
 //
-// A call makes the same few objects again and again, and frees each before it makes the next of that size, so a block is
-// taken while it is still in the cache. Blocks over 4 KiB come from LargePool. A block may be freed on another
+// A call makes the same few objects again and again, and frees each before it makes the next of that size, so a block
+// is taken while it is still in the cache. Blocks over 4 KiB come from LargePool. A block may be freed on another
 // thread than the one that made it; it then joins that thread's list.
 //
-// Bounded: each size class keeps at most kClassBytesMax of free memory, a thread 8 MiB in all; a thread's lists are freed
-// when it exits. Under AddressSanitizer nothing is pooled, so that a use after free is seen.
+// Bounded: each size class keeps at most kClassBytesMax of free memory, a thread 8 MiB in all; a thread's lists are
+// freed when it exits. Under AddressSanitizer nothing is pooled, so that a use after free is seen.
 //
 // Inline, because `bytes` is a constant in most places: an allocation is five instructions then.
 #pragma once

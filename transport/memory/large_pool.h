@@ -1,10 +1,11 @@
 // LargePool: memory of large buffers that come and go: what one read leaves over, encoded messages, output on its way.
 //
-// malloc gives large memory back to the system when it is freed at the end of the heap, and the next buffer is then paid
-// for page by page: a third of the time of a call that carries 64 KiB. Here a thread keeps some.
+// malloc gives large memory back to the system when it is freed at the end of the heap, and the next buffer is then
+// paid for page by page: a third of the time of a call that carries 64 KiB. Here a thread keeps some.
 //
-// Four size classes in each doubling, so that at most a quarter is wasted. Bounded: a thread keeps kKeptBytesMax; blocks of
-// other sizes make room for one that was used just now. Over kBytesMax, and under AddressSanitizer, nothing is kept.
+// Four size classes in each doubling, so that at most a quarter is wasted. Bounded: a thread keeps kKeptBytesMax;
+// blocks of other sizes make room for one that was used just now. Over kBytesMax, and under AddressSanitizer, nothing
+// is kept.
 #pragma once
 
 #include <cstddef>

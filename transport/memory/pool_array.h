@@ -1,4 +1,5 @@
-// PoolArray<T>: a growing array of plain values whose memory comes from the BlockPool. For what is made with every call.
+// PoolArray<T>: a growing array of plain values whose memory comes from the BlockPool. For what is made with every
+// call.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Hash: 64 bits of a text, the same on every machine and in every version: clients of one service must agree on who serves
-// which key.
+// Hash: 64 bits of a text, the same on every machine and in every version: clients of one service must agree on who
+// serves which key.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,8 @@
 
 namespace weir {
 
-// FNV-1a, and then the finalizer of MurmurHash3, without which texts that differ at their ends only would be neighbours.
+// FNV-1a, and then the finalizer of MurmurHash3, without which texts that differ at their ends only would be
+// neighbours.
 constexpr uint64_t StableHash(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text) {

@@ -1,5 +1,5 @@
-// HashRing: which address serves which key. Every address stands at many places of a ring, in proportion to its weight, and
-// serves the keys before each: when one comes or goes, only the keys at its places change their server. A value.
+// HashRing: which address serves which key. Every address stands at many places of a ring, in proportion to its weight,
+// and serves the keys before each: when one comes or goes, only the keys at its places change their server. A value.
 #pragma once
 
 #include <cstddef>
@@ -12,11 +12,12 @@ namespace weir {
 
 class HashRing {
  public:
-  // Places: enough for the lightest address to have one for each share of its weight, between `places_min` and `places_max`
-  // (gRFC A42).
+  // Places: enough for the lightest address to have one for each share of its weight, between `places_min` and
+  // `places_max` (gRFC A42).
   HashRing(const std::vector<ServerAddress>& addresses, size_t places_min, size_t places_max);
 
-  // Indices into the addresses, of which there is at least one: the one that serves `hash`, and behind it those that would if it were not there.
+  // Indices into the addresses, of which there is at least one: the one that serves `hash`, and behind it those that
+  // would if it were not there.
   std::vector<size_t> Order(uint64_t hash) const;
   // The first of them.
   size_t First(uint64_t hash) const;

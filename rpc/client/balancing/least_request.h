@@ -1,5 +1,5 @@
-// least_request_experimental: for each call some addresses are drawn at random, and the one with the fewest calls of this
-// channel gets it (gRFC A48). Two are enough to keep away from a server that has become slow.
+// least_request_experimental: for each call some addresses are drawn at random, and the one with the fewest calls of
+// this channel gets it (gRFC A48). Two are enough to keep away from a server that has become slow.
 #pragma once
 
 #include <memory>

@@ -82,8 +82,8 @@ PickFirst::Candidates PickFirst::MakeCandidates() {
   return candidates;
 }
 
-// Those of the pass before go when the channel does not pick them any more; what they have connected to goes on with the
-// new ones.
+// Those of the pass before go when the channel does not pick them any more; what they have connected to goes on with
+// the new ones.
 void PickFirst::BeginPass(Candidates candidates) {
   const Candidates old = std::exchange(candidates_, std::move(candidates));
   selected_ = nullptr;

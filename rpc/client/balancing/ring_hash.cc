@@ -139,8 +139,8 @@ ConnectivityState RingHash::Aggregate() const {
 
 void RingHash::Report() { helper_.UpdateState(Aggregate(), std::make_unique<RingPicker>(*this)); }
 
-// "the ring_hash policy will not be getting any pick requests" while calls fail: to get out of that, it tries one after the
-// other by itself (A42).
+// "the ring_hash policy will not be getting any pick requests" while calls fail: to get out of that, it tries one after
+// the other by itself (A42).
 void RingHash::ConnectNextAfterFailure() {
   const bool one_failed = std::any_of(members_.begin(), members_.end(), [](const Member& m) { return m.failed; });
   if (!one_failed || Aggregate() == ConnectivityState::kReady) return;

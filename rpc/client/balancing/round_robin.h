@@ -1,5 +1,5 @@
-// round_robin: calls to all addresses that are connected, in turn. It begins anywhere, so that many clients do not all begin
-// with the same server.
+// round_robin: calls to all addresses that are connected, in turn. It begins anywhere, so that many clients do not all
+// begin with the same server.
 #pragma once
 
 #include <memory>

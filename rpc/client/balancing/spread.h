@@ -1,5 +1,5 @@
-// Spread: the base of policies that use all addresses at once: connects to each, keeps it connected, and makes a picker of
-// those that are ready.
+// Spread: the base of policies that use all addresses at once: connects to each, keeps it connected, and makes a picker
+// of those that are ready.
 //
 //   any ready: kReady      else any connecting: kConnecting      else: kTransientFailure
 //

@@ -11,8 +11,8 @@
 namespace weir {
 namespace {
 
-// Smooth weighted round robin, as nginx has it: each turn everybody gains its weight, and the richest one is picked and pays
-// for all. Weights 5, 1, 1 give a a b a c a a.
+// Smooth weighted round robin, as nginx has it: each turn everybody gains its weight, and the richest one is picked and
+// pays for all. Weights 5, 1, 1 give a a b a c a a.
 class WeightedPicker final : public Picker {
  public:
   WeightedPicker(const std::vector<Subchannel*>& ready, uint32_t skip) {

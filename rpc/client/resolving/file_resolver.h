@@ -5,8 +5,8 @@
 //   [2001:db8::7]:50051   weight=3
 //   unix:/run/greeter.sock
 //
-// The file is looked at every ChannelOptions::file_poll; write a new one beside it and rename it, so that no half of it is
-// read. A line that is no address is left out, and named on standard error when the file changes. A file without any
+// The file is looked at every ChannelOptions::file_poll; write a new one beside it and rename it, so that no half of it
+// is read. A line that is no address is left out, and named on standard error when the file changes. A file without any
 // address, or that cannot be read, is an error: the addresses known before stay in use.
 #pragma once
 

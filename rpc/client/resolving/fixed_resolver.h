@@ -1,5 +1,5 @@
-// FixedResolver: addresses that are known from the target: ipv4:, ipv6:, unix:, unix-abstract:, numeric hosts, and channels
-// that get their connections elsewhere.
+// FixedResolver: addresses that are known from the target: ipv4:, ipv6:, unix:, unix-abstract:, numeric hosts, and
+// channels that get their connections elsewhere.
 #pragma once
 
 #include <utility>

@@ -1,4 +1,5 @@
-// AttemptPlan: decides, by the policy of a call, what follows when an attempt begins or fails. Pure: no time, no streams.
+// AttemptPlan: decides, by the policy of a call, what follows when an attempt begins or fails. Pure: no time, no
+// streams.
 //
 //   retrying   one attempt at a time; after a failure that may be retried, a pause and the next one
 //   hedging    one more attempt every so often, while others run; a failure that is not fatal brings the next one forward

@@ -247,8 +247,8 @@ void CallAttempts::OnAttemptFailed(Attempt& attempt, Failure failure) {
   }
 }
 
-// gRFC A6, Transparent Retries: without limit if the request never left this side; once if the server says that it has not
-// looked at it. Whatever the policy, and not counted as an attempt.
+// gRFC A6, Transparent Retries: without limit if the request never left this side; once if the server says that it has
+// not looked at it. Whatever the policy, and not counted as an attempt.
 bool CallAttempts::GoElsewhere(const Failure& failure) {
   if (failure.how != Failure::How::kReset || !IsUnprocessed(failure.status)) return false;
   return !std::exchange(refused_, true);

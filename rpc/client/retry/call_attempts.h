@@ -1,5 +1,5 @@
-// CallAttempts: the attempts of one call, between the call and its channel. Only calls have one whose method has a policy, or
-// which stream their request.
+// CallAttempts: the attempts of one call, between the call and its channel. Only calls have one whose method has a
+// policy, or which stream their request.
 //
 //              asks for a stream                       asks for a stream, once per attempt
 //   ClientCall ----------------> CallAttempts (Attempt, Attempt, ...) ----------------> ChannelCore
@@ -48,7 +48,8 @@ class CallAttempts final : public ClientStream, public std::enable_shared_from_t
 
   bool has_policy() const { return plan_.has_policy(); }
   int begun() const { return begun_; }
-  // "; attempt 1 failed: UNAVAILABLE: ...", or nothing: for the text of a deadline that passes while another one is waited for.
+  // "; attempt 1 failed: UNAVAILABLE: ...", or nothing: for the text of a deadline that passes while another one is
+  // waited for.
   std::string LastFailureText() const;
   // The attempt that waits for a stream; null: none does.
   const StreamRequest* waiting() const;

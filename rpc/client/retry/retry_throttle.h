@@ -1,5 +1,5 @@
-// RetryThrottle: tokens of a channel that its failing attempts use up, so that retries do not finish off a service that is
-// down (gRFC A6, Throttling Retry Attempts and Hedged RPCs).
+// RetryThrottle: tokens of a channel that its failing attempts use up, so that retries do not finish off a service that
+// is down (gRFC A6, Throttling Retry Attempts and Hedged RPCs).
 #pragma once
 
 #include <algorithm>
@@ -18,8 +18,8 @@ class RetryThrottle {
   void OnFailure() { tokens_ = std::max(tokens_ - 1, 0.0); }
   void OnSuccess() { tokens_ = std::min(tokens_ + limits_.token_ratio, limits_.max_tokens); }
 
-  // "If token_count is less than or equal to the threshold, defined to be (maxTokens / 2), then RPCs will not be retried
-  // until token_count rises over the threshold." First attempts always may.
+  // "If token_count is less than or equal to the threshold, defined to be (maxTokens / 2), then RPCs will not be
+  // retried until token_count rises over the threshold." First attempts always may.
   bool MayRetry() const { return tokens_ > limits_.max_tokens / 2; }
   double filled() const { return tokens_ / limits_.max_tokens; }
 

@@ -1,4 +1,5 @@
-// grpc++'s callback API as server of bench.Echo, to compare with. Serves what the benchmarks call: all but ClientStream.
+// grpc++'s callback API as server of bench.Echo, to compare with. Serves what the benchmarks call: all but
+// ClientStream.
 //
 //   grpcpp_callback_server --port=0     prints "listening on 127.0.0.1:PORT"; SIGTERM ends it
 //

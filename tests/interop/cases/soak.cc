@@ -25,8 +25,8 @@ absl::Status SoakCall(TestClient& client, const TrialOptions& options) {
       absl::StrCat("response payload size: expected ", options.soak_response_bytes, ", got ", got_bytes));
 }
 
-// The lines that gRPC's own clients print, which scripts look for. A channel here is one connection to one address, so that
-// the peer is the server that was asked for.
+// The lines that gRPC's own clients print, which scripts look for. A channel here is one connection to one address, so
+// that the peer is the server that was asked for.
 void PrintIteration(const TrialOptions& options, int iteration, absl::Duration latency, const std::string& verdict) {
   std::fprintf(stderr, "soak iteration: %d elapsed_ms: %lld peer: %s server_uri: %s %s\n", iteration,
                static_cast<long long>(absl::ToInt64Milliseconds(latency)), options.server_uri.c_str(),

@@ -9,8 +9,8 @@
 namespace weir::differential {
 namespace {
 
-// Small enough to lie in the windows while nobody reads: a client that writes all its requests first must not wait for a
-// handler that waits for its replies to be taken.
+// Small enough to lie in the windows while nobody reads: a client that writes all its requests first must not wait for
+// a handler that waits for its replies to be taken.
 constexpr std::array kReplySizes = {0, 1, 16, 1000, 5000};
 constexpr std::array kRequestSizes = {0, 1, 5, 100, 16384, 70000, 300000};
 

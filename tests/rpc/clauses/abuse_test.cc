@@ -1,5 +1,6 @@
-// A peer that breaks the rules, on either side: rows of the README's second table that no clause has. The fault of one call
-// ends that call; the fault of a connection ends it with the error code that HTTP/2 names, and every call on it with a status.
+// A peer that breaks the rules, on either side: rows of the README's second table that no clause has. The fault of one
+// call ends that call; the fault of a connection ends it with the error code that HTTP/2 names, and every call on it
+// with a status.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -46,7 +47,7 @@ Task<absl::Status> Deaf(ServerWorld& world, ServerContext& context, Reader<Paylo
   co_return absl::OkStatus();
 }
 
-// ---- lengths ---------------------------------------------------------------------------------------------------------
+// ---- lengths --------------------------------------------------------------------------------------------------------
 
 TEST(AbuseLength, LargestPrefixIsRefusedBeforeItsMessage) {
   ServerScript server;
@@ -113,7 +114,7 @@ TEST(AbuseLength, ContentLengthThatLiesResetsTheStream) {
       .Run();
 }
 
-// ---- trailers --------------------------------------------------------------------------------------------------------
+// ---- trailers -------------------------------------------------------------------------------------------------------
 
 TEST(AbuseTrailers, MalformedOnesAreInternalForTheCallAndNothingForTheOthers) {
   for (const char* fields : {":status=200 grpc-status=0", "grpc-status=0 Upper=1", "grpc-status=0 connection=close",
@@ -146,7 +147,7 @@ TEST(AbuseTrailers, MalformedTrailersOfARequestCancelItsHandler) {
       .Run();
 }
 
-// ---- frames after the end --------------------------------------------------------------------------------------------
+// ---- frames after the end -------------------------------------------------------------------------------------------
 
 TEST(AbuseAfterTheEnd, OfARequestEndsTheConnectionAndCancelsWhatRuns) {
   for (const std::string& late : {Data(1, "x"), std::string("HEADERS 1 a=b"), Request(1, "BidiEcho")}) {
@@ -181,7 +182,7 @@ TEST(AbuseAfterTheEnd, OfAResponseTakesNothingFromCallsThatHaveTheirs) {
       .Run();
 }
 
-// ---- windows and settings --------------------------------------------------------------------------------------------
+// ---- windows and settings -------------------------------------------------------------------------------------------
 
 TEST(AbuseWindow, OverflowOfAStreamsWindowResetsThatStream) {
   ServerScript server;

@@ -1,5 +1,5 @@
-// Calls and the life of their connection, seen by a client: W24 (resets), W26, W27, W28 (GOAWAY), W30, W31; and limits that a
-// server sets or takes back.
+// Calls and the life of their connection, seen by a client: W24 (resets), W26, W27, W28 (GOAWAY), W30, W31; and limits
+// that a server sets or takes back.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,7 +37,7 @@ using testing::WriteForEver;
 constexpr char kNowhere[] = "UNAVAILABLE: cannot connect...";
 constexpr char kGoAway[] = "UNAVAILABLE: peer sent GOAWAY...";
 
-// ---- W24: the error code of RST_STREAM as a status -------------------------------------------------------------------
+// ---- W24: the error code of RST_STREAM as a status ------------------------------------------------------------------
 
 TEST(W24Reset, EveryErrorCodeIsMapped) {
   const struct {
@@ -87,7 +87,7 @@ TEST(W24Reset, AfterTheTrailersItTakesNothingBackWhateverItsCode) {
   }
 }
 
-// ---- W27: a CANCELLED that comes when our own deadline has passed ----------------------------------------------------
+// ---- W27: a CANCELLED that comes when our own deadline has passed ---------------------------------------------------
 
 TEST(W27Deadline, FirstWhoNoticesItMakesNoDifferenceToTheCaller) {
   // The server is first: its grpc-timeout was rounded up, but its clock may run faster.
@@ -115,7 +115,7 @@ TEST(W27Deadline, CancelledByTheServerWhenOurDeadlineHasPassedIsTheDeadline) {
       .Run();
 }
 
-// ---- W28: GOAWAY -----------------------------------------------------------------------------------------------------
+// ---- W28: GOAWAY ----------------------------------------------------------------------------------------------------
 
 TEST(W28GoAway, StreamsAboveTheLastIdAreUnprocessedAndTheOthersFinish) {
   ClientScript script;
@@ -194,7 +194,7 @@ TEST(W28GoAway, AnswerToAnUnprocessedStreamIsDropped) {
       .Run();
 }
 
-// ---- W30 and W31 -----------------------------------------------------------------------------------------------------
+// ---- W30 and W31 ----------------------------------------------------------------------------------------------------
 
 TEST(W30Ping, IsAnsweredWithItsOwnOctetsWhileACallWaits) {
   ClientScript script;
@@ -224,7 +224,7 @@ TEST(W31Loss, CallsUnderWayAreUnavailableAndNotMarkedUnprocessed) {
   }
 }
 
-// ---- places ----------------------------------------------------------------------------------------------------------
+// ---- places ---------------------------------------------------------------------------------------------------------
 
 TEST(MaxConcurrentStreams, ZeroKeepsCallsWaitingUntilTheirDeadline) {
   ClientScript script;
@@ -276,7 +276,7 @@ TEST(MaxConcurrentStreams, ZeroAndThenTheEndMakesAPause) {
   }
 }
 
-// ---- stream identifiers ----------------------------------------------------------------------------------------------
+// ---- stream identifiers ---------------------------------------------------------------------------------------------
 
 constexpr uint32_t kTired = transport::H2Connection::kStreamIdTired;
 

@@ -1,5 +1,6 @@
-// Custom metadata as the other side sees it: W11 (names), W12 (-bin), W13 (duplicates), W14 (ASCII values), W15 (sizes). What a
-// client may send is tested in tests/rpc/client/client_write_test, what a handler may in server_send_test.
+// Custom metadata as the other side sees it: W11 (names), W12 (-bin), W13 (duplicates), W14 (ASCII values), W15
+// (sizes). What a client may send is tested in tests/rpc/client/client_write_test, what a handler may in
+// server_send_test.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -37,7 +38,8 @@ Task<absl::StatusOr<Payload>> EchoMetadata(ServerWorld& world, ServerContext& co
   co_return request;
 }
 
-// What handler and caller see of `fields`: the same, in a request, a response head and trailers; and no call fails for them.
+// What handler and caller see of `fields`: the same, in a request, a response head and trailers; and no call fails for
+// them.
 void ExpectSeen(const std::string& fields, const Lines& seen) {
   SCOPED_TRACE(fields);
   ServerScript server;
@@ -66,7 +68,7 @@ void ExpectSeen(const std::string& fields, const Lines& seen) {
       .Run();
 }
 
-// ---- W11: Header-Name -> 1*( %x30-39 / %x61-7A / "_" / "-" / ".") ----------------------------------------------------
+// ---- W11: Header-Name -> 1*( %x30-39 / %x61-7A / "_" / "-" / ".") ---------------------------------------------------
 
 TEST(W11Names, EveryLegalOctetPasses) {
   ExpectSeen("a=1 z9=2 a-b=3 a_b=4 a.b=5 0=6 -=7", {"a=1", "z9=2", "a-b=3", "a_b=4", "a.b=5", "0=6", "-=7"});
@@ -122,7 +124,7 @@ TEST(W12Binary, AnyBytesGoBackUnpadded) {
       .Run();
 }
 
-// ---- W13 -------------------------------------------------------------------------------------------------------------
+// ---- W13 ------------------------------------------------------------------------------------------------------------
 
 TEST(W13Duplicates, KeepTheirOrderAmongAllOthers) {
   ExpectSeen("a=1 b=2 a=3 b-bin=YQ a=1 b-bin=YWI", {"a=1", "b=2", "a=3", "b-bin=a", "a=1", "b-bin=ab"});
@@ -130,7 +132,7 @@ TEST(W13Duplicates, KeepTheirOrderAmongAllOthers) {
 
 TEST(W13Duplicates, TextIsNotSplitAtCommas) { ExpectSeen("a=\"1,2, 3\"", {"a=1,2, 3"}); }
 
-// ---- W14: "Implementations must not error due to receiving an invalid ASCII-Value that's a valid field-value in HTTP" -
+// ---- W14: "Implementations must not error due to receiving an invalid ASCII-Value that's a valid field-value in HTTP"
 
 TEST(W14Values, PrintableAsciiPassesAsItIs) {
   ExpectSeen("a=\"!\\\"#$%&'()*+,-./:;<=>?@[\\\\]^_`{|}~\"", {"a=!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"});
@@ -169,7 +171,7 @@ TEST(W14Values, WhatIsReceivedMayBeSentBack) {
       .Run();
 }
 
-// ---- W15: SETTINGS_MAX_HEADER_LIST_SIZE: sum of name + value + 32 ----------------------------------------------------
+// ---- W15: SETTINGS_MAX_HEADER_LIST_SIZE: sum of name + value + 32 ---------------------------------------------------
 
 // A field "x=..." that makes a block of the four pseudo-header fields and the three of gRPC `bytes` large.
 std::string Filled(size_t bytes) {

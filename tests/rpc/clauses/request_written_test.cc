@@ -25,9 +25,9 @@ Task<void> CallWithEverything(ClientWorld& world) {
   co_await world.signal("never");
 }
 
-// "HTTP2 requires that reserved headers, ones starting with ":" appear before all other headers. Additionally implementations
-// should send Timeout immediately after the reserved headers and they should send the Call-Definition headers before sending
-// Custom-Metadata."
+// "HTTP2 requires that reserved headers, ones starting with ":" appear before all other headers. Additionally
+// implementations should send Timeout immediately after the reserved headers and they should send the Call-Definition
+// headers before sending Custom-Metadata."
 TEST(W01RequestOrder, PseudoHeaderFieldsTimeoutCallDefinitionMetadata) {
   ClientScript script;
   script.Handshake()
@@ -63,7 +63,7 @@ TEST(W10UserAgent, ApplicationsOwnComesFirst) {
       .Run();
 }
 
-// ---- W18 -------------------------------------------------------------------------------------------------------------
+// ---- W18 ------------------------------------------------------------------------------------------------------------
 //
 // "For requests, EOS (end-of-stream) is indicated by the presence of the END_STREAM flag on the last received DATA
 // frame. In scenarios where the Request stream needs to be closed but no data remains to be sent implementations MUST
@@ -107,7 +107,7 @@ TEST(W18EndOfStream, StreamOfNoMessagesIsAHeadAndAnEmptyFrame) {
   script.Handshake().Spawn(WriteNothing).ExpectWritten({RequestLine(1, "ClientStream"), "DATA 1 END_STREAM"}).Run();
 }
 
-// ---- W16 -------------------------------------------------------------------------------------------------------------
+// ---- W16 ------------------------------------------------------------------------------------------------------------
 
 Task<void> CallWithALongMessage(ClientWorld& world) {
   TestCall call = world.Call("Unary", std::string(40000, 'x'));

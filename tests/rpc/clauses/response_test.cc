@@ -34,7 +34,7 @@ void ExpectSeen(Call call, const std::string& response, const Lines& seen, const
 
 const std::string kHead = ":status=200 content-type=application/grpc ";
 
-// ---- W19: Response -> (Response-Headers *Length-Prefixed-Message Trailers) / Trailers-Only ---------------------------
+// ---- W19: Response -> (Response-Headers *Length-Prefixed-Message Trailers) / Trailers-Only --------------------------
 
 TEST(W19Response, HeadMessagesTrailers) {
   ExpectSeen(
@@ -50,8 +50,8 @@ TEST(W19Response, TrailersOnlyIsOneBlockThatEndsTheStream) {
   ExpectSeen(CallStream, Trailers(1, kHead + "grpc-status=0"), {"OK"});
 }
 
-// The client has said all: its stream is closed, and what comes late is dropped. See FramesAfterTheEnd in settings_test for a
-// stream that is still half open.
+// The client has said all: its stream is closed, and what comes late is dropped. See FramesAfterTheEnd in settings_test
+// for a stream that is still half open.
 TEST(W19Response, BodyBehindTrailersOnlyIsDropped) {
   ExpectSeen(CallStream, Trailers(1, kHead + "grpc-status=10") + "\n" + Data(1, Message("x"), "END_STREAM"),
              {"ABORTED: "});
@@ -82,7 +82,7 @@ TEST(W19Response, SecondHeadThatDoesNotEndTheStreamIsNoResponse) {
   ExpectSeen(CallUnary, ResponseHead(1) + "\n" + ResponseHead(1), {"INTERNAL: ..."}, {"RST_STREAM 1 PROTOCOL_ERROR"});
 }
 
-// ---- W20: Status -> "grpc-status" 1*DIGIT ; 0-9 ----------------------------------------------------------------------
+// ---- W20: Status -> "grpc-status" 1*DIGIT ; 0-9 ---------------------------------------------------------------------
 
 TEST(W20GrpcStatus, EveryNumberIsItsCode) {
   const char* const codes[] = {
@@ -130,7 +130,7 @@ TEST(W20GrpcStatus, LeadingZerosAreRead) {
   ExpectSeen(CallStream, Trailers(1, kHead + "grpc-status=010"), {"ABORTED: "});
 }
 
-// ---- W21: Status-Message -> "grpc-message" Percent-Encoded -----------------------------------------------------------
+// ---- W21: Status-Message -> "grpc-message" Percent-Encoded ----------------------------------------------------------
 
 TEST(W21GrpcMessage, DecodingNeverFails) {
   const struct {
@@ -162,7 +162,7 @@ TEST(W21GrpcMessage, MessageBesideOkIsIgnored) {
   ExpectSeen(CallStream, ResponseHead(1) + "\n" + Trailers(1, "grpc-status=0 grpc-message=fine"), {"OK"});
 }
 
-// ---- W22: the HTTP status counts only without grpc-status ------------------------------------------------------------
+// ---- W22: the HTTP status counts only without grpc-status -----------------------------------------------------------
 
 TEST(W22HttpStatus, IsMappedWhereThereIsNoGrpcStatus) {
   const struct {
@@ -207,7 +207,7 @@ TEST(W22HttpStatus, InterimResponseThatEndsTheStreamIsNoResponse) {
   ExpectSeen(CallUnary, "HEADERS 1 END_STREAM :status=100", {"INTERNAL: ..."}, {"RST_STREAM 1 PROTOCOL_ERROR"});
 }
 
-// ---- W23 -------------------------------------------------------------------------------------------------------------
+// ---- W23 ------------------------------------------------------------------------------------------------------------
 
 TEST(W23ContentType, WhatIsNotGrpcIsNamedWithItsHttpStatus) {
   ExpectSeen(CallUnary, "HEADERS 1 :status=200 content-type=text/html\n" + Data(1, "<html>"),
@@ -229,7 +229,7 @@ TEST(W23ContentType, SuffixesAreGrpc) {
   }
 }
 
-// ---- W32: gRPC's status_ordering.md ----------------------------------------------------------------------------------
+// ---- W32: gRPC's status_ordering.md ---------------------------------------------------------------------------------
 
 TEST(W32StatusOrder, MessagesComeBeforeTheStatusHoweverLateTheyAreRead) {
   ClientScript script;

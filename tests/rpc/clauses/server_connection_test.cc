@@ -35,7 +35,7 @@ std::string Whole(int stream_id) {
   return Request(stream_id, "Unary") + "\n" + Data(stream_id, Message("x"), "END_STREAM");
 }
 
-// ---- W28 -------------------------------------------------------------------------------------------------------------
+// ---- W28 ------------------------------------------------------------------------------------------------------------
 
 // It only says that it will accept no pushed streams: everything goes on, and new calls are served as well.
 TEST(W28GoAway, ClientsGoAwayEndsNothing) {
@@ -63,7 +63,7 @@ TEST(W28GoAway, ClientsGoAwayEndsNothing) {
   }
 }
 
-// ---- W29 -------------------------------------------------------------------------------------------------------------
+// ---- W29 ------------------------------------------------------------------------------------------------------------
 
 TEST(W29Drain, FirstGoAwayNamesNoStreamAndTheSecondTheLastOne) {
   ServerScript script;
@@ -103,7 +103,7 @@ TEST(W29Drain, GoAwayComesBeforeTheConnectionIsClosed) {
       .Run();
 }
 
-// ---- W30 and W31 -----------------------------------------------------------------------------------------------------
+// ---- W30 and W31 ----------------------------------------------------------------------------------------------------
 
 TEST(W30Ping, IsAnsweredWithItsOwnOctetsWhileACallRuns) {
   ServerScript script;
@@ -129,7 +129,7 @@ TEST(W31Loss, HandlersAreCancelled) {
       .Run();
 }
 
-// ---- a client's settings ---------------------------------------------------------------------------------------------
+// ---- a client's settings --------------------------------------------------------------------------------------------
 
 TEST(Settings, WindowThatShrinksBelowZeroHoldsMessagesAndLosesNone) {
   const std::string message = Message(std::string(100, 'x'));

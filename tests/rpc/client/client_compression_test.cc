@@ -70,7 +70,7 @@ Task<void> ReadAll(ClientWorld& world) {
   world.Log(Line(status));
 }
 
-// ---- requests --------------------------------------------------------------------------------------------------------
+// ---- requests -------------------------------------------------------------------------------------------------------
 
 // Case 1: without any configuration nothing is compressed; what is understood is said all the same.
 TEST(W07Encoding, WithoutAWishNothingIsCompressed) {
@@ -153,7 +153,7 @@ TEST(W07Encoding, AChannelMayUnderstandIdentityOnly) {
   script.Handshake().Spawn(Call).ExpectWritten({Head(1, "Unary", ""), Data(1, Message(kLong), "END_STREAM")}).Run();
 }
 
-// ---- replies ---------------------------------------------------------------------------------------------------------
+// ---- replies --------------------------------------------------------------------------------------------------------
 
 TEST(W07Encoding, ACompressedReplyIsReadInWhateverEncodingWasOffered) {
   ClientScript script(Asking("gzip"));

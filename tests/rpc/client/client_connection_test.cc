@@ -53,7 +53,7 @@ std::string Reply(int stream_id, std::string_view body) {
   return ResponseHead(stream_id) + "\n" + Data(stream_id, Message(body)) + "\n" + Trailers(stream_id);
 }
 
-// ---- places ----------------------------------------------------------------------------------------------------------
+// ---- places ---------------------------------------------------------------------------------------------------------
 
 TEST(ClientConnectionTest, CallWaitsForTheServersSettings) {
   ClientScript script;
@@ -98,7 +98,7 @@ TEST(MaxConcurrentStreams, LimitThatIsRaisedLetsCallsGo) {
       .Run();
 }
 
-// ---- GOAWAY ----------------------------------------------------------------------------------------------------------
+// ---- GOAWAY ---------------------------------------------------------------------------------------------------------
 
 TEST(W28GoAway, GoAwayEndsUnprocessedCallsAndLetsTheOthersFinish) {
   ClientScript script;
@@ -160,7 +160,7 @@ TEST(W28GoAway, CallsThatWaitForAPlaceGoElsewhereAfterGoAway) {
       .Run();
 }
 
-// ---- loss ------------------------------------------------------------------------------------------------------------
+// ---- loss -----------------------------------------------------------------------------------------------------------
 
 TEST(W31Loss, LostConnectionEndsItsCallsAsUnavailable) {
   ClientScript script;
@@ -240,7 +240,7 @@ TEST(ClientConnectionTest, ConnectTimeoutMayBeInfinite) {
   script.Run();
 }
 
-// ---- wait-for-ready --------------------------------------------------------------------------------------------------
+// ---- wait-for-ready -------------------------------------------------------------------------------------------------
 
 Task<void> CallPatiently(ClientWorld& world) {
   const CallOptions options = CallOptions().WaitForReady().Timeout(absl::Seconds(30));
@@ -277,7 +277,7 @@ TEST(WaitForReady, CallThatWaitsEndsWithItsChannel) {
       .Run();
 }
 
-// ---- the channel goes ------------------------------------------------------------------------------------------------
+// ---- the channel goes -----------------------------------------------------------------------------------------------
 
 TEST(ClientConnectionTest, ShutdownEndsEveryCallAndLeavesNothing) {
   ClientScript script;

@@ -1,5 +1,5 @@
-// How a call on the client ends other than by a status from the server: resets, deadline, Cancel, dropping, and what the
-// server is told of it.
+// How a call on the client ends other than by a status from the server: resets, deadline, Cancel, dropping, and what
+// the server is told of it.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -122,7 +122,7 @@ TEST(ClientEndTest, ReplyThatGivesUpBetweenMessageAndStatusIsThereForTheNext) {
       .Run();
 }
 
-// ---- reset by the server ---------------------------------------------------------------------------------------------
+// ---- reset by the server --------------------------------------------------------------------------------------------
 
 TEST(W24Reset, ResetByTheServerIsMappedToAStatus) {
   const struct {
@@ -191,7 +191,7 @@ TEST(W24Reset, ResetEndsAWriteThatWaits) {
       .Run();
 }
 
-// ---- the deadline ----------------------------------------------------------------------------------------------------
+// ---- the deadline ---------------------------------------------------------------------------------------------------
 
 TEST(W27Deadline, DeadlineResetsTheStreamWithCancelAndEndsTheCall) {
   ClientScript script;
@@ -293,7 +293,7 @@ TEST(W27Deadline, DeadlineInThePastEndsTheCallAtOnce) {
       .Run();
 }
 
-// ---- the caller ------------------------------------------------------------------------------------------------------
+// ---- the caller -----------------------------------------------------------------------------------------------------
 
 Task<void> CancelIt(ClientWorld& world) {
   TestCall call = world.Call("ServerStream", "");

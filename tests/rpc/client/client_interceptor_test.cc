@@ -60,7 +60,7 @@ Task<void> DropWhenTold(ClientWorld& world) {
   co_await world.signal("drop");
 }
 
-// ---- seeing ----------------------------------------------------------------------------------------------------------
+// ---- seeing ---------------------------------------------------------------------------------------------------------
 
 absl::Status LogMessage(ClientWorld& world, std::string who, InterceptedMessage& message) {
   world.Log(absl::StrCat(who, " ", message.As<Payload>()->body(), ", ", message.FramedBytes(), " bytes"));
@@ -150,7 +150,7 @@ TEST(ClientInterceptorTest, AStreamIsTheSameAsAUnaryCallWithMoreMessages) {
       .Run();
 }
 
-// ---- changing --------------------------------------------------------------------------------------------------------
+// ---- changing -------------------------------------------------------------------------------------------------------
 
 absl::Status Shout(InterceptedMessage& message) {
   Payload* const payload = message.Mutable<Payload>();
@@ -228,7 +228,7 @@ TEST(ClientInterceptorTest, MetadataThatMayNotBeSentFailsTheCall) {
       .Run();
 }
 
-// ---- refusing and answering ------------------------------------------------------------------------------------------
+// ---- refusing and answering -----------------------------------------------------------------------------------------
 
 Task<absl::Status> Refuse(ClientWorld& world, InterceptedCall& call, const Next& next) {
   co_return absl::PermissionDeniedError("not today");
@@ -316,7 +316,7 @@ TEST(ClientInterceptorTest, AHookThatRefusesAResponseEndsTheCall) {
       .Run();
 }
 
-// ---- time ------------------------------------------------------------------------------------------------------------
+// ---- time -----------------------------------------------------------------------------------------------------------
 
 Task<absl::Status> GetToken(ClientWorld& world, InterceptedCall& call, const Next& next) {
   co_await world.signal("token");
@@ -494,7 +494,7 @@ TEST(ClientInterceptorTest, ACallThatEndsWithTheStatusOfAnotherKeepsItsOwnWhy) {
       .Run();
 }
 
-// ---- mistakes --------------------------------------------------------------------------------------------------------
+// ---- mistakes -------------------------------------------------------------------------------------------------------
 
 Task<absl::Status> CallNextTwice(ClientWorld& world, InterceptedCall& call, const Next& next) {
   absl::Status first = co_await next(call);

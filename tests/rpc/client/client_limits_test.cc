@@ -1,5 +1,6 @@
-// Limits of a channel on metadata, on calls, and on what it sends, each at one below, at, and one above: what is exceeded,
-// by how much, and the option that says so. (Messages that come in: client_response_test, client_compression_test.)
+// Limits of a channel on metadata, on calls, and on what it sends, each at one below, at, and one above: what is
+// exceeded, by how much, and the option that says so. (Messages that come in: client_response_test,
+// client_compression_test.)
 #include <gtest/gtest.h>
 
 #include <string>
@@ -34,7 +35,7 @@ std::string Field(size_t bytes) { return "a=" + std::string(bytes - 33, 'x'); }
 constexpr size_t kHeadBytes = 7 + 3 + 32 + 12 + 16 + 32;
 constexpr size_t kTrailersBytes = 11 + 1 + 32;
 
-// ---- metadata that comes in ------------------------------------------------------------------------------------------
+// ---- metadata that comes in -----------------------------------------------------------------------------------------
 
 TEST(ClientLimitsTest, AResponseHeadMayHaveSoManyBytes) {
   for (const size_t bytes : {499, 500, 501}) {
@@ -124,7 +125,7 @@ TEST(ClientLimitsTest, OverFourTimesTheLimitTheConnectionEnds) {
       .Run();
 }
 
-// ---- metadata that goes out ------------------------------------------------------------------------------------------
+// ---- metadata that goes out -----------------------------------------------------------------------------------------
 
 // The first of two calls tells how large its head is without metadata.
 TEST(ClientLimitsTest, ARequestHeadMayHaveWhatTheServerTakes) {
@@ -154,7 +155,7 @@ TEST(ClientLimitsTest, ARequestHeadMayHaveWhatTheServerTakes) {
   }
 }
 
-// ---- calls and messages that go out ----------------------------------------------------------------------------------
+// ---- calls and messages that go out ---------------------------------------------------------------------------------
 
 TEST(ClientLimitsTest, CallsOverTheServersLimitWaitForAPlace) {
   ClientScript script;

@@ -60,7 +60,7 @@ Task<void> CallStreamWhenTold(ClientWorld& world) {
   world.Log(Line(status));
 }
 
-// ---- in good order ---------------------------------------------------------------------------------------------------
+// ---- in good order --------------------------------------------------------------------------------------------------
 
 TEST(ClientResponseTest, UnaryCallSendsOneMessageAndGetsOne) {
   ClientScript script;
@@ -156,7 +156,7 @@ TEST(W20GrpcStatus, StatusOfAFailedCallCountsWhateverMessagesCame) {
       .Run();
 }
 
-// ---- the window ------------------------------------------------------------------------------------------------------
+// ---- the window -----------------------------------------------------------------------------------------------------
 
 ChannelOptions SmallWindows() {
   ChannelOptions options;
@@ -197,7 +197,7 @@ TEST(ClientResponseTest, WhatWasNeverReadIsReturnedToTheConnectionWhenTheCallEnd
       .Run();
 }
 
-// ---- what may be wrong -----------------------------------------------------------------------------------------------
+// ---- what may be wrong ----------------------------------------------------------------------------------------------
 
 TEST(AbuseCardinality, NoReplyAndTwoRepliesToAUnaryCallAreUnimplemented) {
   ClientScript script;

@@ -55,7 +55,7 @@ TEST(DefaultTimeoutTest, CountsForCallsThatSetNone) {
       .Run();
 }
 
-// ---- giving up -------------------------------------------------------------------------------------------------------
+// ---- giving up ------------------------------------------------------------------------------------------------------
 
 Task<void> GiveUpAReadAndReadAgain(ClientWorld& world) {
   TestCall call = world.Call("ServerStream", "");
@@ -82,7 +82,7 @@ TEST(GiveUpTest, AMessageThatComesAfterwardsWaitsForTheNextRead) {
       .Run();
 }
 
-// ---- one operation ---------------------------------------------------------------------------------------------------
+// ---- one operation --------------------------------------------------------------------------------------------------
 
 Task<void> ReadPatiently(ClientWorld& world) {
   TestCall call = world.Call("ServerStream", "");

@@ -81,7 +81,7 @@ TEST(Connectivity, FailFastCallWaitsWhileConnecting) {
   EXPECT_THAT(fleet.TakeLog(), ElementsAre("0ms resolve", "0ms connect 10.0.0.1:1"));
 }
 
-// ---- idleness --------------------------------------------------------------------------------------------------------
+// ---- idleness -------------------------------------------------------------------------------------------------------
 
 TEST(IdleTimeout, ChannelWithoutCallsClosesItsConnections) {
   ChannelOptions options;
@@ -115,7 +115,7 @@ TEST(IdleTimeout, CallUnderWayKeepsTheChannelFromBecomingIdle) {
   EXPECT_EQ(fleet.core().state(), ConnectivityState::kIdle);
 }
 
-// ---- places ----------------------------------------------------------------------------------------------------------
+// ---- places ---------------------------------------------------------------------------------------------------------
 
 TEST(ConnectionScaling, SecondConnectionIsMadeWhenTheFirstIsFull) {
   ChannelOptions options;

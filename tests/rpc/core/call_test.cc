@@ -145,7 +145,7 @@ class CallTest : public ::testing::Test {
   Log log_;
 };
 
-// ---- reading ---------------------------------------------------------------------------------------------------------
+// ---- reading --------------------------------------------------------------------------------------------------------
 
 TEST_F(CallTest, ReaderAsksTheStreamAndGetsTheMessageThatComesLater) {
   OnLoop([&] {
@@ -308,7 +308,7 @@ TEST_F(CallTest, MessageThatWasGivenBackComesBeforeTheEnd) {
   EXPECT_EQ(Take(), Log({"first read a", "second read nothing", "only got a"}));
 }
 
-// ---- writing ---------------------------------------------------------------------------------------------------------
+// ---- writing --------------------------------------------------------------------------------------------------------
 
 TEST_F(CallTest, WriteThatIsTakenAtOnceNeedsNoSuspension) {
   OnLoop([&] {

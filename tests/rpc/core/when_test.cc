@@ -118,7 +118,7 @@ void OnLoop(FakeLoop& loop, std::function<void()> work) {
   loop.RunUntilIdle();
 }
 
-// ---- WhenAll ---------------------------------------------------------------------------------------------------------
+// ---- WhenAll --------------------------------------------------------------------------------------------------------
 
 TEST(WhenAllTest, GivesEveryResultInOrder) {
   auto [number, text, nothing, unique] = WhenAll(Value(1), Text("two"), Nothing(), Unique(4)).Wait();
@@ -189,7 +189,7 @@ TEST(WhenAllTest, AnExceptionIsThrownWhenAllHaveEnded) {
 }
 #endif
 
-// ---- WhenAny ---------------------------------------------------------------------------------------------------------
+// ---- WhenAny --------------------------------------------------------------------------------------------------------
 
 Task<std::pair<size_t, int>> FirstOf(Mailbox& a, Mailbox& b) {
   std::variant<int, int> first = co_await WhenAny(a.Read(), b.Read());
@@ -271,7 +271,7 @@ TEST(WhenAnyTest, OfNothingIsAnErrorWhereItCanBeOne) {
   EXPECT_DEATH(WhenAny(std::vector<Task<int>>()).Wait(), "expected at least one call, task or operation");
 }
 
-// ---- WhenAllOk -------------------------------------------------------------------------------------------------------
+// ---- WhenAllOk ------------------------------------------------------------------------------------------------------
 
 TEST(WhenAllOkTest, GivesTheValues) {
   absl::StatusOr<std::tuple<int, std::monostate, int>> all = WhenAllOk(OkInt(1), Ok(), OkInt(3)).Wait();
@@ -317,7 +317,7 @@ TEST(WhenAllOkTest, TakesAVectorOfWhichOneFails) {
   EXPECT_EQ(WhenAllOk(std::move(tasks)).Wait().status(), absl::NotFoundError("second"));
 }
 
-// ---- threads ---------------------------------------------------------------------------------------------------------
+// ---- threads --------------------------------------------------------------------------------------------------------
 
 // Goes on on its executor after somebody else's thread has been there.
 class Hop {

@@ -1,5 +1,5 @@
-// Messages on arenas: the request and the reply of a handler on its call's, the reply of a client's call where the caller
-// wants it.
+// Messages on arenas: the request and the reply of a handler on its call's, the reply of a client's call where the
+// caller wants it.
 #include "google/protobuf/arena.h"
 
 #include <memory>

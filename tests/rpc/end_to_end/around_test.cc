@@ -1,5 +1,5 @@
-// What goes on around a call, on real loops and threads: nested calls, sleeping and cancelled handlers, several calls at
-// once.
+// What goes on around a call, on real loops and threads: nested calls, sleeping and cancelled handlers, several calls
+// at once.
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -118,7 +118,7 @@ void CancelNestedCalls(int workers) {
 TEST(AroundTest, ACancelledCallCancelsThoseBehindItFromLoops) { CancelNestedCalls(0); }
 TEST(AroundTest, ACancelledCallCancelsThoseBehindItFromWorkers) { CancelNestedCalls(2); }
 
-// ---- several at once -------------------------------------------------------------------------------------------------
+// ---- several at once ------------------------------------------------------------------------------------------------
 
 TEST(AroundTest, SeveralCallsAreWaitedForOnAPlainThread) {
   WaitingService service;

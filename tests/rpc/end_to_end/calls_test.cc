@@ -1,5 +1,5 @@
-// Calls between a real Channel and a real Server, over TCP, a Unix socket and in process: every kind, from coroutines and
-// from plain threads.
+// Calls between a real Channel and a real Server, over TCP, a Unix socket and in process: every kind, from coroutines
+// and from plain threads.
 #include <atomic>
 #include <optional>
 #include <string>
@@ -42,7 +42,7 @@ StreamRequest Ask(uint32_t count, uint32_t size) {
   return request;
 }
 
-// ---- from plain threads ----------------------------------------------------------------------------------------------
+// ---- from plain threads ---------------------------------------------------------------------------------------------
 
 TEST_P(WaitTest, UnaryCall) {
   EchoServer server(GetParam());
@@ -110,7 +110,7 @@ TEST_P(WaitTest, OneThreadReadsWhileAnotherWrites) {
   EXPECT_TRUE(call.Finish().Wait().ok());
 }
 
-// ---- from coroutines -------------------------------------------------------------------------------------------------
+// ---- from coroutines ------------------------------------------------------------------------------------------------
 
 Task<absl::Status> AllFourKinds(EchoClient client) {
   auto unary = client.Unary(Body("hello"));
@@ -168,7 +168,7 @@ TEST_P(CoroutineTest, AllFourKindsAgainstHandlersOnWorkers) {
   EXPECT_TRUE(status.ok()) << status;
 }
 
-// ---- many ------------------------------------------------------------------------------------------------------------
+// ---- many -----------------------------------------------------------------------------------------------------------
 
 TEST_P(ManyTest, SeveralChannelsOnSeveralLoops) {
   EchoServer server(GetParam(), EchoServer::Threads(4));
@@ -324,7 +324,7 @@ TEST_P(ManyTest, MessageOverTheServersLimitIsRefusedWithTheOptionsName) {
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("max_receive_message_bytes")));
 }
 
-// ---- blocking --------------------------------------------------------------------------------------------------------
+// ---- blocking -------------------------------------------------------------------------------------------------------
 
 TEST_P(BlockingTest, HandlersOnWorkersMayBlockWhileOthersAreServed) {
   EchoServer server(GetParam(), EchoServer::Threads(1, 2));
@@ -338,8 +338,8 @@ TEST_P(BlockingTest, HandlersOnWorkersMayBlockWhileOthersAreServed) {
   EXPECT_TRUE(blocked.Wait().ok());
 }
 
-// Calls .Wait() where it must not. Texts, not statuses: those are shared with calls that end on the loop later, by a count
-// that ThreadSanitizer does not see in the installed libabsl.
+// Calls .Wait() where it must not. Texts, not statuses: those are shared with calls that end on the loop later, by a
+// count that ThreadSanitizer does not see in the installed libabsl.
 Task<void> WaitOnTheLoop(EchoClient client, std::vector<std::string>& errors, transport::BlockingExecutor& done) {
   errors.push_back(client.Unary(Body("x")).Wait().status().ToString());
   {

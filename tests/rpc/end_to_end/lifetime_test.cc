@@ -1,5 +1,5 @@
-// How things end, over TCP, a Unix socket and in process: cancelled and dropped calls, channels and servers that go away, drains, failures to
-// listen and to connect.
+// How things end, over TCP, a Unix socket and in process: cancelled and dropped calls, channels and servers that go
+// away, drains, failures to listen and to connect.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +40,7 @@ StreamRequest Ask(uint32_t count, uint32_t size) {
   return request;
 }
 
-// ---- the caller ------------------------------------------------------------------------------------------------------
+// ---- the caller -----------------------------------------------------------------------------------------------------
 
 TEST_P(LifetimeTest, DroppedCallCancelsTheHandler) {
   EchoServer server(GetParam());
@@ -86,7 +86,7 @@ TEST_P(LifetimeTest, DeadlineEndsTheCallAndItsHandler) {
   server.service.cancelled.WaitFor(1);
 }
 
-// ---- the channel -----------------------------------------------------------------------------------------------------
+// ---- the channel ----------------------------------------------------------------------------------------------------
 
 Task<void> ReadUntilTheEnd(EchoClient client, std::optional<absl::Status>& ended) {
   auto call = client.BidiEcho();
@@ -120,7 +120,7 @@ TEST_P(LifetimeTest, CallMayBeDestroyedAfterItsChannel) {
   channel.reset();
 }
 
-// ---- the server ------------------------------------------------------------------------------------------------------
+// ---- the server -----------------------------------------------------------------------------------------------------
 
 TEST_P(LifetimeTest, DestroyingAServerCancelsHandlersThatWait) {
   EchoServer server(GetParam());
@@ -204,7 +204,7 @@ TEST_P(LifetimeTest, DrainOfIdleConnectionsEndsByItself) {
   EXPECT_EQ(server.server().connection_count(), 0u);
 }
 
-// ---- listening -------------------------------------------------------------------------------------------------------
+// ---- listening ------------------------------------------------------------------------------------------------------
 
 TEST(ListenTest, SeveralAddressesOfOneServer) {
   EchoServer server;
@@ -248,7 +248,7 @@ TEST(ListenTest, ServiceAddedTwiceIsRefusedWithItsMethodsName) {
               StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr("/bench.Echo/Unary")));
 }
 
-// ---- connecting ------------------------------------------------------------------------------------------------------
+// ---- connecting -----------------------------------------------------------------------------------------------------
 
 ChannelOptions ShortBackoff() {
   ChannelOptions options;

@@ -1,5 +1,5 @@
-// Retries against real servers: a flaky service, streams that are sent again, and the promise that no handler runs twice for a
-// call that its server has not looked at.
+// Retries against real servers: a flaky service, streams that are sent again, and the promise that no handler runs
+// twice for a call that its server has not looked at.
 #include <algorithm>
 #include <atomic>
 #include <map>
@@ -128,7 +128,7 @@ TEST(RetryEndToEndTest, HedgedCallIsAnsweredByTheAttemptThatIsNotStuck) {
   EXPECT_GE(server.service.started.value(), 50);
 }
 
-// ---- unprocessed is unprocessed ---------------------------------------------------------------------------------------
+// ---- unprocessed is unprocessed -------------------------------------------------------------------------------------
 
 // Counts how often each request is handled, whichever server does it.
 class Ledger {
@@ -165,9 +165,9 @@ class Noting final : public bench::EchoService {
   Ledger& ledger_;
 };
 
-// Servers replace each other at one Unix socket while calls go on; each drains, and says GOAWAY to calls that it has not
-// looked at. Every call is handled once, and none fails: the transparent retry, and wait-for-ready for the moment between two
-// servers.
+// Servers replace each other at one Unix socket while calls go on; each drains, and says GOAWAY to calls that it has
+// not looked at. Every call is handled once, and none fails: the transparent retry, and wait-for-ready for the moment
+// between two servers.
 TEST(RetryEndToEndTest, NoHandlerRunsTwiceAndNoCallFailsWhileServersAreReplaced) {
   constexpr int kThreads = 4;
   constexpr int kReplacements = 20;

@@ -61,7 +61,7 @@ std::pair<int, int> SocketPair() {
 
 bool IsOpen(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
-// ---- abstract sockets ------------------------------------------------------------------------------------------------
+// ---- abstract sockets -----------------------------------------------------------------------------------------------
 
 TEST(AbstractSocketTest, CarriesCallsAndLeavesNoFile) {
   const std::string address = "unix-abstract:weir-test-" + std::to_string(getpid());
@@ -89,7 +89,7 @@ TEST(AbstractSocketTest, ItsNameIsAsLongAsTheSystemAllows) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-// ---- a socket that listens -------------------------------------------------------------------------------------------
+// ---- a socket that listens ------------------------------------------------------------------------------------------
 
 TEST(ListenOnTest, AcceptsOnASocketThatListensAlready) {
   Echo echo;
@@ -168,7 +168,7 @@ TEST(ListenOnTest, WithoutASupervisorThereAreNoSocketsOfSystemd) {
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("expected a socket in LISTEN_FDS, got none")));
 }
 
-// ---- sockets that are connected --------------------------------------------------------------------------------------
+// ---- sockets that are connected -------------------------------------------------------------------------------------
 
 TEST(ConnectedSocketTest, ClientAndServerMayShareAPairAndNothingElse) {
   Echo echo;
@@ -219,7 +219,7 @@ TEST(ConnectedSocketTest, WhatIsNotConnectedIsRefused) {
   close(listening);
 }
 
-// ---- several ---------------------------------------------------------------------------------------------------------
+// ---- several --------------------------------------------------------------------------------------------------------
 
 TEST(AddressesTest, AreAllThatTheServerListensOnInOrder) {
   EchoServer server(Over::kUnix);

@@ -1,5 +1,5 @@
-// Rig: a channel to "greeter:50051" whose calls go wrong: a scripted server at 10.0.0.7:50051, time that moves when told,
-// and the statuses with which the calls ended.
+// Rig: a channel to "greeter:50051" whose calls go wrong: a scripted server at 10.0.0.7:50051, time that moves when
+// told, and the statuses with which the calls ended.
 //
 //   Rig rig;
 //   rig.Unary();

@@ -110,7 +110,7 @@ TEST_F(GenericClientTest, BytesThatAreNoMessageAreTheServersToRefuse) {
               StatusIs(absl::StatusCode::kInternal, HasSubstr("bench.Payload")));
 }
 
-// ---- a generic service -----------------------------------------------------------------------------------------------
+// ---- a generic service ----------------------------------------------------------------------------------------------
 
 // Echoes every message of every method, and says in metadata what was called.
 class AnyEcho final : public GenericService {

@@ -81,7 +81,7 @@ weir::ServerOptions Answering(std::string compression) {
   return options;
 }
 
-// ---- requests --------------------------------------------------------------------------------------------------------
+// ---- requests -------------------------------------------------------------------------------------------------------
 
 TEST(W07Encoding, ACompressedRequestIsReadAndItsEncodingNotMirrored) {
   ServerScript script;
@@ -119,8 +119,8 @@ TEST(W09PerMessage, AnEncodingWithoutTheFlagCompressesNothing) {
       .Run();
 }
 
-// Case 4: "A message compressed by a client in a way not supported by its server MUST fail with status UNIMPLEMENTED, its
-// associated description indicating the unsupported condition as well as the supported ones."
+// Case 4: "A message compressed by a client in a way not supported by its server MUST fail with status UNIMPLEMENTED,
+// its associated description indicating the unsupported condition as well as the supported ones."
 TEST(W08BadEncoding, AnUnknownEncodingIsUnimplementedAndToldWhatIsSupported) {
   ServerScript script;
   script.Unary(Echo)
@@ -200,7 +200,7 @@ TEST(W17MessageLimit, TheLimitIsThatOfTheDecompressedMessage) {
   }
 }
 
-// ---- replies ---------------------------------------------------------------------------------------------------------
+// ---- replies --------------------------------------------------------------------------------------------------------
 
 // Case 1: without any configuration nothing is compressed, though the client would understand it.
 TEST(W07Encoding, WithoutAWishNothingIsCompressed) {
@@ -337,7 +337,7 @@ TEST(W09PerMessage, SingleMessagesMayBeLeftOut) {
       .Run();
 }
 
-// ---- others ----------------------------------------------------------------------------------------------------------
+// ---- others ---------------------------------------------------------------------------------------------------------
 
 TEST(W07Encoding, AnotherCodingIsOneLine) {
   weir::ServerOptions options = Answering("zstd");

@@ -193,7 +193,7 @@ TEST(StopTokenTest, DoesNotStopWhenTheCallEndsWell) {
       .Run();
 }
 
-// ---- one operation ---------------------------------------------------------------------------------------------------
+// ---- one operation --------------------------------------------------------------------------------------------------
 
 Task<absl::Status> EchoWithin(ServerWorld& world, ServerContext& context, Reader<Payload>& reader,
                               Writer<Payload>& writer) {

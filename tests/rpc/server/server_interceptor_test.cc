@@ -60,7 +60,7 @@ Task<absl::Status> Deaf(ServerWorld& world, ServerContext& context, Reader<Paylo
   co_return absl::OkStatus();
 }
 
-// ---- seeing ----------------------------------------------------------------------------------------------------------
+// ---- seeing ---------------------------------------------------------------------------------------------------------
 
 absl::Status LogMessage(ServerWorld& world, std::string who, InterceptedMessage& message) {
   world.Log(absl::StrCat(who, " ", message.ToText(), message.As<bench::Summary>() == nullptr ? "" : ", a summary"));
@@ -117,7 +117,7 @@ TEST(ServerInterceptorTest, AStreamIsTheSameAsAUnaryCallWithMoreMessages) {
       .Run();
 }
 
-// ---- changing --------------------------------------------------------------------------------------------------------
+// ---- changing -------------------------------------------------------------------------------------------------------
 
 absl::Status Shout(InterceptedMessage& message) {
   Payload* const payload = message.Mutable<Payload>();
@@ -185,7 +185,7 @@ TEST(ServerInterceptorTest, ATimeoutOfAnInterceptorCancelsTheHandler) {
       .Run();
 }
 
-// ---- refusing and answering ------------------------------------------------------------------------------------------
+// ---- refusing and answering -----------------------------------------------------------------------------------------
 
 Task<absl::Status> RefuseStrangers(ServerWorld& world, InterceptedCall& call, const Next& next) {
   if (call.request_metadata().Get("authorization") != "Bearer x") {
@@ -281,7 +281,7 @@ TEST(ServerInterceptorTest, AHookThatRefusesAMessageEndsTheCall) {
       .Run();
 }
 
-// ---- the end ---------------------------------------------------------------------------------------------------------
+// ---- the end --------------------------------------------------------------------------------------------------------
 
 TEST(ServerInterceptorTest, NextGivesTheReasonOfACancellationWhenTheHandlerHasReturned) {
   InterceptedScript script({LogInner});

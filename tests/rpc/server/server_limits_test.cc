@@ -43,7 +43,7 @@ constexpr size_t kRequestFields = 6;
 
 std::string Field(size_t bytes) { return "a=" + std::string(bytes - 33, 'x'); }
 
-// ---- metadata that comes in ------------------------------------------------------------------------------------------
+// ---- metadata that comes in -----------------------------------------------------------------------------------------
 
 TEST(ServerLimitsTest, ARequestsMetadataMayHaveSoManyBytes) {
   for (const size_t bytes : {999, 1000, 1001, 4000}) {
@@ -157,7 +157,7 @@ TEST(ServerLimitsTest, TheLimitIsAnnounced) {
       .Run();
 }
 
-// ---- metadata that goes out ------------------------------------------------------------------------------------------
+// ---- metadata that goes out -----------------------------------------------------------------------------------------
 
 Task<absl::StatusOr<Payload>> AnswerWithHead(ServerWorld& world, ServerContext& context, const Payload& request) {
   context.AddInitialMetadata("a", std::string(std::stoul(request.body()), 'x'));
@@ -209,7 +209,7 @@ TEST(ServerLimitsTest, TrailersMayHaveWhatTheClientTakes) {
   }
 }
 
-// ---- messages that go out --------------------------------------------------------------------------------------------
+// ---- messages that go out -------------------------------------------------------------------------------------------
 
 Task<absl::Status> WriteOne(ServerWorld& world, ServerContext& context, const StreamRequest&, Writer<Payload>& writer) {
   Payload payload;

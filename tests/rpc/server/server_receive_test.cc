@@ -22,7 +22,7 @@ using testing::ServerScript;
 using testing::ServerWorld;
 using testing::Trailers;
 
-// ---- handlers --------------------------------------------------------------------------------------------------------
+// ---- handlers -------------------------------------------------------------------------------------------------------
 
 Task<absl::StatusOr<Payload>> Echo(ServerWorld& world, ServerContext& context, const Payload& request) {
   world.Log(absl::StrCat("unary ", request.body()));
@@ -61,7 +61,7 @@ std::string SummaryOf(int count) {
   return Envelope(0, bytes.size(), bytes);
 }
 
-// ---- messages --------------------------------------------------------------------------------------------------------
+// ---- messages -------------------------------------------------------------------------------------------------------
 
 TEST(ServerReceiveTest, RequestRunsTheHandlerAndItsReplyGoesBack) {
   ServerScript script;
@@ -189,7 +189,7 @@ TEST(ServerReceiveTest, CallsOfOneConnectionDoNotWaitForEachOther) {
       .Run();
 }
 
-// ---- the window ------------------------------------------------------------------------------------------------------
+// ---- the window -----------------------------------------------------------------------------------------------------
 
 ServerOptions SmallWindows() {
   ServerOptions options;
@@ -269,7 +269,7 @@ TEST(ServerReceiveTest, SmallMessagesOfManyStreamsDoNotUseUpTheConnectionsWindow
   script.Run();
 }
 
-// ---- what may be wrong -----------------------------------------------------------------------------------------------
+// ---- what may be wrong ----------------------------------------------------------------------------------------------
 
 TEST(AbuseFlag, CompressedFlagWithoutAnEncodingIsInternal) {
   ServerScript script;

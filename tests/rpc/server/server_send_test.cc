@@ -53,7 +53,7 @@ Task<absl::StatusOr<Payload>> Echo(ServerWorld& world, ServerContext& context, c
   co_return request;
 }
 
-// ---- flow control ----------------------------------------------------------------------------------------------------
+// ---- flow control ---------------------------------------------------------------------------------------------------
 
 TEST(ServerSendTest, MessagesLeaveInOrderBehindOneHead) {
   ServerScript script;
@@ -161,7 +161,7 @@ TEST(ServerSendTest, WindowOfZeroSendsTheHeadAndHoldsTheRest) {
       .Run();
 }
 
-// ---- the end ---------------------------------------------------------------------------------------------------------
+// ---- the end --------------------------------------------------------------------------------------------------------
 
 Task<absl::Status> FinishAtOnce(ServerWorld& world, ServerContext& context, Reader<Payload>& reader,
                                 Writer<Payload>& writer) {
@@ -232,7 +232,7 @@ TEST(W21GrpcMessage, TextOfAStatusIsPercentEncoded) {
       .Run();
 }
 
-// ---- metadata --------------------------------------------------------------------------------------------------------
+// ---- metadata -------------------------------------------------------------------------------------------------------
 
 Task<absl::StatusOr<Payload>> ShowMetadata(ServerWorld& world, ServerContext& context, const Payload& request) {
   for (const auto& [key, value] : context.metadata()) world.Log(absl::StrCat(key, "=", value));

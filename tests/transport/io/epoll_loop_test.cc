@@ -293,8 +293,8 @@ TEST_F(EpollLoopTest, DestroyingALoopDestroysWorkThatWasNeverRun) {
   EXPECT_EQ(token.use_count(), 1);
 }
 
-// Whoever posts last has no say in when the loop goes: the work itself may be what its owner waited for. ThreadSanitizer
-// sees a wake-up after the end; without it this can only crash.
+// Whoever posts last has no say in when the loop goes: the work itself may be what its owner waited for.
+// ThreadSanitizer sees a wake-up after the end; without it this can only crash.
 TEST_F(EpollLoopTest, ALoopMayBeDestroyedAsSoonAsPostedWorkHasRunWhileThePostIsStillReturning) {
   for (int i = 0; i < 300; ++i) {
     auto loop = std::make_unique<EpollLoop>();

@@ -1,5 +1,5 @@
-// Calls that stream their request: what they have sent is sent again, within limits, and nothing passes the attempts once
-// the call is committed.
+// Calls that stream their request: what they have sent is sent again, within limits, and nothing passes the attempts
+// once the call is committed.
 #include <gtest/gtest.h>
 
 #include <chrono>

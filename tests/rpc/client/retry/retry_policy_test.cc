@@ -1,4 +1,5 @@
-// Calls under a retry policy: when attempts begin, what they say, which failures end the call, and what is left. gRFC A6.
+// Calls under a retry policy: when attempts begin, what they say, which failures end the call, and what is left. gRFC
+// A6.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -23,7 +24,7 @@ Lines Attempt(int stream_id, int number) {
   return {AttemptLine(stream_id, "Unary", number), Data(stream_id, kRequest, "END_STREAM")};
 }
 
-// ---- pauses ----------------------------------------------------------------------------------------------------------
+// ---- pauses ---------------------------------------------------------------------------------------------------------
 
 TEST(RetryPolicyTest, FailedAttemptIsFollowedByOthersAfterTheirPauses) {
   ClientScript script(Retrying());
@@ -136,7 +137,7 @@ TEST(RetryPolicyTest, WhatAnAttemptMayHaveDoneIsNotSafeToRetryAfterAllHaveFailed
       .Run();
 }
 
-// ---- the call ends in a pause ----------------------------------------------------------------------------------------
+// ---- the call ends in a pause ---------------------------------------------------------------------------------------
 
 TEST(RetryPolicyTest, DeadlinePassesInAPauseAndNamesTheLastFailure) {
   ClientScript script(Retrying());
@@ -209,7 +210,7 @@ TEST(RetryPolicyTest, ChannelThatClosesEndsCallsThatWaitForTheirNextAttempt) {
       .Run();
 }
 
-// ---- push-back -------------------------------------------------------------------------------------------------------
+// ---- push-back ------------------------------------------------------------------------------------------------------
 
 TEST(PushBackTest, ServerSaysWhenToComeAgainAndPausesBeginAnew) {
   ClientScript script(Retrying());
@@ -253,7 +254,7 @@ TEST(PushBackTest, NegativeOrUnparsableMeansNever) {
   }
 }
 
-// ---- throttling ------------------------------------------------------------------------------------------------------
+// ---- throttling -----------------------------------------------------------------------------------------------------
 
 TEST(ThrottlingTest, FailuresOfTheChannelStopRetriesAndSuccessesAllowThem) {
   // Four tokens, and no retry at two or less.
@@ -297,7 +298,7 @@ TEST(ThrottlingTest, FailureAfterTheResponseHeadCountsToo) {
       .Run();
 }
 
-// ---- who does not want retries ---------------------------------------------------------------------------------------
+// ---- who does not want retries --------------------------------------------------------------------------------------
 
 TEST(RetryPolicyTest, CallMayDoWithout) {
   ClientScript script(Retrying());

@@ -1,5 +1,5 @@
-// Calls that the server says it has not looked at go to another place, once, and their application does not notice. gRFC A6,
-// Transparent Retries.
+// Calls that the server says it has not looked at go to another place, once, and their application does not notice.
+// gRFC A6, Transparent Retries.
 #include <gtest/gtest.h>
 
 #include <chrono>
