@@ -9,6 +9,7 @@ namespace weir {
 namespace {
 
 constexpr uint16_t kDefaultPort = 443;
+constexpr uint16_t kDnsPort = 53;
 // A path or a name is no legal :authority, and some servers refuse it.
 constexpr char kNoAuthority[] = "localhost";
 
@@ -21,15 +22,15 @@ bool ConsumePrefix(std::string_view* text, std::string_view prefix) {
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
 absl::Status Invalid(std::string_view text, std::string_view problem) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("target: expected host:port, dns:///host:port, ipv4:address:port, ipv6:[address]:port, "
-                   "unix:path, unix-abstract:name or file:path, got \"",
-                   std::string(text), "\": ", std::string(problem)));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "target: expected host:port, dns:///host:port, dns://server/host:port, ipv4:address:port, ipv6:[address]:port, "
+      "unix:path, unix-abstract:name or file:path, got \"",
+      std::string(text), "\": ", std::string(problem)));
 }
 
 struct HostAndPort {
   std::string host;
-  uint16_t port = kDefaultPort;
+  uint16_t port = 0;
 
   std::string ToString() const {
     const bool brackets = host.find(':') != std::string::npos;
@@ -38,8 +39,10 @@ struct HostAndPort {
 };
 
 // Of `rest`, a part of `text`.
-absl::StatusOr<HostAndPort> ParseHostAndPort(std::string_view text, std::string_view rest) {
+absl::StatusOr<HostAndPort> ParseHostAndPort(std::string_view text, std::string_view rest,
+                                             uint16_t default_port = kDefaultPort) {
   HostAndPort result;
+  result.port = default_port;
   if (ConsumePrefix(&rest, "[")) {
     const size_t bracket = rest.find(']');
     if (bracket == std::string_view::npos) return Invalid(text, "\"[\" without \"]\"");
@@ -106,12 +109,28 @@ absl::StatusOr<Target> ParseFile(std::string_view text, std::string_view rest, T
   return target;
 }
 
+// The authority of a dns: target (gRPC naming): who is to be asked.
+absl::StatusOr<transport::SocketAddress> ParseDnsServer(std::string_view text, std::string_view authority) {
+  const absl::StatusOr<HostAndPort> part = ParseHostAndPort(text, authority, kDnsPort);
+  if (!part.ok()) return part.status();
+  const auto address = transport::SocketAddress::FromHostAndPort(part->host, part->port);
+  if (!address.ok()) return Invalid(text, absl::StrCat("\"", part->host, "\" is no address of a DNS server"));
+  return *address;
+}
+
 absl::StatusOr<Target> ParseHost(std::string_view text, std::string_view rest, Target target) {
   if (target.scheme != "http" && ConsumePrefix(&rest, "//")) {
     const size_t slash = rest.find('/');
-    if (slash == std::string_view::npos) return Invalid(text, "dns:// is followed by [server]/host:port");
-    if (slash != 0) return Invalid(text, "a DNS server of its own is not supported; leave it out: dns:///host:port");
-    rest.remove_prefix(1);
+    if (slash == std::string_view::npos) {
+      return Invalid(text, absl::StrCat(target.scheme, ":// is followed by [server]/host:port"));
+    }
+    if (slash != 0 && target.scheme == "passthrough") return Invalid(text, "expected passthrough:///host:port");
+    if (slash != 0) {
+      const auto server = ParseDnsServer(text, rest.substr(0, slash));
+      if (!server.ok()) return server.status();
+      target.dns_server = *server;
+    }
+    rest.remove_prefix(slash + 1);
   }
   if (target.scheme == "http") ConsumePrefix(&rest, "//");
   const absl::StatusOr<HostAndPort> part = ParseHostAndPort(text, rest);

@@ -1,4 +1,4 @@
-// DnsResolver: dns:///host:port, by the system's resolver.
+// DnsResolver: dns:///host:port, by the system's resolver, and dns://server/host:port, by that server.
 //
 // Asks again when a connection fails, but not sooner than ChannelOptions::dns_pause after the last answer; and, if
 // ChannelOptions::dns_refresh says so, when it does not: then new servers behind a name get calls though all old ones

@@ -33,6 +33,28 @@ TEST(TargetTest, NamesAreLookedUpAndHaveTheirAuthority) {
     EXPECT_EQ(target->port, form.port);
     EXPECT_EQ(target->authority, form.authority);
     EXPECT_TRUE(target->addresses.empty());
+    EXPECT_FALSE(target->dns_server.has_value());
+  }
+}
+
+TEST(TargetTest, TheAuthorityOfADnsTargetIsTheServerToAsk) {
+  const struct {
+    const char* text;
+    const char* server;
+  } cases[] = {
+      {"dns://9.9.9.9/greeter:5", "9.9.9.9:53"},
+      {"dns://9.9.9.9:5353/greeter:5", "9.9.9.9:5353"},
+      {"dns://[fd00::53]/greeter:5", "[fd00::53]:53"},
+      {"dns://[fd00::53]:5353/greeter:5", "[fd00::53]:5353"},
+  };
+  for (const auto& form : cases) {
+    SCOPED_TRACE(form.text);
+    absl::StatusOr<Target> target = Target::Parse(form.text);
+    ASSERT_TRUE(target.ok()) << target.status();
+    ASSERT_TRUE(target->dns_server.has_value());
+    EXPECT_EQ(target->dns_server->ToString(), form.server);
+    EXPECT_EQ(target->host, "greeter");
+    EXPECT_EQ(target->authority, "greeter:5");
   }
 }
 
@@ -88,7 +110,9 @@ TEST(TargetTest, WhatCannotBeParsedSaysWhatWasExpectedAndWhatCame) {
                                  "::1:5",
                                  "[::1",
                                  "[::1]5",
-                                 "dns://8.8.8.8/a:1",
+                                 "dns://a.server/a:1",
+                                 "dns://8.8.8.8:0/a:1",
+                                 "passthrough://8.8.8.8/a:1",
                                  "dns://a",
                                  "ipv4:greeter:1",
                                  "ipv4:[::1]:1",

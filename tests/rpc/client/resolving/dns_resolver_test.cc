@@ -10,8 +10,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "weir/rpc/client/channel_options.h"
+#include "weir/rpc/client/resolving/resolvers.h"
 #include "weir/rpc/client/target.h"
 #include "weir/tests/support/fake_loop.h"
+#include "weir/tests/transport/io/dns_answers.h"
 
 namespace weir {
 namespace {
@@ -50,11 +52,20 @@ class DnsResolverTest : public ::testing::Test, private NameResolverListener {
 
   FakeLoop loop_;
   ChannelOptions options_;
+  // As a channel to `text` would.
+  void StartByTarget(const std::string& text) {
+    target_ = *Target::Parse(text);
+    const NameResolverArgs args{.target = target_, .options = options_, .loop = loop_, .listener = *this};
+    resolver_ = MakeResolver(args, {});
+    resolver_->Start();
+    AwaitAnswer(1);
+  }
+
   const std::shared_ptr<std::atomic<int>> lookups_ = std::make_shared<std::atomic<int>>(0);
   const std::shared_ptr<std::atomic<bool>> fails_ = std::make_shared<std::atomic<bool>>(false);
   int results_ = 0;
   std::optional<absl::StatusOr<Resolution>> last_;
-  std::unique_ptr<DnsResolver> resolver_;
+  std::unique_ptr<NameResolver> resolver_;
 
  private:
   void OnResolution(absl::StatusOr<Resolution> resolution) override {
@@ -62,7 +73,7 @@ class DnsResolverTest : public ::testing::Test, private NameResolverListener {
     last_ = std::move(resolution);
   }
 
-  const Target target_ = *Target::Parse("greeter:50051");
+  Target target_ = *Target::Parse("greeter:50051");
 };
 
 TEST_F(DnsResolverTest, GivesTheAddressesOfTheName) {
@@ -71,6 +82,15 @@ TEST_F(DnsResolverTest, GivesTheAddressesOfTheName) {
   ASSERT_EQ((*last_)->addresses.size(), 1u);
   EXPECT_EQ((*last_)->addresses[0].address.ToString(), "10.0.0.1:50051");
   EXPECT_FALSE((*last_)->service_config.has_value());
+}
+
+TEST_F(DnsResolverTest, AsksTheDnsServerThatTheTargetNames) {
+  testing::DnsAnswers dns("127.0.0.1");
+  dns.Add("greeter.test", {.ipv4 = {"10.0.0.7"}});
+  StartByTarget("dns://" + dns.address().ToString() + "/greeter.test:5");
+  ASSERT_TRUE(last_->ok()) << last_->status();
+  ASSERT_EQ((*last_)->addresses.size(), 1u);
+  EXPECT_EQ((*last_)->addresses[0].address.ToString(), "10.0.0.7:5");
 }
 
 TEST_F(DnsResolverTest, AsksAgainNoSoonerThan30SecondsAfterAnAnswer) {
