@@ -98,4 +98,34 @@ TestCertificate TestAuthority::Issue(const TestCertificateRequest& request) {
   return {CertificatePem(certificate.get()) + (request.self_signed ? "" : intermediate_pem_), KeyPem(key.get())};
 }
 
+std::string TestAuthority::Revoke(const std::vector<TestCertificate>& revoked, absl::Duration next_update_in) {
+  X509_CRL* const list = Need(X509_CRL_new(), "a revocation list");
+  X509_CRL_set_version(list, X509_CRL_VERSION_2);
+  X509_CRL_set_issuer_name(list, X509_get_subject_name(certificate_.get()));
+  const auto at = [](absl::Duration from_now) {
+    return X509_gmtime_adj(nullptr, static_cast<long>(absl::ToInt64Seconds(from_now)));
+  };
+  ASN1_TIME* const last_update = at(-absl::Hours(1));
+  ASN1_TIME* const next_update = at(next_update_in);
+  X509_CRL_set1_lastUpdate(list, last_update);
+  X509_CRL_set1_nextUpdate(list, next_update);
+  for (const TestCertificate& each : revoked) {
+    BIO* const bio = BIO_new_mem_buf(each.chain.data(), static_cast<int>(each.chain.size()));
+    X509* const certificate = Need(PEM_read_bio_X509(bio, nullptr, nullptr, nullptr), "a certificate of its text");
+    X509_REVOKED* const entry = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(certificate));
+    X509_REVOKED_set_revocationDate(entry, last_update);
+    X509_CRL_add0_revoked(list, entry);
+    X509_free(certificate);
+    BIO_free(bio);
+  }
+  ASN1_TIME_free(last_update);
+  ASN1_TIME_free(next_update);
+  X509_CRL_sort(list);
+  X509_CRL_sign(list, key_.get(), EVP_sha256());
+  std::string text = Pem<X509_CRL>(list, [](BIO* bio, X509_CRL* l) { return PEM_write_bio_X509_CRL(bio, l); });
+  X509_CRL_free(list);
+  return text;
+}
+
 }  // namespace weir::testing

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 
@@ -37,6 +38,8 @@ class TestAuthority {
 
   const std::string& certificate() const { return certificate_pem_; }
   TestCertificate Issue(const TestCertificateRequest& request);
+  // A revocation list (PEM) with the first certificates of these chains.
+  std::string Revoke(const std::vector<TestCertificate>& revoked, absl::Duration next_update_in = absl::Hours(24));
 
  private:
   struct Free {

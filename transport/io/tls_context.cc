@@ -61,6 +61,7 @@ absl::Status TlsContext::SetUp(const TlsConfig& config) {
   SetUpKeyLog(context);
   if (absl::Status status = UseKeyPair(config.key_pair); !status.ok()) return status;
   if (absl::Status status = UseRoots(config); !status.ok()) return status;
+  if (absl::Status status = UseRevocationLists(config.revocation_lists); !status.ok()) return status;
   if (server) {
     SSL_CTX_set_client_hello_cb(context, OnTlsClientHello, nullptr);
     SSL_CTX_set_alpn_select_cb(context, OnSelectTlsAlpn, nullptr);
@@ -139,6 +140,25 @@ absl::Status TlsContext::UseRoots(const TlsConfig& config) {
     if (role_ == TlsRole::kServer) SSL_CTX_add_client_CA(context_.get(), root.get());
   }
   trusted_ = absl::StrCat(text->name, ", ", roots->size(), roots->size() == 1 ? " certificate" : " certificates");
+  return absl::OkStatus();
+}
+
+absl::Status TlsContext::UseRevocationLists(const TlsPem& lists) {
+  if (lists.empty()) return absl::OkStatus();
+  if (role_ == TlsRole::kServer && SSL_CTX_get_verify_mode(context_.get()) == SSL_VERIFY_NONE) {
+    return absl::InvalidArgumentError(
+        "TLS: expected client_certificates kRequest or kRequire with client_revocation_lists, got kIgnore");
+  }
+  const absl::StatusOr<PemText> text = ReadPem(lists, "revocation lists");
+  if (!text.ok()) return text.status();
+  const absl::StatusOr<std::vector<RevocationListPtr>> parsed = ParseRevocationLists(*text);
+  if (!parsed.ok()) return parsed.status();
+  for (const RevocationListPtr& list : *parsed) {
+    if (X509_STORE_add_crl(SSL_CTX_get_cert_store(context_.get()), list.get()) != 1) return Failed(text->name);
+  }
+  // Not only the end of the chain: whoever had the key of a revoked intermediate one could issue new ends.
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context_.get()), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+  revocation_lists_ = text->name;
   return absl::OkStatus();
 }
 

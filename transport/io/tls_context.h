@@ -19,6 +19,7 @@ struct TlsConfig {
   TlsRole role = TlsRole::kClient;
   TlsKeyPair key_pair;
   TlsPem roots;
+  TlsPem revocation_lists;
   TlsClientCertificates client_certificates = TlsClientCertificates::kIgnore;  // servers
   TlsVersion min_version = TlsVersion::k12;
 };
@@ -33,8 +34,9 @@ class TlsContext {
 
   TlsRole role() const { return role_; }
   TlsVersion min_version() const { return min_version_; }
-  const std::string& trusted() const { return trusted_; }          // "roots ca.pem, 2 certificates"
-  const std::string& own_subject() const { return own_subject_; }  // "": no certificate
+  const std::string& trusted() const { return trusted_; }                    // "roots ca.pem, 2 certificates"
+  const std::string& revocation_lists() const { return revocation_lists_; }  // "": revocation is not checked
+  const std::string& own_subject() const { return own_subject_; }            // "": no certificate
 
   TlsSessions& sessions() { return sessions_; }
 
@@ -44,11 +46,13 @@ class TlsContext {
   absl::Status SetUp(const TlsConfig& config);
   absl::Status UseKeyPair(const TlsKeyPair& pair);
   absl::Status UseRoots(const TlsConfig& config);
+  absl::Status UseRevocationLists(const TlsPem& lists);
 
   const TlsRole role_;
   const TlsVersion min_version_;
   SslContextPtr context_;
   std::string trusted_;
+  std::string revocation_lists_;
   std::string own_subject_;
   TlsSessions sessions_;
 };

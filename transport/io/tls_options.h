@@ -49,6 +49,10 @@ struct TlsClientOptions {
   // Whom to trust. Empty: the system's roots.
   TlsPem roots;
 
+  // Certificates that are no longer good (CRL, RFC 5280 section 5). Not empty: one list for each issuer in a server's
+  // chain is required, the root included, and none may be past its nextUpdate. Empty: revocation is not checked.
+  TlsPem revocation_lists;
+
   // For servers that ask for a client certificate. Empty: none.
   TlsKeyPair key_pair;
 
@@ -74,6 +78,9 @@ struct TlsServerOptions {
 
   // Who may issue client certificates. Required when they are asked for: the system's roots would let in the world.
   TlsPem client_roots;
+
+  // Client certificates that are no longer good, as TlsClientOptions::revocation_lists.
+  TlsPem client_revocation_lists;
 
   TlsVersion min_version = TlsVersion::k12;
 

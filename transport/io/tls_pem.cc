@@ -109,7 +109,7 @@ absl::Status Missing(const PemText& pem, std::string_view wanted, const std::vec
   if (pem.text.empty()) {
     got = "nothing";
   } else if (!blocks.empty()) {
-    got = absl::StrCat("a ", blocks.front().label, "; are certificate and key mixed up?");
+    got = absl::StrCat("a ", blocks.front().label, "; are the files mixed up?");
   } else if (pem.text.front() == '\x30') {
     got = "DER; convert it with openssl x509 or openssl pkey, -inform DER";
   } else {
@@ -134,6 +134,25 @@ BioPtr BioOf(const Block& block) {
 
 int NoPassword(char*, int, int, void*) { return -1; }
 
+// All blocks whose label ends with `label`, at least one. `what`: "a certificate".
+template <class Pointer>
+absl::StatusOr<std::vector<Pointer>> ParseAll(const PemText& pem, std::string_view label, std::string_view what,
+                                              typename Pointer::pointer (*read)(BIO*, typename Pointer::pointer*,
+                                                                                pem_password_cb*, void*)) {
+  const absl::StatusOr<std::vector<Block>> blocks = ParseBlocks(pem);
+  if (!blocks.ok()) return blocks.status();
+  std::vector<Pointer> parsed;
+  for (const Block& block : *blocks) {
+    if (!std::string_view(block.label).ends_with(label)) continue;
+    ERR_clear_error();
+    Pointer object(read(BioOf(block).get(), nullptr, NoPassword, nullptr));
+    if (object == nullptr) return Undecodable(pem, block, what);
+    parsed.push_back(std::move(object));
+  }
+  if (parsed.empty()) return Missing(pem, label, *blocks);
+  return parsed;
+}
+
 }  // namespace
 
 absl::StatusOr<PemText> ReadPem(const TlsPem& pem, std::string_view what) {
@@ -153,18 +172,11 @@ absl::StatusOr<PemText> ReadPem(const TlsPem& pem, std::string_view what) {
 }
 
 absl::StatusOr<std::vector<CertificatePtr>> ParseCertificates(const PemText& pem) {
-  const absl::StatusOr<std::vector<Block>> blocks = ParseBlocks(pem);
-  if (!blocks.ok()) return blocks.status();
-  std::vector<CertificatePtr> certificates;
-  for (const Block& block : *blocks) {
-    if (!absl::EndsWith(block.label, "CERTIFICATE")) continue;
-    ERR_clear_error();
-    CertificatePtr certificate(PEM_read_bio_X509(BioOf(block).get(), nullptr, NoPassword, nullptr));
-    if (certificate == nullptr) return Undecodable(pem, block, "a certificate");
-    certificates.push_back(std::move(certificate));
-  }
-  if (certificates.empty()) return Missing(pem, "CERTIFICATE", *blocks);
-  return certificates;
+  return ParseAll<CertificatePtr>(pem, "CERTIFICATE", "a certificate", PEM_read_bio_X509);
+}
+
+absl::StatusOr<std::vector<RevocationListPtr>> ParseRevocationLists(const PemText& pem) {
+  return ParseAll<RevocationListPtr>(pem, "X509 CRL", "a revocation list", PEM_read_bio_X509_CRL);
 }
 
 absl::StatusOr<KeyPtr> ParsePrivateKey(const PemText& pem) {

@@ -23,6 +23,9 @@ absl::StatusOr<PemText> ReadPem(const TlsPem& pem, std::string_view what);
 // At least one, in order.
 absl::StatusOr<std::vector<CertificatePtr>> ParseCertificates(const PemText& pem);
 
+// At least one, in order.
+absl::StatusOr<std::vector<RevocationListPtr>> ParseRevocationLists(const PemText& pem);
+
 absl::StatusOr<KeyPtr> ParsePrivateKey(const PemText& pem);
 
 }  // namespace weir::transport

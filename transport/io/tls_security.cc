@@ -57,7 +57,8 @@ class TlsSecurity final : public StreamSecurity {
   TlsSecurity(TlsConfig config, absl::Duration handshake_timeout, TlsLog log)
       : config_(std::move(config)), log_(log ? std::move(log) : PrintToStandardError) {
     stream_options_.handshake_timeout = absl::ToChronoNanoseconds(handshake_timeout);
-    for (const TlsPem* pem : {&config_.key_pair.certificate_chain, &config_.key_pair.private_key, &config_.roots}) {
+    for (const TlsPem* pem : {&config_.key_pair.certificate_chain, &config_.key_pair.private_key, &config_.roots,
+                              &config_.revocation_lists}) {
       files_.Add(pem->path());  // before they are read: what changes meanwhile is seen
     }
     absl::StatusOr<std::shared_ptr<TlsContext>> made = TlsContext::Make(config_);
@@ -115,13 +116,16 @@ std::shared_ptr<StreamSecurity> MakeSecurity(TlsConfig config, Options options) 
 }  // namespace
 
 std::shared_ptr<StreamSecurity> MakeTlsClientSecurity(TlsClientOptions options) {
-  TlsConfig config{.role = TlsRole::kClient, .roots = std::move(options.roots)};
+  TlsConfig config{.role = TlsRole::kClient,
+                   .roots = std::move(options.roots),
+                   .revocation_lists = std::move(options.revocation_lists)};
   return MakeSecurity(std::move(config), std::move(options));
 }
 
 std::shared_ptr<StreamSecurity> MakeTlsServerSecurity(TlsServerOptions options) {
   TlsConfig config{.role = TlsRole::kServer,
                    .roots = std::move(options.client_roots),
+                   .revocation_lists = std::move(options.client_revocation_lists),
                    .client_certificates = options.client_certificates};
   return MakeSecurity(std::move(config), std::move(options));
 }

@@ -54,6 +54,16 @@ std::string DescribeRefusal(X509_STORE_CTX* store, const TlsHandshake& handshake
     case X509_V_ERR_INVALID_PURPOSE:
       return absl::StrCat(which, " may not be used by a ", from_server ? "server" : "client",
                           ": its extended key usage lacks ", from_server ? "serverAuth" : "clientAuth");
+    case X509_V_ERR_CERT_REVOKED:
+      return absl::StrCat(which, " was revoked by its issuer ", Quote(IssuerOf(*certificate)), " (",
+                          handshake.context->revocation_lists(), ")");
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+      return absl::StrCat(which, " cannot be checked: expected a revocation list of its issuer ",
+                          Quote(IssuerOf(*certificate)), " in ", handshake.context->revocation_lists(), ", got none");
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+      return absl::StrCat(which, " cannot be checked: the revocation list of its issuer ",
+                          Quote(IssuerOf(*certificate)), " in ", handshake.context->revocation_lists(),
+                          " is past its nextUpdate (it is ", Now(), " on this machine); get the next one");
     default:
       return absl::StrCat(which, " was refused: ", X509_verify_cert_error_string(error));
   }

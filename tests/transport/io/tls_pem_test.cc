@@ -47,14 +47,12 @@ TEST(TlsPemTest, SaysWhatIsThereInstead) {
       CertificateError("\x30\x82\x01"),
       "INVALID_ARGUMENT: TLS chain a.pem: expected a PEM block CERTIFICATE, got DER; convert it with openssl x509 or "
       "openssl pkey, -inform DER");
-  EXPECT_EQ(
-      CertificateError(Certificate().key),
-      "INVALID_ARGUMENT: TLS chain a.pem: expected a PEM block CERTIFICATE, got a PRIVATE KEY; are certificate and "
-      "key mixed up?");
-  EXPECT_EQ(
-      KeyError(Certificate().chain),
-      "INVALID_ARGUMENT: TLS key a.key: expected a PEM block PRIVATE KEY, got a CERTIFICATE; are certificate and key "
-      "mixed up?");
+  EXPECT_EQ(CertificateError(Certificate().key),
+            "INVALID_ARGUMENT: TLS chain a.pem: expected a PEM block CERTIFICATE, got a PRIVATE KEY; are the files "
+            "mixed up?");
+  EXPECT_EQ(KeyError(Certificate().chain),
+            "INVALID_ARGUMENT: TLS key a.key: expected a PEM block PRIVATE KEY, got a CERTIFICATE; are the files "
+            "mixed up?");
 }
 
 TEST(TlsPemTest, NamesTheLineThatIsWrongAndDoesNotQuoteIt) {
