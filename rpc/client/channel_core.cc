@@ -1,5 +1,7 @@
 #include "weir/rpc/client/channel_core.h"
 
+#include <stdio.h>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -35,6 +37,12 @@ class UnresolvedPicker final : public Picker {
   const absl::Status reason_;
   const transport::Timer& pause_;
 };
+
+// Of weir's own none does.
+ChannelConfig::Resolver WhatGives(const absl::StatusOr<Target>& target, const ChannelOptions& options) {
+  const bool own = target.ok() && options.name_resolvers.contains(target->scheme);
+  return own ? ChannelConfig::Resolver::kMayGiveOne : ChannelConfig::Resolver::kGivesNone;
+}
 
 }  // namespace
 
@@ -74,12 +82,15 @@ ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::Sta
       options_(std::move(options)),
       lookups_(std::move(lookups)),
       has_source_(source != nullptr),
+      config_(options_, WhatGives(target_, options_)),
       changed_(loop, [this] { OnChanged(); }),
       environment_(loop, options_, text_, *this),
+      policies_(*this, options_.load_balancers),
       resolution_timer_(loop, [this] { resolving_ ? OnResolutionTimeout() : BeginResolution(); }),
       resolution_backoff_(options_.backoff_initial, options_.backoff_max),
       idle_timer_(loop, [this] { OnIdleTimer(); }),
-      retries_(*this, options_.service_config.ok() ? options_.service_config->get() : nullptr) {
+      retries_(*this) {
+  retries_.Use(config_.get());
   environment_.authority = !options_.authority.empty() ? options_.authority : target_.ok() ? target_->authority : "";
   environment_.user_agent = wire::UserAgent(options_.user_agent_prefix);
   environment_.security = std::move(security);
@@ -90,6 +101,26 @@ ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::Sta
 ChannelCore::~ChannelCore() = default;
 
 // ---- calls ----------------------------------------------------------------------------------------------------------
+
+void ChannelCore::AwaitConfig(std::shared_ptr<ClientCall> call) {
+  std::shared_ptr<StreamRequest> request = call;
+  if (state() == ConnectivityState::kShutdown) return request->OnNoStream(Closed("the channel is closed"));
+  last_call_at_ = loop_.Now();
+  if (TryPick(request)) return;
+  unconfigured_.push_back(std::move(call));
+  Connect();
+}
+
+void ChannelCore::BeginCalls() {
+  for (std::shared_ptr<ClientCall>& call : std::exchange(unconfigured_, {})) {
+    if (call->ended()) continue;  // whoever is told something may end others
+    if (!config_.awaited()) {
+      call->OnConfig();
+    } else {
+      AwaitConfig(std::move(call));
+    }
+  }
+}
 
 void ChannelCore::PlaceByPick(std::shared_ptr<StreamRequest> request) {
   if (!target_.ok()) return request->OnNoStream(target_.status());
@@ -138,14 +169,16 @@ void ChannelCore::PlaceWaiting() {
 
 void ChannelCore::Forget(const StreamRequest& request) {
   const auto is_it = [&request](const auto& held) { return held.get() == &request; };
+  if (std::erase_if(unconfigured_, is_it) > 0) return;
   if (std::erase_if(waiting_, is_it) > 0 || std::erase_if(picking_, is_it) > 0) return;
   for (const std::shared_ptr<Backend>& backend : Backends()) backend->Forget(request);
 }
 
 Why::Phase ChannelCore::WaitingPhase(const StreamRequest& request) const {
   const auto is_it = [&request](const auto& held) { return held.get() == &request; };
+  if (std::any_of(unconfigured_.begin(), unconfigured_.end(), is_it)) return Why::Phase::kResolve;
   if (std::any_of(waiting_.begin(), waiting_.end(), is_it) || std::any_of(picking_.begin(), picking_.end(), is_it)) {
-    return policy_ == nullptr && !has_source_ ? Why::Phase::kResolve : Why::Phase::kConnect;
+    return policies_.empty() && !has_source_ ? Why::Phase::kResolve : Why::Phase::kConnect;
   }
   const std::vector<std::shared_ptr<Backend>> backends = Backends();
   const bool queued =
@@ -160,6 +193,8 @@ void ChannelCore::OnStranded(StreamRequests requests) {
 
 void ChannelCore::FailWaiting(const absl::Status& why) {
   for (const std::shared_ptr<Backend>& backend : Backends()) OnStranded(backend->TakeWaiting());
+  waiting_.insert(waiting_.end(), unconfigured_.begin(), unconfigured_.end());
+  unconfigured_.clear();
   for (StreamRequests* requests : {&picking_, &waiting_}) {
     while (!requests->empty()) {
       const std::shared_ptr<StreamRequest> request = std::move(requests->front());
@@ -188,13 +223,15 @@ void ChannelCore::OnChanged() {
     ForgetState(*watcher);
     watcher->OnState(state());
   }
-  if (!waiting_.empty() && state() != ConnectivityState::kShutdown) PlaceWaiting();
+  if (state() == ConnectivityState::kShutdown) return;
+  if (!unconfigured_.empty()) BeginCalls();
+  if (!waiting_.empty()) PlaceWaiting();
 }
 
 void ChannelCore::Connect() {
   if (!target_.ok() || state() != ConnectivityState::kIdle) return;
   if (resolver_ == nullptr) return ExitIdle();
-  if (policy_ != nullptr) policy_->ExitIdle();
+  policies_.ExitIdle();
 }
 
 void ChannelCore::ResetConnectBackoff() {
@@ -229,13 +266,14 @@ void ChannelCore::OnIdleTimer() {
 void ChannelCore::EnterIdle() {
   SetState(ConnectivityState::kIdle, nullptr);
   DropPolicy();
+  config_.Forget();
 }
 
 void ChannelCore::DropPolicy() {
   idle_timer_.Cancel();
   resolution_timer_.Cancel();
   resolving_ = false;
-  policy_.reset();
+  policies_.Clear();
   resolver_.reset();
 }
 
@@ -258,24 +296,39 @@ void ChannelCore::OnResolution(absl::StatusOr<Resolution> resolution) {
   if (resolution->addresses.empty()) {
     return OnResolutionFailed(absl::UnavailableError(absl::StrCat("resolve \"", text_, "\": there is no address")));
   }
-  if (policy_ == nullptr) {
-    LoadBalancingHelper& helper = *this;
-    absl::StatusOr<std::unique_ptr<LoadBalancingPolicy>> policy =
-        MakePolicy(options_.load_balancing, options_.load_balancers, helper);
-    if (!policy.ok()) return OnResolutionFailed(policy.status());
-    policy_ = *std::move(policy);
+  const ServiceConfigResult found = config_.Choose(resolution->service_config);
+  const absl::Status used = found.ok() ? Use(*found, resolution->addresses) : found.status();
+  if (used.ok()) return config_error_.clear();
+  const ServiceConfigResult instead = config_.Instead(used);
+  if (!instead.ok() || !Use(*instead, resolution->addresses).ok()) {
+    return OnResolutionFailed(absl::UnavailableError(used.message()));
   }
+  // Nobody else would hear of it.
+  if (std::exchange(config_error_, std::string(used.message())) == used.message()) return;
+  ::fprintf(stderr, "weir: %s: %s; what counted before it still does\n", text_.c_str(), config_error_.c_str());
+}
+
+absl::Status ChannelCore::Use(const std::shared_ptr<const ServiceConfig>& config,
+                              const std::vector<ServerAddress>& addresses) {
+  absl::StatusOr<LoadBalancingChoice> choice = config_.LoadBalancingOf(config.get());
+  if (!choice.ok()) return choice.status();
+  absl::StatusOr<PolicySwitch::Prepared> prepared = policies_.Prepare(*choice);
+  if (!prepared.ok()) return prepared.status();
+  config_.Use(config);
+  retries_.Use(config_.get());
   resolving_ = false;
   resolution_timer_.Cancel();
   resolution_backoff_.Reset();
-  policy_->Update(resolution->addresses);
+  changed_.Set(loop_.Now());
+  policies_.Update(*std::move(prepared), addresses);
+  return absl::OkStatus();
 }
 
 void ChannelCore::OnResolutionFailed(const absl::Status& why) {
   resolving_ = false;
   const double uniform = std::uniform_real_distribution<double>()(environment_.random);
   resolution_timer_.Set(TimeAfter(loop_.Now(), resolution_backoff_.Next(uniform)));
-  if (policy_ != nullptr) return;  // the addresses that are known stay in use
+  if (!policies_.empty()) return;  // the addresses that are known stay in use
   Why known = WhyOf(why).value_or(Why{.by = Why::By::kNetwork});
   known.phase = Why::Phase::kResolve;
   SetState(ConnectivityState::kTransientFailure,
@@ -360,7 +413,7 @@ size_t ChannelCore::SumOverConnections(Measure measure) const {
 }
 
 size_t ChannelCore::waiting_count() const {
-  size_t count = waiting_.size() + picking_.size() + retries_.paused_count();
+  size_t count = unconfigured_.size() + waiting_.size() + picking_.size() + retries_.paused_count();
   for (const std::shared_ptr<Backend>& backend : Backends()) count += backend->waiting_count();
   return count;
 }

@@ -22,6 +22,8 @@
 #include "absl/status/statusor.h"
 #include "weir/rpc/client/backend.h"
 #include "weir/rpc/client/backoff.h"
+#include "weir/rpc/client/balancing/policy_switch.h"
+#include "weir/rpc/client/channel_config.h"
 #include "weir/rpc/client/channel_options.h"
 #include "weir/rpc/client/channel_retries.h"
 #include "weir/rpc/client/connectivity_state.h"
@@ -56,9 +58,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   const std::string& target() const { return text_; }
   const ChannelOptions& options() const { return options_; }  // constant: any thread
 
-  // Does the service config say anything?
-  bool has_service_config() const { return !options_.service_config.ok() || *options_.service_config != nullptr; }
-  const ServiceConfigResult& service_config() const { return options_.service_config; }
+  const ChannelConfig& config() const { return config_; }
   ChannelRetries& retries() { return retries_; }
 
   // ---- calls
@@ -68,6 +68,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
     if (always_ != nullptr) return always_->Place(std::move(request));
     PlaceByPick(std::move(request));
   }
+  // `call` begins (OnConfig) when the resolver has said what the config is; or hears that it does not.
+  void AwaitConfig(std::shared_ptr<ClientCall> call);
   // It waits no more.
   void Forget(const StreamRequest& request);
   // How far a request that has no stream is.
@@ -114,6 +116,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
  private:
   class SubchannelOfBackend;
 
+  void BeginCalls();
   void PlaceByPick(std::shared_ptr<StreamRequest> request);
   // False: it has to wait.
   bool TryPick(std::shared_ptr<StreamRequest>& request);
@@ -124,6 +127,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   void EnterIdle();
   void OnIdleTimer();
   void BeginResolution();
+  // An error: the config cannot be used, and nothing has changed.
+  absl::Status Use(const std::shared_ptr<const ServiceConfig>& config, const std::vector<ServerAddress>& addresses);
   void OnResolutionTimeout();
   void OnResolutionFailed(const absl::Status& why);
   void SetState(ConnectivityState state, std::shared_ptr<Picker> picker);
@@ -150,25 +155,28 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   const ChannelOptions options_;
   const transport::ResolverOptions lookups_;
   const bool has_source_;
+  ChannelConfig config_;
 
   Backend* always_ = nullptr;  // every call goes here
   transport::MonotonicTime last_call_at_{};
   std::atomic<ConnectivityState> state_ = ConnectivityState::kIdle;
-  std::shared_ptr<Picker> picker_;  // null: nothing is known yet, calls wait
-  StreamRequests waiting_;          // for another picker
-  StreamRequests picking_;          // not empty in PlaceWaiting only: those for which there is one
-  transport::Timer changed_;        // there is something for OnChanged
+  std::shared_ptr<Picker> picker_;                         // null: nothing is known yet, calls wait
+  std::vector<std::shared_ptr<ClientCall>> unconfigured_;  // wait for config_
+  StreamRequests waiting_;                                 // for another picker
+  StreamRequests picking_;    // not empty in PlaceWaiting only: those for which there is one
+  transport::Timer changed_;  // there is something for OnChanged
   std::vector<StateChangeOperation*> state_watchers_;
 
   // Backends are shared by the subchannels of their address, and go with the last of them.
   BackendEnvironment environment_;
   std::map<std::string, std::weak_ptr<Backend>> backends_;
-  std::unique_ptr<LoadBalancingPolicy> policy_;  // null: no addresses have come since the channel was idle
+  PolicySwitch policies_;  // empty: no addresses have come since the channel was idle
 
   std::unique_ptr<NameResolver> resolver_;  // null: idle
   transport::Timer resolution_timer_;       // until the first answer: its limit; after an error: the pause
   bool resolving_ = false;                  // no answer has come to the last question
   Backoff resolution_backoff_;
+  std::string config_error_;  // that has been told
   transport::Timer idle_timer_;
 
   size_t calls_intercepted_ = 0;

@@ -37,7 +37,10 @@ struct ChannelOptions {
 
   // What the owner of the service says about calls of it: ParseServiceConfig(json)
   // (service_config/parse_service_config.h). An error: every call fails with UNAVAILABLE and its text. Null: nothing.
+  // A resolver of the program may find another one, which then counts instead.
   ServiceConfigResult service_config = std::shared_ptr<const ServiceConfig>();
+  // False: what resolvers find does not count.
+  bool use_resolver_service_config = true;
 
   // False: its retry and hedging policies do not count. Calls that the server says it has not looked at go elsewhere in
   // any case, unless CallOptions::NoRetry.
@@ -82,7 +85,7 @@ struct ChannelOptions {
   ClientConnectionOptions connection;
 
   // How calls are spread over the addresses of the target: "pick_first" (all to the first one that answers), or another
-  // policy of rpc/client/balancing or of `load_balancers`.
+  // policy of rpc/client/balancing or of `load_balancers`. A service config that names one that is known counts for more.
   LoadBalancingChoice load_balancing = {.policy = "pick_first", .config = {}};
   // Policies of the program, by name: rpc/client/load_balancer.h.
   LoadBalancers load_balancers;

@@ -7,9 +7,14 @@
 
 namespace weir {
 
-ChannelRetries::ChannelRetries(ChannelCore& core, const ServiceConfig* config)
-    : core_(core), random_(static_cast<unsigned>(core.loop().RandomSeed())) {
-  if (config != nullptr && config->retry_throttling.has_value()) throttle_.emplace(*config->retry_throttling);
+ChannelRetries::ChannelRetries(ChannelCore& core)
+    : core_(core), random_(static_cast<unsigned>(core.loop().RandomSeed())) {}
+
+void ChannelRetries::Use(const ServiceConfig* config) {
+  if (config == nullptr || !config->retry_throttling.has_value()) return throttle_.reset();
+  if (throttle_.has_value() && throttle_->limits() == *config->retry_throttling) return;
+  const double filled = throttle_.has_value() ? throttle_->filled() : 1;
+  throttle_.emplace(*config->retry_throttling, filled);
 }
 
 void ChannelRetries::Place(std::shared_ptr<StreamRequest> attempt) { core_.Place(std::move(attempt)); }

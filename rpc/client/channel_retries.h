@@ -16,8 +16,11 @@ class ChannelCore;
 
 class ChannelRetries final : public AttemptsHost {
  public:
-  // `core` owns this. `config` null: none.
-  ChannelRetries(ChannelCore& core, const ServiceConfig* config);
+  // `core` owns this.
+  explicit ChannelRetries(ChannelCore& core);
+
+  // `config` counts from now on; null: none. Tokens are carried over, in proportion.
+  void Use(const ServiceConfig* config);
 
   // Ends the calls that wait, and those that would.
   void Shutdown(const absl::Status& why);

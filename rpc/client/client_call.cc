@@ -98,19 +98,27 @@ void ClientCall::HalfClose() {
 void ClientCall::Start() {
   if (ended()) return;
   started_at_ = event_loop_.Now();
-  if (channel_->has_service_config()) Configure();
+  if (channel_->config().concerns_calls() && !Configure()) return;
+  Begin();
+}
+
+void ClientCall::Begin() {
   if (ClientStreams(method_.kind) && attempts_ == nullptr && retry_) MakeAttempts(nullptr);
-  if (ended()) return;
-  if (timeout_ != absl::InfiniteDuration()) SetDeadline();
-  if (family_ != nullptr) FollowParent();
+  Watch();
   if (ended()) return;
   if (interception_ != nullptr) return interception_->Start();
   AskForPlace();
 }
 
-void ClientCall::SetTimeout(absl::Duration timeout) {
+// For the deadline, and for the end of the parent; again if the call begins later than it was started.
+void ClientCall::Watch() {
+  if (timeout_ != absl::InfiniteDuration()) SetDeadline();
+  if (family_ != nullptr && !family_->on_cancel.has_value()) FollowParent();
+}
+
+void ClientCall::SetTimeout(absl::Duration timeout, transport::MonotonicTime since) {
   timeout_ = timeout;
-  deadline_at_ = TimeAfter(event_loop_.Now(), timeout);
+  deadline_at_ = TimeAfter(since, timeout);
   if (family_ != nullptr) family_->deadline_is_parents = false;
   if (timeout != absl::InfiniteDuration()) return SetDeadline();
   if (deadline_.has_value()) deadline_->Cancel();

@@ -61,6 +61,8 @@ class ClientCall final : public Call,
 
   // ---- the loop
   void Start();  // arms the deadline, and asks the channel for a place
+  // The channel knows its service config now.
+  void OnConfig();
   bool ended() const { return ended_.load(std::memory_order_relaxed); }
   const MethodSpec& method() const { return method_; }
   // What is left until the deadline; nullopt without one.
@@ -95,14 +97,18 @@ class ClientCall final : public Call,
   absl::Time WallNow() const;
   void FollowParent();
   void OnParentCancelled();
-  void Configure();
+  void Begin();
+  void Watch();
+  // False: there is no config yet, and the call waits for it; or the call has ended.
+  bool Configure();
   void LimitRequests(size_t bytes_max);
   void MakeAttempts(const MethodConfig* config);
   void SendRequest();
   void DropRequest();
   bool GoElsewhere(const absl::Status& status);
-  // From now on: an interceptor's, or the service config's; InfiniteDuration: none.
-  void SetTimeout(absl::Duration timeout);
+  // From now on; InfiniteDuration: none.
+  void SetTimeout(absl::Duration timeout) { SetTimeout(timeout, event_loop_.Now()); }
+  void SetTimeout(absl::Duration timeout, transport::MonotonicTime since);
   void SetDeadline();
   void OnDeadline();
   std::string DeadlineText() const;

@@ -10,14 +10,26 @@
 
 namespace weir {
 
+void ClientCall::OnConfig() {
+  if (Configure()) Begin();
+}
+
 // What the owner of the service says. The application's word counts for more where it is the stricter one.
-void ClientCall::Configure() {
-  const ServiceConfigResult& service = channel_->service_config();
-  // gRFC A21: "if the client has not received a valid service config, RPCs fail with UNAVAILABLE".
-  if (!service.ok()) return End(absl::UnavailableError(service.status().message()));
-  const MethodConfig* config = (*service)->For(method_);
-  if (config == nullptr) return;
-  if (config->timeout.has_value() && *config->timeout < timeout_) SetTimeout(*config->timeout);
+bool ClientCall::Configure() {
+  const auto self = shared_from_this();
+  if (channel_->config().awaited()) {
+    Watch();
+    if (!ended()) channel_->AwaitConfig(self);
+    return false;
+  }
+  const ServiceConfigResult& service = channel_->config().current();
+  // The program's own is wrong; one that a resolver finds is not used then (gRFC A21).
+  if (!service.ok()) End(absl::UnavailableError(service.status().message()));
+  if (ended()) return false;
+  const MethodConfig* config = *service == nullptr ? nullptr : (*service)->For(method_);
+  if (config == nullptr) return true;
+  // As the call's own, from its beginning on.
+  if (config->timeout.has_value() && *config->timeout < timeout_) SetTimeout(*config->timeout, started_at_);
   if (!wait_for_ready_.has_value()) wait_for_ready_ = config->wait_for_ready;
   if (config->max_response_message_bytes.has_value()) {
     response_bytes_max_ = static_cast<uint32_t>(*config->max_response_message_bytes);
@@ -25,6 +37,7 @@ void ClientCall::Configure() {
   const bool policy = config->retry.has_value() || config->hedging.has_value();
   if (policy && retry_ && channel_->options().enable_retries) MakeAttempts(config);
   if (config->max_request_message_bytes.has_value()) LimitRequests(*config->max_request_message_bytes);
+  return !ended();
 }
 
 void ClientCall::LimitRequests(size_t bytes_max) {

@@ -5,6 +5,11 @@
 //   options.name_resolvers["etcd"] = [](const weir::NameResolverArgs& args) { return std::make_unique<Etcd>(args); };
 //   weir::Channel channel("etcd:///greeters", credentials, options);
 //
+//   weir::Resolution found;
+//   found.addresses = ...;
+//   found.service_config = weir::ParseServiceConfig(json);     // if there is one
+//   listener.OnResolution(std::move(found));
+//
 // Everything happens on the channel's loop, which must not be stopped: what blocks goes to a thread, and comes back by
 // loop.Post. Destroying a resolver is its shutdown: the listener is gone then.
 #pragma once
@@ -12,12 +17,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "weir/rpc/client/server_address.h"
+#include "weir/rpc/client/service_config/service_config.h"
 
 namespace weir::transport {
 class EventLoop;
@@ -30,8 +35,9 @@ struct Target;
 
 struct Resolution {
   std::vector<ServerAddress> addresses;
-  // The service config (JSON) that came with the addresses; nullopt: there is none.
-  std::optional<std::string> service_config;
+  // What came with the addresses, as ParseServiceConfig gives it; an error: it was wrong (gRFC A21: the addresses count
+  // all the same). Null: nothing. For calls that begin after it; those that begin before the first result wait for it.
+  ServiceConfigResult service_config = std::shared_ptr<const ServiceConfig>();
 };
 
 class NameResolverListener {

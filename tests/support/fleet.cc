@@ -123,8 +123,9 @@ void Fleet::Log(std::string_view line) {
   log_.push_back(absl::StrCat(now.count(), "ms ", std::string(line)));
 }
 
-void Fleet::Resolve(const std::vector<std::string>& addresses) {
+void Fleet::Resolve(const std::vector<std::string>& addresses, ServiceConfigResult config) {
   Resolution resolution;
+  resolution.service_config = std::move(config);
   for (const std::string& address : addresses) resolution.addresses.push_back(ParseServer(address));
   resolution_ = std::move(resolution);
   if (resolver_ != nullptr) loop_.Post([this] { resolver_->Tell(); });

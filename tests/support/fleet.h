@@ -53,7 +53,8 @@ class Fleet {
   void set_settings(std::string settings) { settings_ = std::move(settings); }
 
   // "10.0.0.1:1", or "10.0.0.1:1 3" with a weight.
-  void Resolve(const std::vector<std::string>& addresses);
+  void Resolve(const std::vector<std::string>& addresses,
+               ServiceConfigResult config = std::shared_ptr<const ServiceConfig>());
   void FailToResolve(absl::Status why);
 
   // Makes a call, and logs its end.

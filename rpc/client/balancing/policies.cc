@@ -35,23 +35,23 @@ Factory Find(std::string_view name) {
   return nullptr;
 }
 
-absl::Status Unknown(std::string_view name, const LoadBalancers& own) {
+}  // namespace
+
+std::string KnownPolicies(const LoadBalancers& own) {
   std::string known;
   for (const auto& [key, factory] : own) absl::StrAppend(&known, known.empty() ? "" : ", ", key);
   for (const NamedPolicy& policy : kPolicies) {
     absl::StrAppend(&known, known.empty() ? "" : ", ", std::string(policy.name));
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("load balancing: expected one of ", known, ", got \"", std::string(name), "\""));
+  return known;
 }
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<LoadBalancingPolicy>> MakePolicy(const LoadBalancingChoice& choice,
                                                                 const LoadBalancers& own, LoadBalancingHelper& helper) {
   if (const auto it = own.find(choice.policy); it != own.end()) return it->second(helper, choice.config);
   if (const Factory make = Find(choice.policy); make != nullptr) return make(helper, choice.config);
-  return Unknown(choice.policy, own);
+  return absl::InvalidArgumentError(
+      absl::StrCat("load balancing: expected one of ", KnownPolicies(own), ", got \"", choice.policy, "\""));
 }
 
 bool IsPolicyKnown(std::string_view name, const LoadBalancers& own) {

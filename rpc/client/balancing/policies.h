@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "weir/rpc/client/load_balancer.h"
@@ -16,5 +18,7 @@ absl::StatusOr<std::unique_ptr<LoadBalancingPolicy>> MakePolicy(const LoadBalanc
 
 // For choosing among several: is there such a policy?
 bool IsPolicyKnown(std::string_view name, const LoadBalancers& own);
+// For texts: "nearest, pick_first, ...".
+std::string KnownPolicies(const LoadBalancers& own);
 
 }  // namespace weir

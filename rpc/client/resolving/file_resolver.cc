@@ -109,7 +109,9 @@ absl::StatusOr<Resolution> FileResolver::Read(const std::string& text) const {
   for (const std::string& mistake : file.mistakes) {
     ::fprintf(stderr, "weir: %s: %s; the line is left out\n", args_.target.path.c_str(), mistake.c_str());
   }
-  return Resolution{.addresses = std::move(file.addresses), .service_config = {}};
+  Resolution resolution;
+  resolution.addresses = std::move(file.addresses);
+  return resolution;
 }
 
 }  // namespace weir

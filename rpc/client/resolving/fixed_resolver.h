@@ -13,18 +13,15 @@ namespace weir {
 class FixedResolver final : public NameResolver {
  public:
   FixedResolver(const NameResolverArgs& args, std::vector<ServerAddress> addresses)
-      : addresses_(std::move(addresses)),
-        tell_(args.loop,
-              [this, &listener = args.listener] {
-                listener.OnResolution(Resolution{.addresses = addresses_, .service_config = {}});
-              }),
-        loop_(args.loop) {}
+      : tell_(args.loop, [this, &listener = args.listener] { listener.OnResolution(resolution_); }), loop_(args.loop) {
+    resolution_.addresses = std::move(addresses);
+  }
 
   void Start() override { tell_.Set(loop_.Now()); }
   void RequestReresolution() override {}
 
  private:
-  const std::vector<ServerAddress> addresses_;
+  Resolution resolution_;
   transport::Timer tell_;
   transport::EventLoop& loop_;
 };

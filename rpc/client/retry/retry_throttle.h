@@ -21,6 +21,7 @@ class RetryThrottle {
   // "If token_count is less than or equal to the threshold, defined to be (maxTokens / 2), then RPCs will not be
   // retried until token_count rises over the threshold." First attempts always may.
   bool MayRetry() const { return tokens_ > limits_.max_tokens / 2; }
+  const RetryThrottling& limits() const { return limits_; }
   double filled() const { return tokens_ / limits_.max_tokens; }
 
  private:

@@ -69,12 +69,14 @@ struct MethodConfig {
 struct RetryThrottling {
   double max_tokens = 0;   // in (0, 1000]
   double token_ratio = 0;  // over 0, in thousandths
+  bool operator==(const RetryThrottling&) const = default;
 };
 
 // A way to balance that the service suggests.
 struct LoadBalancingChoice {
   std::string policy;  // "round_robin"
   JsonValue config;    // an object, which the policy reads
+  bool operator==(const LoadBalancingChoice&) const = default;
 };
 
 class ServiceConfig {

@@ -81,7 +81,7 @@ TEST_F(DnsResolverTest, GivesTheAddressesOfTheName) {
   ASSERT_TRUE(last_.has_value() && last_->ok());
   ASSERT_EQ((*last_)->addresses.size(), 1u);
   EXPECT_EQ((*last_)->addresses[0].address.ToString(), "10.0.0.1:50051");
-  EXPECT_FALSE((*last_)->service_config.has_value());
+  EXPECT_EQ(*(*last_)->service_config, nullptr);
 }
 
 TEST_F(DnsResolverTest, AsksTheDnsServerThatTheTargetNames) {
