@@ -23,6 +23,19 @@ namespace {
 
 absl::Status Closed(const char* text) { return WithWhy(absl::CancelledError(text), Why{.by = Why::By::kCaller}); }
 
+// An attempt after others, or beside them (hedging), is worth most at another server. Policies know nothing of attempts:
+// they are asked again, a few times.
+Pick PickElsewhere(Picker& picker, const PickRequest& asked, const StreamRequest& request) {
+  constexpr int kAgainMax = 3;
+  Pick pick = picker.PickFor(asked);
+  for (int again = 0; again < kAgainMax; ++again) {
+    if (pick.kind() != Pick::Kind::kSubchannel) break;
+    if (!request.WasAt(pick.subchannel()->address().address.ToString())) break;
+    pick = picker.PickFor(asked);
+  }
+  return pick;
+}
+
 // The target's addresses are not known.
 class UnresolvedPicker final : public Picker {
  public:
@@ -135,7 +148,8 @@ bool ChannelCore::TryPick(std::shared_ptr<StreamRequest>& request) {
   if (picker == nullptr) return false;
   wire::RequestHead head;
   request->DescribeTo(&head);
-  const Pick pick = picker->PickFor(PickRequest{.path = head.path, .metadata = head.metadata, .now = loop_.Now()});
+  const PickRequest asked{.path = head.path, .metadata = head.metadata, .now = loop_.Now()};
+  const Pick pick = request->is_repeated() ? PickElsewhere(*picker, asked, *request) : picker->PickFor(asked);
   switch (pick.kind()) {
     case Pick::Kind::kSubchannel:
       if (pick.subchannel()->state() != ConnectivityState::kReady) return false;

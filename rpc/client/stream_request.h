@@ -8,6 +8,8 @@
 // On the channel's loop.
 #pragma once
 
+#include <string_view>
+
 #include "absl/status/status.h"
 #include "weir/rpc/core/message_stream.h"
 #include "weir/rpc/wire/protocol.h"
@@ -22,6 +24,10 @@ class StreamRequest {
 
   // A connection that cannot be made is no reason to end: it waits for the next one (gRPC wait-for-ready).
   virtual bool wait_for_ready() const = 0;
+
+  // True: the call has had a stream before, or has one. Where `WasAt` another address is better for it.
+  virtual bool is_repeated() const { return false; }
+  virtual bool WasAt(std::string_view) const { return false; }
 
   // Told of what comes on the stream.
   virtual StreamObserver& observer() = 0;

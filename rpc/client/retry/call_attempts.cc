@@ -40,6 +40,8 @@ class CallAttempts::Attempt final : public StreamRequest,
     head->previous_attempts = number_ - 1;
   }
   bool wait_for_ready() const override { return attempts_ != nullptr && attempts_->call_.wait_for_ready(); }
+  bool is_repeated() const override { return !attempts_->peer_.empty(); }
+  bool WasAt(std::string_view address) const override { return attempts_->WasAt(address); }
   StreamObserver& observer() override { return *this; }
   void OnStream(MessageStream& stream) override {
     const auto keep = attempts_->shared_from_this();
@@ -112,6 +114,12 @@ void CallAttempts::Seek(int number) {
   const auto attempt = std::make_shared<Attempt>(*this, number);
   running_.push_back(attempt);
   host_.Place(attempt);
+}
+
+bool CallAttempts::WasAt(std::string_view address) const {
+  return peer_ == address || std::any_of(running_.begin(), running_.end(), [address](const AttemptPtr& attempt) {
+           return attempt->stream() != nullptr && attempt->stream()->peer() == address;
+         });
 }
 
 void CallAttempts::OnTimer() {

@@ -80,6 +80,8 @@ class CallAttempts final : public ClientStream, public std::enable_shared_from_t
     int attempt = 0;
   };
 
+  // The attempt that came last to a connection, or one that runs, was or is there.
+  bool WasAt(std::string_view address) const;
   void Begin();
   void Seek(int number);
   void OnTimer();
