@@ -15,6 +15,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "weir/rpc/client/call_credentials/call_credentials.h"
 #include "weir/rpc/core/interceptor.h"
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/parent_call.h"
@@ -88,11 +89,22 @@ class CallOptions {
     return *this;
   }
 
+  // Adds to the request what `credentials` give, after the channel's and those that were named here before. Not null.
+  // call_credentials/call_credentials.h: when they are asked, and where they are not sent.
+  CallOptions& Credentials(std::shared_ptr<CallCredentials> credentials) {
+    auto all = credentials_ == nullptr ? std::make_shared<CallCredentialsList>()
+                                       : std::make_shared<CallCredentialsList>(*credentials_);
+    all->push_back(std::move(credentials));
+    credentials_ = std::move(all);
+    return *this;
+  }
+
   const std::shared_ptr<const Inherited>& parent() const { return parent_; }
   const std::optional<absl::Duration>& timeout() const { return timeout_; }
   const weir::Metadata& metadata() const { return metadata_; }
   const std::string& compression() const { return compression_; }
-  const std::shared_ptr<const Interceptors>& interceptors() const { return interceptors_; }  // null: none
+  const std::shared_ptr<const Interceptors>& interceptors() const { return interceptors_; }       // null: none
+  const std::shared_ptr<const CallCredentialsList>& credentials() const { return credentials_; }  // null: none
   const std::optional<bool>& wait_for_ready() const { return wait_for_ready_; }
   bool retry() const { return retry_; }
 
@@ -104,6 +116,7 @@ class CallOptions {
   bool retry_ = true;
   std::shared_ptr<const Inherited> parent_;
   std::shared_ptr<const Interceptors> interceptors_;
+  std::shared_ptr<const CallCredentialsList> credentials_;
 };
 
 }  // namespace weir

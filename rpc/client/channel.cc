@@ -20,7 +20,7 @@ class Channel::Impl {
     transport::EventLoop& loop = LoopFor(options);
     core_ = std::make_shared<ChannelCore>(
         loop, text_, IfUsable(credentials.security(), Target::Parse(target, options.name_resolvers)),
-        std::move(options), nullptr, credentials.security());
+        std::move(options), nullptr, credentials);
   }
 
   Impl(ChannelEndpoint endpoint, ChannelOptions options) : text_(endpoint.name), loops_(std::move(endpoint.loops)) {
@@ -28,8 +28,8 @@ class Channel::Impl {
     Target target;
     target.text = text_;
     target.authority = std::move(endpoint.authority);
-    core_ = std::make_shared<ChannelCore>(loop, text_, IfUsable(endpoint.security, std::move(target)),
-                                          std::move(options), std::move(endpoint.source), endpoint.security);
+    core_ = std::make_shared<ChannelCore>(loop, text_, IfUsable(endpoint.credentials.security(), std::move(target)),
+                                          std::move(options), std::move(endpoint.source), endpoint.credentials);
   }
 
   ~Impl() {

@@ -88,11 +88,12 @@ class ChannelCore::SubchannelOfBackend final : public Subchannel, private Backen
 
 ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target,
                          ChannelOptions options, std::unique_ptr<StreamSource> source,
-                         std::shared_ptr<transport::StreamSecurity> security, transport::ResolverOptions lookups)
+                         const ChannelCredentials& credentials, transport::ResolverOptions lookups)
     : loop_(loop),
       text_(std::move(text)),
       target_(std::move(target)),
       options_(std::move(options)),
+      call_credentials_(credentials.call_credentials()),
       lookups_(std::move(lookups)),
       has_source_(source != nullptr),
       config_(options_, WhatGives(target_, options_)),
@@ -106,7 +107,7 @@ ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::Sta
   retries_.Use(config_.get());
   environment_.authority = !options_.authority.empty() ? options_.authority : target_.ok() ? target_->authority : "";
   environment_.user_agent = wire::UserAgent(options_.user_agent_prefix);
-  environment_.security = std::move(security);
+  environment_.security = credentials.security();
   environment_.connector = has_source_ ? MakeSourceConnector(std::move(source)) : MakeSocketConnector();
   environment_.random.seed(static_cast<unsigned>(loop.RandomSeed()));
 }
@@ -427,7 +428,7 @@ size_t ChannelCore::SumOverConnections(Measure measure) const {
 }
 
 size_t ChannelCore::waiting_count() const {
-  size_t count = unconfigured_.size() + waiting_.size() + picking_.size() + retries_.paused_count();
+  size_t count = unconfigured_.size() + waiting_.size() + picking_.size() + retries_.waiting_count();
   for (const std::shared_ptr<Backend>& backend : Backends()) count += backend->waiting_count();
   return count;
 }

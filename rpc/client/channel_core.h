@@ -27,6 +27,7 @@
 #include "weir/rpc/client/channel_options.h"
 #include "weir/rpc/client/channel_retries.h"
 #include "weir/rpc/client/connectivity_state.h"
+#include "weir/rpc/client/credentials.h"
 #include "weir/rpc/client/load_balancer.h"
 #include "weir/rpc/client/name_resolver.h"
 #include "weir/rpc/client/stream_request.h"
@@ -35,7 +36,6 @@
 #include "weir/rpc/core/why.h"
 #include "weir/transport/io/dns.h"
 #include "weir/transport/io/event_loop.h"
-#include "weir/transport/io/stream_security.h"
 
 namespace weir {
 
@@ -48,15 +48,18 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
                           private BackendOwner {
  public:
   // `target` not OK: every call ends with that status. `source` not null: connections come from there, whatever the
-  // target. `security` null: cleartext. `lookups` are for dns: targets.
+  // target. `lookups` are for dns: targets.
   ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target, ChannelOptions options,
               std::unique_ptr<StreamSource> source = nullptr,
-              std::shared_ptr<transport::StreamSecurity> security = nullptr, transport::ResolverOptions lookups = {});
+              const ChannelCredentials& credentials = InsecureChannelCredentials(),
+              transport::ResolverOptions lookups = {});
   ~ChannelCore();
 
   transport::EventLoop& loop() override { return loop_; }
   const std::string& target() const { return text_; }
   const ChannelOptions& options() const { return options_; }  // constant: any thread
+  // Of every call; null: none. Constant: any thread.
+  const std::shared_ptr<const CallCredentialsList>& call_credentials() const { return call_credentials_; }
 
   const ChannelConfig& config() const { return config_; }
   ChannelRetries& retries() { return retries_; }
@@ -153,6 +156,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   const std::string text_;
   const absl::StatusOr<Target> target_;
   const ChannelOptions options_;
+  const std::shared_ptr<const CallCredentialsList> call_credentials_;
   const transport::ResolverOptions lookups_;
   const bool has_source_;
   ChannelConfig config_;

@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
+#include "weir/rpc/client/credentials.h"
 #include "weir/rpc/client/stream_source.h"
 #include "weir/transport/io/loop_pool.h"
-#include "weir/transport/io/stream_security.h"
 
 namespace weir {
 
@@ -14,7 +14,7 @@ struct ChannelEndpoint {
   std::string name;       // in error texts, and Channel::target()
   std::string authority;  // :authority, unless ChannelOptions::authority says another
   std::unique_ptr<StreamSource> source;
-  std::shared_ptr<transport::StreamSecurity> security;  // of its connections; null: cleartext
+  ChannelCredentials credentials = InsecureChannelCredentials();
   // Not null: the loop on which the channel has to live, ChannelOptions::loop notwithstanding, and what keeps it
   // running.
   transport::EventLoop* loop = nullptr;

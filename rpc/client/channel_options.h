@@ -46,6 +46,10 @@ struct ChannelOptions {
   // any case, unless CallOptions::NoRetry.
   bool enable_retries = true;
 
+  // Call credentials (call_credentials/call_credentials.h) go over connections that are neither TLS nor local, too:
+  // everybody on the way can read them, and be the caller. For tests, and networks that are secure by themselves.
+  bool call_credentials_over_plaintext = false;
+
   // Run around every call, the first one outermost: rpc/core/interceptor.h. None may be null. They run on the channel's
   // loop; destroying the channel waits until they have returned.
   Interceptors interceptors;

@@ -21,6 +21,8 @@ void ChannelRetries::Place(std::shared_ptr<StreamRequest> attempt) { core_.Place
 void ChannelRetries::Forget(const StreamRequest& attempt) { core_.Forget(attempt); }
 transport::EventLoop& ChannelRetries::loop() { return core_.loop(); }
 
+bool ChannelRetries::credentials_over_plaintext() const { return core_.options().call_credentials_over_plaintext; }
+
 bool ChannelRetries::OnPause(CallAttempts& attempts, std::list<CallAttempts*>::iterator* place) {
   if (closed_) return true;
   *place = paused_.insert(paused_.end(), &attempts);
@@ -29,7 +31,9 @@ bool ChannelRetries::OnPause(CallAttempts& attempts, std::list<CallAttempts*>::i
 
 void ChannelRetries::Shutdown(const absl::Status& why) {
   closed_ = true;
-  while (!paused_.empty()) paused_.front()->OnChannelClosed(why);  // each takes itself off the list
+  // Each takes itself off its list.
+  while (!paused_.empty()) paused_.front()->OnChannelClosed(why);
+  while (!authorizing_.empty()) authorizing_.front()->OnNoStream(why);
 }
 
 }  // namespace weir

@@ -24,7 +24,8 @@ class ChannelRetries final : public AttemptsHost {
 
   // Ends the calls that wait, and those that would.
   void Shutdown(const absl::Status& why);
-  size_t paused_count() const { return paused_.size(); }
+  // Those that nobody else knows of: between two attempts, or asking their credentials.
+  size_t waiting_count() const { return paused_.size() + authorizing_.size(); }
 
   void Place(std::shared_ptr<StreamRequest> attempt) override;
   void Forget(const StreamRequest& attempt) override;
@@ -32,6 +33,11 @@ class ChannelRetries final : public AttemptsHost {
   ReplayBudget& replay_budget() override { return budget_; }
   RetryThrottle* throttle() override { return throttle_.has_value() ? &*throttle_ : nullptr; }
   double Random() override { return std::uniform_real_distribution<double>()(random_); }
+  bool credentials_over_plaintext() const override;
+  std::list<StreamRequest*>::iterator OnAuthorizing(StreamRequest& attempt) override {
+    return authorizing_.insert(authorizing_.end(), &attempt);
+  }
+  void OnAuthorized(std::list<StreamRequest*>::iterator place) override { authorizing_.erase(place); }
   bool OnPause(CallAttempts& attempts, std::list<CallAttempts*>::iterator* place) override;
   void OnGoesOn(std::list<CallAttempts*>::iterator place) override { paused_.erase(place); }
 
@@ -40,7 +46,9 @@ class ChannelRetries final : public AttemptsHost {
   ReplayBudget budget_;
   std::optional<RetryThrottle> throttle_;
   std::minstd_rand random_;
-  std::list<CallAttempts*> paused_;  // in the order in which they began to wait
+  // In the order in which they began to wait.
+  std::list<CallAttempts*> paused_;
+  std::list<StreamRequest*> authorizing_;
   bool closed_ = false;
 };
 

@@ -21,6 +21,19 @@ struct ClientCall::Family {
   std::optional<std::stop_callback<std::function<void()>>> on_cancel;
 };
 
+namespace {
+
+std::shared_ptr<const CallCredentialsList> Joined(const std::shared_ptr<const CallCredentialsList>& channels,
+                                                  const std::shared_ptr<const CallCredentialsList>& calls) {
+  if (calls == nullptr) return channels;
+  if (channels == nullptr) return calls;
+  auto all = std::make_shared<CallCredentialsList>(*channels);
+  all->insert(all->end(), calls->begin(), calls->end());
+  return all;
+}
+
+}  // namespace
+
 ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoop& loop, const MethodSpec& method,
                        const CallOptions& options, const OutgoingMessage* request, transport::MonotonicTime made_at)
     : Call(loop),
@@ -30,6 +43,7 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
       method_(own_path_ == nullptr ? method : MethodSpec{*own_path_, method.kind}),
       metadata_(options.metadata()),
       timeout_(options.timeout().value_or(channel_->options().default_timeout)),
+      credentials_(Joined(channel_->call_credentials(), options.credentials())),
       wait_for_ready_(options.wait_for_ready()),
       retry_(options.retry()),
       half_close_wanted_(request != nullptr) {
@@ -103,7 +117,8 @@ void ClientCall::Start() {
 }
 
 void ClientCall::Begin() {
-  if (ClientStreams(method_.kind) && attempts_ == nullptr && retry_) MakeAttempts(nullptr);
+  const bool attempts = (ClientStreams(method_.kind) && retry_) || credentials_ != nullptr;
+  if (attempts && attempts_ == nullptr) MakeAttempts(nullptr);
   Watch();
   if (ended()) return;
   if (interception_ != nullptr) return interception_->Start();
@@ -228,6 +243,8 @@ FailedCall ClientCall::Failed() const {
     call.phase = Why::Phase::kBody;
   } else if (call.sent) {
     call.phase = Why::Phase::kHeaders;
+  } else if (attempts_ != nullptr && attempts_->asks_credentials()) {
+    call.phase = Why::Phase::kCredentials;
   } else if (waiting != nullptr) {
     call.phase = channel_->WaitingPhase(*waiting);
   }

@@ -83,6 +83,8 @@ class ClientCall final : public Call,
   void OnStream(MessageStream& stream) override;  // what waits is sent
   void OnNoStream(const absl::Status& why) override { End(why); }
   void UseStream(MessageStream& stream) override { ReplaceStream(stream); }
+  const std::shared_ptr<const CallCredentialsList>& credentials() const override { return credentials_; }
+  bool may_go_elsewhere() const override { return retry_; }
 
   // StreamObserver
   void OnInitialMetadata(Metadata metadata) override;
@@ -139,6 +141,7 @@ class ClientCall final : public Call,
   Metadata trailing_;
   std::optional<transport::Timer> deadline_;
   std::unique_ptr<ClientInterception> interception_;
+  const std::shared_ptr<const CallCredentialsList> credentials_;  // the channel's, and its own; null: none
   std::shared_ptr<CallAttempts> attempts_;  // null: there is one, and what repeats it repeats all of it
   struct Family;
   std::unique_ptr<Family> family_;  // null: the call has no parent

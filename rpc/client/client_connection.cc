@@ -47,6 +47,11 @@ transport::ConnectionDriverOptions DriverOptions(const ClientConnectionOptions& 
   return driver;
 }
 
+ConnectionSecurity SecurityOf(const transport::ByteStream& stream) {
+  if (stream.IsEncrypted()) return ConnectionSecurity::kTls;
+  return stream.IsLocal() ? ConnectionSecurity::kLocal : ConnectionSecurity::kPlaintext;
+}
+
 // The status of a call whose head the transport refused.
 absl::Status NotOpened(const absl::Status& refused) {
   const bool too_large = absl::IsOutOfRange(refused);
@@ -66,6 +71,7 @@ ClientConnection::ClientConnection(transport::EventLoop& loop, const ChannelOpti
       accept_encoding_(options.compressors.empty() ? std::string_view() : options.compressors.accept_encoding()),
       peer_(stream->PeerName()),
       scheme_(stream->IsEncrypted() ? "https" : "http"),
+      security_(SecurityOf(*stream)),
       options_(options.connection),
       connection_(ConnectionOptions(options, first_stream_id)),
       mux_(connection_, *this, nullptr, MuxOptions(options, peer_)),
@@ -79,6 +85,9 @@ ClientConnection::~ClientConnection() = default;
 
 void ClientConnection::Open(StreamRequest& request, std::string_view authority, std::string_view user_agent) {
   used_ = true;
+  if (request.depends_on_place()) [[unlikely]] {
+    if (!request.MayOpen({.authority = authority, .peer = peer_, .security = security_})) return;
+  }
   if (keepalive_.is_asleep()) [[unlikely]]
     WakeKeepalive();
   wire::RequestHead head;

@@ -94,6 +94,7 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   const std::string_view accept_encoding_;  // empty: nothing is offered
   const std::string peer_;
   const std::string_view scheme_;
+  const ConnectionSecurity security_;
   const ClientConnectionOptions& options_;
   transport::H2Connection connection_;
   mux::StreamMultiplexer mux_;

@@ -39,7 +39,7 @@ ChannelEndpoint ConnectedFd(int fd, ChannelCredentials credentials) {
   endpoint.name = absl::StrCat("fd:", fd);
   endpoint.authority = "localhost";
   endpoint.source = std::make_unique<FdSource>(fd);
-  endpoint.security = credentials.security();
+  endpoint.credentials = std::move(credentials);
   return endpoint;
 }
 

@@ -44,6 +44,8 @@ const char* DuringPhase(Why::Phase phase) {
       return "while connecting";
     case Why::Phase::kQueue:
       return "while waiting for a place on the connection: the server allows no more calls at a time";
+    case Why::Phase::kCredentials:
+      return "while waiting for its call credentials";
     case Why::Phase::kHeaders:
       return "while waiting for the response";
     case Why::Phase::kBody:

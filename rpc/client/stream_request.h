@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "weir/rpc/client/call_credentials/connection_security.h"
 #include "weir/rpc/core/message_stream.h"
 #include "weir/rpc/wire/protocol.h"
 
@@ -18,6 +19,19 @@ namespace weir {
 
 class StreamRequest {
  public:
+  // A connection that has been picked for it.
+  struct Place {
+    std::string_view authority;  // of the call there
+    std::string_view peer;
+    ConnectionSecurity security;
+  };
+
+  // Its head depends on the place: MayOpen is to be asked before it is described.
+  bool depends_on_place() const { return depends_on_place_; }
+  // False: not now. It has taken note of the place, is nobody's any more, and will ask for another one, unless it has
+  // ended.
+  virtual bool MayOpen(const Place&) { return true; }
+
   // Sets what the call knows of its head: path, timeout (what is left of it now), encoding, metadata. The views live
   // until OnStream or OnNoStream.
   virtual void DescribeTo(wire::RequestHead* head) const = 0;
@@ -38,6 +52,8 @@ class StreamRequest {
 
  protected:
   ~StreamRequest() = default;
+
+  bool depends_on_place_ = false;
 };
 
 }  // namespace weir

@@ -28,11 +28,12 @@ constexpr std::array<Word, 5> kBy = {{
     {"caller", "the caller"},
     {"network", "the network"},
 }};
-constexpr std::array<Word, 7> kPhase = {{
+constexpr std::array<Word, 8> kPhase = {{
     {"start", "before it was sent"},
     {"resolve", "while the name was resolved"},
     {"connect", "while connecting"},
     {"queue", "while it waited for a place on the connection"},
+    {"credentials", "while its credentials were asked"},
     {"headers", "before any message of the response"},
     {"body", "in the middle of the response"},
     {"trailers", "at the end of the response"},

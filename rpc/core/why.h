@@ -29,12 +29,13 @@ struct Why {
 
   // How far the call had come.
   enum class Phase : uint8_t {
-    kStart,    // target, metadata and request were being checked
-    kResolve,  // the target's name
-    kConnect,  // until the server's SETTINGS came
-    kQueue,    // for a place: the server allows only so many calls on a connection
-    kHeaders,  // a stream was open, and no response head had come; the status of a Trailers-Only response came here
-    kBody,     // the response head had come; on a server: the handler ran
+    kStart,        // target, metadata and request were being checked
+    kResolve,      // the target's name
+    kConnect,      // until the server's SETTINGS came
+    kQueue,        // for a place: the server allows only so many calls on a connection
+    kCredentials,  // a connection was there, and the metadata of the call's credentials was not
+    kHeaders,      // a stream was open, and no response head had come; the status of a Trailers-Only response came here
+    kBody,         // the response head had come; on a server: the handler ran
     kTrailers,
   };
 

@@ -57,7 +57,7 @@ std::string Line(const absl::Status& status);
 
 // ---- the world ------------------------------------------------------------------------------------------------------
 
-// Something coroutines of a test can wait for. Stays set.
+// Something coroutines of a test can wait for, and may be destroyed while they do. Stays set.
 class Signal {
  public:
   class Awaiter {
@@ -65,12 +65,19 @@ class Signal {
     explicit Awaiter(Signal& signal) : signal_(signal) {}
     Awaiter(const Awaiter&) = delete;
     Awaiter& operator=(const Awaiter&) = delete;
+    ~Awaiter() {
+      if (waiter_) std::erase_if(signal_.waiters_, [this](const Resumption& r) { return r.handle() == waiter_; });
+    }
     bool await_ready() const { return signal_.set_; }
-    void await_suspend(std::coroutine_handle<> waiter) { signal_.waiters_.emplace_back(waiter); }
+    void await_suspend(std::coroutine_handle<> waiter) {
+      waiter_ = waiter;
+      signal_.waiters_.emplace_back(waiter);
+    }
     void await_resume() const {}
 
    private:
     Signal& signal_;
+    std::coroutine_handle<> waiter_;
   };
   Awaiter operator co_await() { return Awaiter(*this); }
   void Set();

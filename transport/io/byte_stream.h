@@ -51,6 +51,9 @@ class ByteStream {
   virtual std::string PeerName() const = 0;  // "127.0.0.1:50051", "unix:/run/x.sock", "memory:3"
   virtual std::string LocalName() const = 0;
 
+  // What is written stays on this machine: a Unix socket, memory.
+  virtual bool IsLocal() const { return false; }
+
   // TLS. The identity is there when the first byte can be read, and stays as it is.
   virtual bool IsEncrypted() const { return false; }
   virtual const PeerIdentity& peer_identity() const {

@@ -26,6 +26,8 @@ struct MemoryStreamOptions {
 
 class MemoryStream : public ByteStream {
  public:
+  bool IsLocal() const override { return true; }
+
   // From now on every Read and Write of this end fails with `error`, as after a connection reset; bytes in flight
   // towards this end are lost. The other end sees nothing of it.
   virtual void FailWith(absl::Status error) = 0;

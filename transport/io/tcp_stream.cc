@@ -36,7 +36,8 @@ class SocketStream final : public ByteStream, private DescriptorHandler {
     // A connecting Unix socket has no name of its own: the peer goes by the name of the place where both met.
     const bool nameless = peer.is_unix() && peer.ToString() == "unix:";
     peer_name_ = nameless ? LocalName() : peer.ToString();
-    if (peer.is_unix()) return;
+    is_local_ = peer.is_unix();
+    if (is_local_) return;
     const int one = 1;
     // May fail if the peer has already reset the connection; the first read says so.
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -95,6 +96,7 @@ class SocketStream final : public ByteStream, private DescriptorHandler {
 
   std::string PeerName() const override { return peer_name_; }
   std::string LocalName() const override { return NameOf<::getsockname>(fd_).ToString(); }
+  bool IsLocal() const override { return is_local_; }
 
  private:
   void OnHangUp() override { hung_up_ = true; }
@@ -112,6 +114,7 @@ class SocketStream final : public ByteStream, private DescriptorHandler {
 
   EventLoop& loop_;
   const int fd_;
+  bool is_local_ = false;
   ByteStreamObserver* observer_ = nullptr;
   bool emptied_ = false;
   bool hung_up_ = false;

@@ -4,90 +4,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/client/retry/attempt.h"
 #include "weir/rpc/client/retry/push_back.h"
 #include "weir/rpc/core/deadline.h"
 #include "weir/rpc/core/status.h"
 #include "weir/rpc/core/why.h"
 
 namespace weir {
-
-// One attempt: seeks a stream, and is told what comes on it until the call is committed.
-class CallAttempts::Attempt final : public StreamRequest,
-                                    public std::enable_shared_from_this<Attempt>,
-                                    private StreamObserver {
- public:
-  Attempt(CallAttempts& attempts, int number) : attempts_(&attempts), number_(number) {}
-
-  int number() const { return number_; }
-  MessageStream* stream() const { return stream_; }
-  bool blocked() const { return blocked_; }
-  void Send(const transport::SharedBytes& framed) { blocked_ = !stream_->SendMessage(framed); }
-
-  // It is nobody's any more.
-  void Leave() { attempts_ = nullptr; }
-  void Stop(const absl::Status& status) {
-    CallAttempts* const attempts = std::exchange(attempts_, nullptr);
-    if (stream_ != nullptr) {
-      stream_->Cancel(status);
-    } else {
-      attempts->host_.Forget(*this);
-    }
-  }
-
-  // StreamRequest
-  void DescribeTo(wire::RequestHead* head) const override {
-    attempts_->call_.DescribeTo(head);
-    head->previous_attempts = number_ - 1;
-  }
-  bool wait_for_ready() const override { return attempts_ != nullptr && attempts_->call_.wait_for_ready(); }
-  bool is_repeated() const override { return !attempts_->peer_.empty(); }
-  bool WasAt(std::string_view address) const override { return attempts_->WasAt(address); }
-  StreamObserver& observer() override { return *this; }
-  void OnStream(MessageStream& stream) override {
-    const auto keep = attempts_->shared_from_this();
-    stream_ = &stream;
-    keep->OnAttemptStream(*this);
-  }
-  void OnNoStream(const absl::Status& why) override { Fail({.how = Failure::How::kNoStream, .status = why}); }
-
- private:
-  // StreamObserver. Each of them may end the call, and with it all that nothing else holds.
-  void OnInitialMetadata(Metadata metadata) override {
-    const auto self = shared_from_this();
-    const auto keep = attempts_->shared_from_this();
-    keep->OnAttemptHead(*this, std::move(metadata));
-  }
-  void OnEnd(absl::Status status, Metadata trailing) override {
-    if (!status.ok()) {
-      return Fail({.how = Failure::How::kEnd, .status = std::move(status), .trailing = std::move(trailing)});
-    }
-    const auto self = shared_from_this();
-    const auto keep = attempts_->shared_from_this();
-    keep->OnAttemptSuccess(*this, std::move(trailing));
-  }
-  void OnReset(absl::Status status) override { Fail({.how = Failure::How::kReset, .status = std::move(status)}); }
-  void OnWritable() override {
-    const auto keep = attempts_->shared_from_this();
-    blocked_ = false;
-    keep->OnAttemptWritable(*this);
-  }
-  // Not before a head, and with that these are the call's.
-  bool OnMessage(const ReceivedMessage&) override { return false; }
-  void OnSendingEnd() override {}
-
-  void Fail(Failure failure) {
-    if (attempts_ == nullptr) return;
-    const auto self = shared_from_this();
-    const auto keep = attempts_->shared_from_this();
-    failure.attempt = number_;
-    keep->OnAttemptFailed(*this, std::move(failure));
-  }
-
-  CallAttempts* attempts_;  // null: it has been left
-  const int number_;        // from 1; transparent repetitions have the number of what they repeat
-  MessageStream* stream_ = nullptr;
-  bool blocked_ = false;  // flow control has not taken all yet
-};
 
 CallAttempts::CallAttempts(AttemptsHost& host, AttemptedCall& call, const MethodConfig* config)
     : host_(host), call_(call), plan_(config), kept_(host.replay_budget()), timer_(host.loop(), [this] {
@@ -259,6 +182,7 @@ void CallAttempts::OnAttemptFailed(Attempt& attempt, Failure failure) {
 // not looked at it. Whatever the policy, and not counted as an attempt.
 bool CallAttempts::GoElsewhere(const Failure& failure) {
   if (failure.how != Failure::How::kReset || !IsUnprocessed(failure.status)) return false;
+  if (!call_.may_go_elsewhere()) return false;
   return !std::exchange(refused_, true);
 }
 
@@ -308,6 +232,10 @@ std::string CallAttempts::LastFailureText() const {
   return absl::StrCat("; attempt ", last_failure_->attempt,
                       " failed: ", absl::StatusCodeToString(last_failure_->status.code()), ": ",
                       last_failure_->status.message());
+}
+
+bool CallAttempts::asks_credentials() const {
+  return std::any_of(running_.begin(), running_.end(), [](const AttemptPtr& held) { return held->asks_credentials(); });
 }
 
 const StreamRequest* CallAttempts::waiting() const {

@@ -1,5 +1,5 @@
 // CallAttempts: the attempts of one call, between the call and its channel. Only calls have one whose method has a
-// policy, or which stream their request.
+// policy, which stream their request, or which have credentials.
 //
 //              asks for a stream                       asks for a stream, once per attempt
 //   ClientCall ----------------> CallAttempts (Attempt, Attempt, ...) ----------------> ChannelCore
@@ -51,6 +51,8 @@ class CallAttempts final : public ClientStream, public std::enable_shared_from_t
   // "; attempt 1 failed: UNAVAILABLE: ...", or nothing: for the text of a deadline that passes while another one is
   // waited for.
   std::string LastFailureText() const;
+  // Does an attempt wait for the call's credentials?
+  bool asks_credentials() const;
   // The attempt that waits for a stream; null: none does.
   const StreamRequest* waiting() const;
 

@@ -41,7 +41,7 @@ Rig::Rig(ChannelOptions options)
 
 Rig::Rig(std::string_view target, Lookup lookup)
     : core_(std::make_shared<ChannelCore>(loop_, std::string(target), Target::Parse(target), ChannelOptions(), nullptr,
-                                          nullptr,
+                                          InsecureChannelCredentials(),
                                           transport::ResolverOptions{.threads = 1, .lookup = std::move(lookup)})) {
   loop_.NeverReady();
 }
