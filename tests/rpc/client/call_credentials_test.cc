@@ -451,8 +451,8 @@ Task<Result> GiveOnSignal(Signal& signal, int& asked) {
 }
 
 TEST(CallCredentialsFleetTest, NothingIsAskedWhileThereIsNoConnection) {
+  Signal give;  // what waits for it goes with the fleet
   Fleet fleet;
-  Signal give;
   int asked = 0;
   fleet.server("10.0.0.1:1") = Fleet::kRefuses;
   fleet.Resolve({"10.0.0.1:1"});
@@ -465,8 +465,8 @@ TEST(CallCredentialsFleetTest, NothingIsAskedWhileThereIsNoConnection) {
 }
 
 TEST(CallCredentialsFleetTest, ACallWhoseConnectionIsLostMeanwhileGoesToAnother) {
+  Signal give;  // what waits for it goes with the fleet
   Fleet fleet;
-  Signal give;
   int asked = 0;
   fleet.Resolve({"10.0.0.1:1", "10.0.0.2:1"});
   fleet.Call(With([&](const CredentialsRequest&) { return GiveOnSignal(give, asked); }));
