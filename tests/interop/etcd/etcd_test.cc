@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "tests/interop/etcd/etcd.weir.pb.h"
+#include "examples/etcd_resolver/etcd.weir.pb.h"
 #include "weir/rpc/client/channel.h"
 #include "weir/testing/status_matchers.h"
 #include "weir/tests/interop/daemon.h"
