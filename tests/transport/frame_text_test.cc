@@ -115,6 +115,16 @@ TEST(FrameTextTest, RandomBytesAreReadBackFromTheirText) {
   }
 }
 
+TEST(FrameTextTest, ATraceShowsNoCredentials) {
+  std::string bytes;
+  ASSERT_TRUE(EncodeFrameText("HEADERS 1 :path=/a authorization=\"Bearer secret\" cookie=secret x=y\n", &bytes).ok());
+  FrameTextDecoder trace(Role::kServer, FrameTextDecoder::kTracePayloadBytes);
+  std::vector<std::string> lines;
+  trace.Feed(bytes, &lines);
+  EXPECT_THAT(lines, ::testing::ElementsAre(
+                         "HEADERS 1 :path=/a authorization=\"(13 secret bytes)\" cookie=\"(6 secret bytes)\" x=y"));
+}
+
 TEST(FrameTextTest, ATraceShowsTheBeginningOfALongPayload) {
   FrameTextDecoder decoder(Role::kServer, 4);
   std::vector<std::string> lines;

@@ -46,7 +46,8 @@ class FrameTextDecoder {
   static constexpr size_t kTracePayloadBytes = 64;
   static constexpr size_t kWholePayload = SIZE_MAX;
 
-  // Reads what `sender` writes: a client begins with PREFACE.
+  // Reads what `sender` writes: a client begins with PREFACE. Unless payloads are shown whole, this is a trace, which
+  // people send to each other: of the fields that hold credentials it shows the size.
   explicit FrameTextDecoder(Role sender, size_t payload_bytes_max = kWholePayload);
   ~FrameTextDecoder();
   FrameTextDecoder(FrameTextDecoder&&) noexcept;

@@ -46,6 +46,17 @@ bool TakePriority(std::string_view* payload, std::string* line) {
   return true;
 }
 
+// What a trace may show of a block: the sizes of credentials, not the credentials.
+HeaderList WithoutSecrets(const HeaderList& fields) {
+  static constexpr std::string_view kSecret[] = {"authorization", "proxy-authorization", "cookie", "set-cookie"};
+  HeaderList shown;
+  for (const auto& [name, value] : fields) {
+    const bool secret = std::find(std::begin(kSecret), std::end(kSecret), name) != std::end(kSecret);
+    shown.Add(name, secret ? "(" + std::to_string(value.size()) + " secret bytes)" : std::string(value));
+  }
+  return shown;
+}
+
 std::string RawLine(const FrameHeader& header, std::string_view payload) {
   std::string line = "FRAME type=0x";
   AppendHex(static_cast<uint8_t>(header.type), 2, &line);
@@ -243,7 +254,7 @@ bool FrameTextDecoder::AppendBlock(const FrameHeader& header, std::string_view b
     headers_.reset();
     return false;
   }
-  AppendFields(fields, line);
+  AppendFields(payload_bytes_max_ == kWholePayload ? fields : WithoutSecrets(fields), line);
   return true;
 }
 
