@@ -1,4 +1,5 @@
-// Calls on behalf of somebody: credentials that fetch a token, keep it, and fetch another one when it is about to expire.
+// Calls on behalf of somebody: credentials that fetch a token, keep it, and fetch another one when it is about to
+// expire.
 //
 //   bazel run //examples/token
 #include <iostream>

@@ -147,9 +147,10 @@ void Backend::OnAttemptTimeout() {
   const std::string within =
       absl::StrCat(" within ", absl::FormatDuration(absl::FromChrono(environment_.loop.Now() - attempt_began_)));
   if (connecting_ == nullptr) {
+    std::string waited_for = attempt_->WaitsFor();
+    if (waited_for.empty()) waited_for = absl::StrCat("connect to ", address_.ToString(), ": no answer");
     attempt_.reset();
-    return OnAttemptFailed(
-        absl::UnavailableError(absl::StrCat("connect to ", address_.ToString(), ": no answer", within)), {});
+    return OnAttemptFailed(absl::UnavailableError(absl::StrCat(waited_for, within)), {});
   }
   const std::string peer = connecting_->peer();
   OnAttemptFailed(absl::UnavailableError(absl::StrCat("connected to ", peer, ", which sent no SETTINGS frame", within,

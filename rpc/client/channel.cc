@@ -7,6 +7,7 @@
 
 #include "weir/rpc/client/channel_core.h"
 #include "weir/rpc/client/channel_endpoint.h"
+#include "weir/rpc/client/proxy/channel_proxy.h"
 #include "weir/rpc/client/target.h"
 #include "weir/transport/io/blocking_executor.h"
 #include "weir/transport/io/loop_pool.h"
@@ -18,9 +19,11 @@ class Channel::Impl {
  public:
   Impl(std::string_view target, const ChannelCredentials& credentials, ChannelOptions options) : text_(target) {
     transport::EventLoop& loop = LoopFor(options);
-    core_ = std::make_shared<ChannelCore>(
-        loop, text_, IfUsable(credentials.security(), Target::Parse(target, options.name_resolvers)),
-        std::move(options), nullptr, credentials);
+    absl::StatusOr<Target> usable =
+        IfUsable(credentials.security(), Target::Parse(target, options.name_resolvers));
+    std::unique_ptr<Connector> by_proxy = ByProxy(options, &usable);
+    core_ = std::make_shared<ChannelCore>(loop, text_, std::move(usable), std::move(options), nullptr, credentials);
+    if (by_proxy != nullptr) core_->UseConnector(std::move(by_proxy));
   }
 
   Impl(ChannelEndpoint endpoint, ChannelOptions options) : text_(endpoint.name), loops_(std::move(endpoint.loops)) {
@@ -55,6 +58,15 @@ class Channel::Impl {
                                          absl::StatusOr<Target> target) {
     if (target.ok() && security != nullptr && !security->status().ok()) return security->status();
     return target;
+  }
+
+  // The only place where the environment is read.
+  static std::unique_ptr<Connector> ByProxy(const ChannelOptions& options, absl::StatusOr<Target>* target) {
+    if (!target->ok()) return nullptr;
+    absl::StatusOr<std::unique_ptr<Connector>> by_proxy = UseProxy(options, ::getenv, &**target);
+    if (by_proxy.ok()) return *std::move(by_proxy);
+    *target = by_proxy.status();
+    return nullptr;
   }
 
   // The user's, or one that is started here.

@@ -116,6 +116,12 @@ struct ChannelOptions {
   // would be if that is longer; and so may the lookup of the addresses.
   absl::Duration connect_timeout = absl::Seconds(20);
 
+  // HTTP proxies (gRFC A1): of the environment, when the channel is made (grpc_proxy, https_proxy, http_proxy;
+  // exceptions: no_grpc_proxy, no_proxy), or this one, "http://[user:password@]host[:port]". Not for Unix sockets,
+  // file: and the program's own resolvers: proxy/README.md. `use_proxy` false: neither.
+  bool use_proxy = true;
+  std::string http_proxy;
+
   // Pause between the beginnings of two attempts at one address: initial, times 1.6 for each further one, at most max,
   // +-20 % (gRPC connection-backoff). Calls made in the pause fail at once with the last error, unless they wait
   // (CallOptions::WaitForReady).

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "weir/rpc/client/stream_source.h"
@@ -17,6 +18,8 @@ namespace weir {
 class ConnectAttempt {
  public:
   virtual ~ConnectAttempt() = default;
+  // What is still to come, for the text of a timeout: "connect to 10.0.0.1:50051: no answer"; empty: just that.
+  virtual std::string WaitsFor() const { return ""; }
 };
 
 struct ConnectedStream {

@@ -7,8 +7,8 @@
 //       co_return weir::Metadata{{"authorization", "Bearer " + *token}};
 //     }
 //   };
-//   weir::Channel channel(target, weir::CompositeChannelCredentials(weir::TlsCredentials(), credentials));   // all calls
-//   client.SayHello(request, weir::CallOptions().Credentials(credentials));                                 // this call
+//   weir::Channel channel(target, weir::CompositeChannelCredentials(weir::TlsCredentials(), credentials)); // all calls
+//   client.SayHello(request, weir::CallOptions().Credentials(credentials));                               // this call
 //
 // A call with both asks the channel's first, then its own; the request carries its own metadata, then theirs, in this
 // order. Every attempt of a retried call asks again.
