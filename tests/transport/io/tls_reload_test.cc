@@ -110,9 +110,13 @@ TEST_F(TlsReloadTest, FilesThatAreCutEmptyOrGoneKeepTheOldPair) {
   EXPECT_EQ(WhoAnswers(), "CN=second");
 }
 
-TEST_F(TlsReloadTest, AThousandReloadsFailNoHandshake) {
+TEST_F(TlsReloadTest, AThousandReloadsFailNoHandshakeAndNoConnection) {
   const TestCertificate pairs[] = {CertificateOf("even"), CertificateOf("odd")};
   Join();
+  ExpectTheyCanTalk();
+  const std::unique_ptr<StreamUser> old_client = std::move(client_);
+  const std::unique_ptr<StreamUser> old_server = std::move(server_);
+  old_server->received.clear();
   for (int i = 0; i < 1'000; ++i) {
     const TestCertificate& pair = pairs[i % 2];
     Replace("cert.pem", pair.chain);
@@ -123,7 +127,11 @@ TEST_F(TlsReloadTest, AThousandReloadsFailNoHandshake) {
     }
     Replace("key.pem", pair.key);
     ASSERT_EQ(WhoAnswers(), i % 2 == 0 ? "CN=even" : "CN=odd") << i;
+    old_client->Send("x");
   }
+  loop_.RunUntilIdle();
+  EXPECT_EQ(old_server->received, std::string(1'000, 'x')) << "a connection from before";
+  EXPECT_TRUE(old_client->error.ok() && old_server->error.ok());
 }
 
 TEST_F(TlsReloadTest, ASymbolicLinkThatIsSwitchedCounts) {
