@@ -11,6 +11,7 @@
 #include "tests/interop/cases/features.weir.pb.h"
 #include "tests/interop/cases/orca_service.weir.pb.h"
 #include "weir/rpc/client/channel.h"
+#include "weir/rpc/client/service_config/parse_service_config.h"
 #include "weir/rpc/client/tls_credentials.h"
 
 namespace weir::interop {
@@ -200,6 +201,7 @@ class WeirClient final : public TestClient {
   static ChannelOptions OptionsOf(const ClientTarget& target) {
     ChannelOptions options;
     options.authority = target.authority;
+    if (!target.service_config_json.empty()) options.service_config = ParseServiceConfig(target.service_config_json);
     return options;
   }
 

@@ -24,7 +24,7 @@ ABSL_FLAG(std::string, except, "", "cases to leave out, separated by commas");
 ABSL_FLAG(bool, use_tls, false, "whether connections use TLS");
 ABSL_FLAG(bool, use_test_ca, false, "accepted; --tls_ca_file says which one");
 ABSL_FLAG(std::string, tls_ca_file, "", "PEM file with the roots to trust; empty: the system's");
-ABSL_FLAG(std::string, service_config_json, "", "must be empty: no client here applies one");
+ABSL_FLAG(std::string, service_config_json, "", "of the channel; empty: none");
 ABSL_FLAG(std::string, additional_metadata, "", "sent with every call: key1:value1;key2:value2");
 ABSL_FLAG(int, soak_iterations, 10, "calls of the soak cases");
 ABSL_FLAG(int, soak_max_failures, 0, "how many of them may fail");
@@ -138,11 +138,7 @@ int RunInteropClient(int argc, char** argv, const std::string& library, const Ma
   if (!ParseMetadata(absl::GetFlag(FLAGS_additional_metadata), &target.additional_metadata)) return 2;
   target.use_tls = absl::GetFlag(FLAGS_use_tls);
   target.tls_ca_file = absl::GetFlag(FLAGS_tls_ca_file);
-  if (!absl::GetFlag(FLAGS_service_config_json).empty()) {
-    std::fprintf(stderr, "--service_config_json: expected it to be empty, got \"%s\"; no client here applies one\n",
-                 absl::GetFlag(FLAGS_service_config_json).c_str());
-    return 2;
-  }
+  target.service_config_json = absl::GetFlag(FLAGS_service_config_json);
   if (target.port <= 0 || target.port > 65535) {
     std::fprintf(stderr, "--server_port: expected 1 to 65535, got %d\n", target.port);
     return 2;

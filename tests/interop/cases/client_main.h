@@ -15,6 +15,7 @@ struct ClientTarget {
   std::string authority;  // --server_host_override: what calls say instead of host and port; may be empty
   bool use_tls = false;
   std::string tls_ca_file;  // whom to trust; empty: the system's roots
+  std::string service_config_json;
   Pairs additional_metadata;
 };
 

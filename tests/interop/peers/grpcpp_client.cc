@@ -186,6 +186,7 @@ class GrpcppClient final : public TestClient {
   explicit GrpcppClient(const ClientTarget& target) : additional_(target.additional_metadata) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a new client is a new connection
+    if (!target.service_config_json.empty()) arguments.SetServiceConfigJSON(target.service_config_json);
     if (!target.authority.empty()) arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, target.authority);
     if (target.use_tls && !target.authority.empty()) arguments.SetSslTargetNameOverride(target.authority);
     const auto channel =
