@@ -72,7 +72,7 @@ class RollingRestart:
     arguments = ["--policy=round_robin", "--rate=0", "--concurrency=200"]
 
     def __init__(self, rounds, target):
-        self.failure = "%d rolling restarts" % rounds
+        self.failure = "%d rolling restart%s" % (rounds, "s" if rounds > 1 else "")
         self.policy = "round_robin" if target == "list" else "round_robin, addresses leave a file meanwhile"
         # By a file they leave and come without having failed; it is looked at every second.
         self.within = {"return": longest_pause(0)}

@@ -25,7 +25,9 @@ class Row:
         self.calls = client.calls
         self.failures = client.failures
         self.safe = [failure for failure in client.failures if failure.safe]
-        self.slowest_s = max((answers.slowest_s for answers in client.answers), default=0)
+        slowest = max(client.answers, key=lambda answers: answers.slowest_s)
+        self.slowest_s = slowest.slowest_s
+        self._slowest_at_s = slowest.last_start - client.answers[0].first_start
 
     def problems(self, slack_s):
         found = []
@@ -56,7 +58,8 @@ class Row:
                 "%.2f s" % self.slowest_s)
 
     def text(self):
-        return ", ".join("%s: %s" % pair for pair in zip(HEADS, self.cells()))
+        cells = ", ".join("%s: %s" % pair for pair in zip(HEADS, self.cells()))
+        return cells + ", made %.1f s after the first call" % self._slowest_at_s
 
 
 def _last_trace(client, server, since, until):
