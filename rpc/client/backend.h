@@ -57,6 +57,7 @@ struct BackendEnvironment {
   std::unique_ptr<Connector> connector;
   std::minstd_rand random;
   uint64_t connections_made = 0;
+  bool told_of_no_health = false;  // that a server does not implement health checks
   KeepaliveTime keepalive_time;
   DrainingConnections draining;
 };
@@ -75,6 +76,8 @@ class Backend final : public std::enable_shared_from_this<Backend>, private Clie
   // Calls under way end by themselves.
   ~Backend();
 
+  Backend& backend() { return *this; }
+  std::string name() const { return address_.ToString(); }
   ConnectivityState state() const { return state_; }
   const absl::Status& failure() const { return failure_; }
   transport::MonotonicTime pause_ends() const { return backoff_timer_.due(); }

@@ -59,29 +59,30 @@ ChannelConfig::Resolver WhatGives(const absl::StatusOr<Target>& target, const Ch
 
 }  // namespace
 
-// A policy's view of a backend.
-class ChannelCore::SubchannelOfBackend final : public Subchannel, private BackendWatcher {
+// A policy's view of a backend, or of its health.
+template <class Watched>
+class ChannelCore::SubchannelOf final : public Subchannel, private BackendWatcher {
  public:
-  SubchannelOfBackend(std::shared_ptr<Backend> backend, const ServerAddress& address, SubchannelWatcher* watcher)
-      : backend_(std::move(backend)), address_(address), watcher_(watcher) {
-    backend_->AddWatcher(*this);
+  SubchannelOf(std::shared_ptr<Watched> watched, const ServerAddress& address, SubchannelWatcher* watcher)
+      : watched_(std::move(watched)), address_(address), watcher_(watcher) {
+    watched_->AddWatcher(*this);
   }
-  ~SubchannelOfBackend() override { backend_->RemoveWatcher(*this); }
+  ~SubchannelOf() override { watched_->RemoveWatcher(*this); }
 
   const ServerAddress& address() const override { return address_; }
-  ConnectivityState state() const override { return backend_->state(); }
-  const absl::Status& failure() const override { return backend_->failure(); }
-  transport::MonotonicTime pause_ends() const override { return backend_->pause_ends(); }
-  void RequestConnection() override { backend_->RequestConnection(); }
-  size_t call_count() const override { return backend_->call_count(); }
-  Backend& backend() override { return *backend_; }
+  ConnectivityState state() const override { return watched_->state(); }
+  const absl::Status& failure() const override { return watched_->failure(); }
+  transport::MonotonicTime pause_ends() const override { return watched_->pause_ends(); }
+  void RequestConnection() override { watched_->backend().RequestConnection(); }
+  size_t call_count() const override { return watched_->backend().call_count(); }
+  Backend& backend() override { return watched_->backend(); }
 
  private:
   void OnBackendState(ConnectivityState) override {
     if (watcher_ != nullptr) watcher_->OnSubchannelState(*this);
   }
 
-  const std::shared_ptr<Backend> backend_;
+  const std::shared_ptr<Watched> watched_;
   const ServerAddress address_;
   SubchannelWatcher* const watcher_;
 };
@@ -272,7 +273,7 @@ void ChannelCore::ExitIdle() {
 }
 
 void ChannelCore::OnIdleTimer() {
-  const bool busy = waiting_count() > 0 || stream_count() > 0;
+  const bool busy = waiting_count() + stream_count() > health_watch_count();
   const transport::MonotonicTime due = TimeAfter(busy ? loop_.Now() : last_call_at_, options_.idle_timeout);
   if (due > loop_.Now()) return idle_timer_.Set(due);
   EnterIdle();
@@ -352,15 +353,34 @@ void ChannelCore::OnResolutionFailed(const absl::Status& why) {
 
 // ---- the policy -----------------------------------------------------------------------------------------------------
 
-std::unique_ptr<Subchannel> ChannelCore::CreateSubchannel(const ServerAddress& address, SubchannelWatcher* watcher) {
-  std::weak_ptr<Backend>& known = backends_[address.address.ToString()];
-  std::shared_ptr<Backend> backend = known.lock();
-  if (backend == nullptr) {
-    backend = std::make_shared<Backend>(environment_, address.address);
-    known = backend;
-    std::erase_if(backends_, [](const auto& entry) { return entry.second.expired(); });
-  }
-  return std::make_unique<SubchannelOfBackend>(std::move(backend), address, watcher);
+std::shared_ptr<Backend> ChannelCore::BackendFor(const transport::SocketAddress& address) {
+  std::weak_ptr<Backend>& known = backends_[address.ToString()];
+  if (std::shared_ptr<Backend> backend = known.lock()) return backend;
+  auto backend = std::make_shared<Backend>(environment_, address);
+  known = backend;
+  std::erase_if(backends_, [](const auto& entry) { return entry.second.expired(); });
+  return backend;
+}
+
+std::shared_ptr<BackendHealth> ChannelCore::HealthOf(const std::shared_ptr<Backend>& backend,
+                                                     const std::string& service) {
+  std::weak_ptr<BackendHealth>& known = healths_[{backend->name(), service}];
+  if (std::shared_ptr<BackendHealth> health = known.lock()) return health;
+  auto health = std::make_shared<BackendHealth>(environment_, backend, service);
+  known = health;
+  std::erase_if(healths_, [](const auto& entry) { return entry.second.expired(); });
+  return health;
+}
+
+std::unique_ptr<Subchannel> ChannelCore::CreateSubchannel(const ServerAddress& address, ReadyWhen ready_when,
+                                                          SubchannelWatcher* watcher) {
+  const std::shared_ptr<Backend> backend = BackendFor(address.address);
+  const ServiceConfig* config = config_.get();
+  const bool checked = ready_when == ReadyWhen::kHealthy && options_.enable_health_checks && config != nullptr &&
+                       config->health_check_service.has_value();
+  if (!checked) return std::make_unique<SubchannelOf<Backend>>(backend, address, watcher);
+  return std::make_unique<SubchannelOf<BackendHealth>>(HealthOf(backend, *config->health_check_service), address,
+                                                       watcher);
 }
 
 void ChannelCore::UpdateState(ConnectivityState state, std::unique_ptr<Picker> picker) {
@@ -435,6 +455,13 @@ size_t ChannelCore::waiting_count() const {
 
 size_t ChannelCore::stream_count() const {
   return SumOverConnections([](const ClientConnection& connection) { return connection.stream_count(); });
+}
+
+size_t ChannelCore::health_watch_count() const {
+  return static_cast<size_t>(std::count_if(healths_.begin(), healths_.end(), [](const auto& entry) {
+    const std::shared_ptr<BackendHealth> health = entry.second.lock();
+    return health != nullptr && health->watches();
+  }));
 }
 
 size_t ChannelCore::ended_stream_count() const {

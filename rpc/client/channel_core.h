@@ -28,6 +28,7 @@
 #include "weir/rpc/client/channel_retries.h"
 #include "weir/rpc/client/connectivity_state.h"
 #include "weir/rpc/client/credentials.h"
+#include "weir/rpc/client/health/backend_health.h"
 #include "weir/rpc/client/load_balancer.h"
 #include "weir/rpc/client/name_resolver.h"
 #include "weir/rpc/client/stream_request.h"
@@ -117,7 +118,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   size_t buffered_bytes() const;
 
  private:
-  class SubchannelOfBackend;
+  template <class Watched>
+  class SubchannelOf;
 
   void BeginCalls();
   void PlaceByPick(std::shared_ptr<StreamRequest> request);
@@ -141,13 +143,17 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   // NameResolverListener
   void OnResolution(absl::StatusOr<Resolution> resolution) override;
   // LoadBalancingHelper
-  std::unique_ptr<Subchannel> CreateSubchannel(const ServerAddress& address, SubchannelWatcher* watcher) override;
+  std::unique_ptr<Subchannel> CreateSubchannel(const ServerAddress& address, ReadyWhen ready_when,
+                                               SubchannelWatcher* watcher) override;
   void UpdateState(ConnectivityState state, std::unique_ptr<Picker> picker) override;
   void RequestReresolution() override;
   uint32_t Random() override;
   // BackendOwner
   void OnStranded(StreamRequests requests) override;
 
+  std::shared_ptr<Backend> BackendFor(const transport::SocketAddress& address);
+  std::shared_ptr<BackendHealth> HealthOf(const std::shared_ptr<Backend>& backend, const std::string& service);
+  size_t health_watch_count() const;
   std::vector<std::shared_ptr<Backend>> Backends() const;
   template <class Measure>
   size_t SumOverConnections(Measure measure) const;
@@ -174,6 +180,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   // Backends are shared by the subchannels of their address, and go with the last of them.
   BackendEnvironment environment_;
   std::map<std::string, std::weak_ptr<Backend>> backends_;
+  // By address and service; of those whose health is checked.
+  std::map<std::pair<std::string, std::string>, std::weak_ptr<BackendHealth>> healths_;
   PolicySwitch policies_;  // empty: no addresses have come since the channel was idle
 
   std::unique_ptr<NameResolver> resolver_;  // null: idle

@@ -50,6 +50,9 @@ struct ChannelOptions {
   // everybody on the way can read them, and be the caller. For tests, and networks that are secure by themselves.
   bool call_credentials_over_plaintext = false;
 
+  // False: servers are not asked for their health, whatever the service config says (gRFC A17).
+  bool enable_health_checks = true;
+
   // Run around every call, the first one outermost: rpc/core/interceptor.h. None may be null. They run on the channel's
   // loop; destroying the channel waits until they have returned.
   Interceptors interceptors;

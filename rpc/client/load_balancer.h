@@ -112,11 +112,18 @@ class Picker {
   virtual Subchannel* always() const { return nullptr; }
 };
 
+// What it takes for a subchannel to be kReady.
+enum class ReadyWhen : uint8_t {
+  kHealthy,    // a connection, and nothing that speaks against the server: client-side health checks (gRFC A17)
+  kConnected,  // a connection: for policies that have nowhere else to go
+};
+
 // What the channel does for its policy; outlives it.
 class LoadBalancingHelper {
  public:
   // `watcher` null: nobody is told. A policy lets go of the subchannel before the watcher goes.
-  virtual std::unique_ptr<Subchannel> CreateSubchannel(const ServerAddress& address, SubchannelWatcher* watcher) = 0;
+  virtual std::unique_ptr<Subchannel> CreateSubchannel(const ServerAddress& address, ReadyWhen ready_when,
+                                                       SubchannelWatcher* watcher) = 0;
   // The channel is in this state from now on, and picks by `picker`: in the next turn of the loop also for the calls
   // that wait. The subchannels that the picker names must be there until the next UpdateState, or the policy's end.
   virtual void UpdateState(ConnectivityState state, std::unique_ptr<Picker> picker) = 0;

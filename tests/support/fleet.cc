@@ -35,6 +35,7 @@ struct Fleet::Peer {
   transport::FrameTextDecoder decoder{transport::Role::kClient};
   bool greeted = false;
   std::vector<int> held{};
+  int watch = 0;  // the stream of a health check, which the test answers by Send
 };
 
 class Fleet::Network final : public Connector {
@@ -189,8 +190,11 @@ bool Fleet::Pump(Peer& peer) {
     const std::vector<std::string> words = absl::StrSplit(line, ' ');
     int stream_id = 0;
     if (words.size() < 2 || !absl::SimpleAtoi(words[1], &stream_id)) continue;
-    if (words[0] == "HEADERS") Log("call at " + peer.address);
+    const bool watch = absl::StrContains(line, "/grpc.health.v1.Health/Watch");
+    if (watch) peer.watch = stream_id;
+    if (words[0] == "HEADERS") Log((watch ? "watch at " : "call at ") + peer.address);
     if (words[0] != "DATA" || !absl::StrContains(line, "END_STREAM")) continue;
+    if (stream_id == peer.watch) continue;
     if (servers_[peer.address] == kAnswers) {
       Answer(peer, stream_id);
     } else {

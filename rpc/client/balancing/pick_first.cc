@@ -11,7 +11,7 @@ namespace weir {
 class PickFirst::Candidate final : private SubchannelWatcher {
  public:
   Candidate(PickFirst& policy, const ServerAddress& address)
-      : policy_(policy), subchannel_(policy.helper_.CreateSubchannel(address, this)) {}
+      : policy_(policy), subchannel_(policy.helper_.CreateSubchannel(address, ReadyWhen::kConnected, this)) {}
 
   Subchannel& subchannel() { return *subchannel_; }
   ConnectivityState state() const { return subchannel_->state(); }

@@ -28,8 +28,9 @@ class PolicySwitch::Child final : public LoadBalancingHelper {
   std::unique_ptr<Picker> TakePicker() { return std::move(picker_); }
 
  private:
-  std::unique_ptr<Subchannel> CreateSubchannel(const ServerAddress& address, SubchannelWatcher* watcher) override {
-    return owner_.helper_.CreateSubchannel(address, watcher);
+  std::unique_ptr<Subchannel> CreateSubchannel(const ServerAddress& address, ReadyWhen ready_when,
+                                               SubchannelWatcher* watcher) override {
+    return owner_.helper_.CreateSubchannel(address, ready_when, watcher);
   }
   void UpdateState(ConnectivityState state, std::unique_ptr<Picker> picker) override {
     owner_.OnState(*this, state, std::move(picker));

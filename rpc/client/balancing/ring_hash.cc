@@ -97,7 +97,7 @@ void RingHash::Update(const std::vector<ServerAddress>& addresses) {
     const auto same = [&](const Member& member) { return member.subchannel->address().address == address.address; };
     if (std::any_of(members.begin(), members.end(), same)) continue;
     unique.push_back(address);
-    members.push_back(Member{.subchannel = helper_.CreateSubchannel(address, this)});
+    members.push_back(Member{.subchannel = helper_.CreateSubchannel(address, ReadyWhen::kHealthy, this)});
     const auto before = std::find_if(members_.begin(), members_.end(), same);
     members.back().failed = before != members_.end() && before->failed;
   }

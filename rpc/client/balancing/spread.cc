@@ -10,7 +10,7 @@ namespace weir {
 class Spread::Member final : private SubchannelWatcher {
  public:
   Member(Spread& policy, const ServerAddress& address)
-      : policy_(policy), subchannel_(policy.helper_.CreateSubchannel(address, this)) {}
+      : policy_(policy), subchannel_(policy.helper_.CreateSubchannel(address, ReadyWhen::kHealthy, this)) {}
 
   Subchannel& subchannel() { return *subchannel_; }
   ConnectivityState state() const { return subchannel_->state(); }
