@@ -151,10 +151,11 @@ bool ChannelCore::TryPick(std::shared_ptr<StreamRequest>& request) {
   wire::RequestHead head;
   request->DescribeTo(&head);
   const PickRequest asked{.path = head.path, .metadata = head.metadata, .now = loop_.Now()};
-  const Pick pick = request->is_repeated() ? PickElsewhere(*picker, asked, *request) : picker->PickFor(asked);
+  Pick pick = request->is_repeated() ? PickElsewhere(*picker, asked, *request) : picker->PickFor(asked);
   switch (pick.kind()) {
     case Pick::Kind::kSubchannel:
       if (pick.subchannel()->state() != ConnectivityState::kReady) return false;
+      if (auto watcher = pick.TakeWatcher(); watcher != nullptr) request->OnPicked(std::move(watcher));
       pick.subchannel()->backend().Place(std::move(request));
       return true;
     case Pick::Kind::kQueue:

@@ -256,6 +256,7 @@ void ClientCall::End(const absl::Status& status) {
   if (ended()) return;
   auto self = shared_from_this();
   absl::Status told = Failed().Explain(status, Why::By::kUs);
+  absl::IsCancelled(status) ? watcher_.reset() : TellWatcher(status);
   if (MessageStream* open = stream(); open != nullptr) {
     Detach();
     open->Cancel(status);
@@ -326,6 +327,7 @@ void ClientCall::OnReset(absl::Status status) {
 
 void ClientCall::OnStreamEnd(absl::Status status, Why::By by, Why::Phase phase) {
   auto self = shared_from_this();
+  TellWatcher(status);
   if (!status.ok()) {
     // A server that noticed our deadline first says CANCELLED by RST_STREAM: it is still our deadline.
     if (absl::IsCancelled(status) && timeout_ != absl::InfiniteDuration() && event_loop_.Now() >= deadline_at_) {
@@ -351,6 +353,7 @@ void ClientCall::OnSendingEnd() {
 void ClientCall::Conclude(absl::Status status) {
   if (deadline_.has_value()) deadline_->Cancel();
   if (counted_bytes_ != 0) DropRequest();
+  watcher_.reset();
   if (family_ != nullptr) family_->on_cancel.reset();
   if (interception_ != nullptr) channel_->ForgetReplied(*this);
   ended_.store(true, std::memory_order_release);

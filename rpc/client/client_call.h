@@ -80,6 +80,7 @@ class ClientCall final : public Call,
   void DescribeTo(wire::RequestHead* head) const override;
   bool wait_for_ready() const override { return wait_for_ready_.value_or(false); }
   StreamObserver& observer() override { return *this; }
+  void OnPicked(std::unique_ptr<CallWatcher> watcher) override { watcher_ = std::move(watcher); }
   void OnStream(MessageStream& stream) override;  // what waits is sent
   void OnNoStream(const absl::Status& why) override { End(why); }
   void UseStream(MessageStream& stream) override { ReplaceStream(stream); }
@@ -122,6 +123,10 @@ class ClientCall final : public Call,
   absl::Status WithOwnWhy(absl::Status status) const;
   void Conclude(absl::Status status);
   void TellMetadataWaiter();
+  void TellWatcher(const absl::Status& status) {
+    if (watcher_ != nullptr) [[unlikely]]
+      std::exchange(watcher_, nullptr)->OnCallEnd(status);
+  }
 
   // MessageReceiver: discards what nobody reads once Finish waits.
   absl::StatusOr<bool> OnPayload(const transport::ChunkedBytes&) override { return true; }
@@ -143,6 +148,7 @@ class ClientCall final : public Call,
   std::unique_ptr<ClientInterception> interception_;
   const std::shared_ptr<const CallCredentialsList> credentials_;  // the channel's, and its own; null: none
   std::shared_ptr<CallAttempts> attempts_;  // null: there is one, and what repeats it repeats all of it
+  std::unique_ptr<CallWatcher> watcher_;    // null: the policy does not want to hear of the end
   struct Family;
   std::unique_ptr<Family> family_;  // null: the call has no parent
   FinishOperation* finish_waiter_ = nullptr;

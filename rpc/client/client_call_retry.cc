@@ -81,6 +81,7 @@ void ClientCall::DropRequest() {
 bool ClientCall::GoElsewhere(const absl::Status& status) {
   const bool kept = retry_ && attempts_ == nullptr && !ClientStreams(method_.kind) && framed_request_->owner != nullptr;
   if (!kept || initial_received_ || std::exchange(refused_, true)) return false;
+  TellWatcher(status);
   Detach();
   channel_->Place(shared_from_this());
   return true;

@@ -25,6 +25,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "weir/rpc/client/call_watcher.h"
 #include "weir/rpc/client/connectivity_state.h"
 #include "weir/rpc/client/server_address.h"
 #include "weir/rpc/client/service_config/json_value.h"
@@ -83,7 +84,12 @@ class Pick {
 
   // A subchannel that is kReady. If it is full, the call waits for a place there; if it is not kReady any more, the
   // call is picked for again.
-  static Pick Use(Subchannel& subchannel) { return Pick(Kind::kSubchannel, &subchannel, {}); }
+  // `watcher` not null: hears how the call ends.
+  static Pick Use(Subchannel& subchannel, std::unique_ptr<CallWatcher> watcher = nullptr) {
+    Pick pick(Kind::kSubchannel, &subchannel, {});
+    pick.watcher_ = std::move(watcher);
+    return pick;
+  }
   // Waits for the next Picker.
   static Pick Queue() { return Pick(Kind::kQueue, nullptr, {}); }
   // Fails, unless it waits for a server (CallOptions::WaitForReady): then kQueue.
@@ -94,6 +100,7 @@ class Pick {
   Kind kind() const { return kind_; }
   Subchannel* subchannel() const { return subchannel_; }
   const absl::Status& status() const { return status_; }
+  std::unique_ptr<CallWatcher> TakeWatcher() { return std::move(watcher_); }
 
  private:
   Pick(Kind kind, Subchannel* subchannel, absl::Status status)
@@ -102,6 +109,7 @@ class Pick {
   Kind kind_;
   Subchannel* subchannel_;
   absl::Status status_;
+  std::unique_ptr<CallWatcher> watcher_;
 };
 
 class Picker {
@@ -114,7 +122,7 @@ class Picker {
 
 // What it takes for a subchannel to be kReady.
 enum class ReadyWhen : uint8_t {
-  kHealthy,    // a connection, and nothing that speaks against the server: client-side health checks (gRFC A17)
+  kHealthy,    // a connection, and nothing that speaks against the server: health checks (gRFC A17), ejection (A50)
   kConnected,  // a connection: for policies that have nowhere else to go
 };
 

@@ -8,10 +8,12 @@
 // On the channel's loop.
 #pragma once
 
+#include <memory>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "weir/rpc/client/call_credentials/connection_security.h"
+#include "weir/rpc/client/call_watcher.h"
 #include "weir/rpc/core/message_stream.h"
 #include "weir/rpc/wire/protocol.h"
 
@@ -42,6 +44,8 @@ class StreamRequest {
   // True: the call has had a stream before, or has one. Where `WasAt` another address is better for it.
   virtual bool is_repeated() const { return false; }
   virtual bool WasAt(std::string_view) const { return false; }
+  // A policy has placed it, and wants to hear of its end; in place of one that has placed it before.
+  virtual void OnPicked(std::unique_ptr<CallWatcher>) {}
 
   // Told of what comes on the stream.
   virtual StreamObserver& observer() = 0;

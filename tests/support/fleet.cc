@@ -197,6 +197,9 @@ bool Fleet::Pump(Peer& peer) {
     if (stream_id == peer.watch) continue;
     if (servers_[peer.address] == kAnswers) {
       Answer(peer, stream_id);
+    } else if (servers_[peer.address] == kFails) {
+      write(Frames(
+          absl::StrCat("HEADERS ", stream_id, " END_STREAM :status=200 content-type=application/grpc grpc-status=13")));
     } else {
       peer.held.push_back(stream_id);
     }

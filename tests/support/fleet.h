@@ -37,6 +37,7 @@ class Fleet {
  public:
   enum Server {
     kAnswers,  // every call, at once
+    kFails,    // every call, at once, with INTERNAL
     kHolds,    // takes calls and does not answer
     kMute,     // accepts connections and sends no SETTINGS
     kRefuses,  // connections, at once

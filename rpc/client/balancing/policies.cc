@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/client/balancing/least_request.h"
+#include "weir/rpc/client/balancing/outlier_detection.h"
 #include "weir/rpc/client/balancing/pick_first.h"
 #include "weir/rpc/client/balancing/ring_hash.h"
 #include "weir/rpc/client/balancing/round_robin.h"
@@ -15,9 +16,14 @@ namespace {
 
 using Factory = absl::StatusOr<std::unique_ptr<LoadBalancingPolicy>> (*)(LoadBalancingHelper&, const JsonValue&);
 
+// Of policies that have another one below them.
+using ParentFactory = absl::StatusOr<std::unique_ptr<LoadBalancingPolicy>> (*)(LoadBalancingHelper&, const JsonValue&,
+                                                                               const LoadBalancers& own);
+
 struct NamedPolicy {
   std::string_view name;
   Factory make;
+  ParentFactory make_parent = nullptr;
 };
 
 constexpr NamedPolicy kPolicies[] = {
@@ -26,11 +32,12 @@ constexpr NamedPolicy kPolicies[] = {
     {"static_weighted_round_robin", MakeWeightedRoundRobin},
     {"least_request_experimental", MakeLeastRequest},
     {"ring_hash_experimental", MakeRingHash},
+    {"outlier_detection_experimental", nullptr, MakeOutlierDetection},
 };
 
-Factory Find(std::string_view name) {
+const NamedPolicy* Find(std::string_view name) {
   for (const NamedPolicy& policy : kPolicies) {
-    if (policy.name == name) return policy.make;
+    if (policy.name == name) return &policy;
   }
   return nullptr;
 }
@@ -49,7 +56,9 @@ std::string KnownPolicies(const LoadBalancers& own) {
 absl::StatusOr<std::unique_ptr<LoadBalancingPolicy>> MakePolicy(const LoadBalancingChoice& choice,
                                                                 const LoadBalancers& own, LoadBalancingHelper& helper) {
   if (const auto it = own.find(choice.policy); it != own.end()) return it->second(helper, choice.config);
-  if (const Factory make = Find(choice.policy); make != nullptr) return make(helper, choice.config);
+  if (const NamedPolicy* known = Find(choice.policy); known != nullptr) {
+    return known->make != nullptr ? known->make(helper, choice.config) : known->make_parent(helper, choice.config, own);
+  }
   return absl::InvalidArgumentError(
       absl::StrCat("load balancing: expected one of ", KnownPolicies(own), ", got \"", choice.policy, "\""));
 }

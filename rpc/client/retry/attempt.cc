@@ -10,7 +10,14 @@ CallAttempts::Attempt::Attempt(CallAttempts& attempts, int number) : attempts_(&
   depends_on_place_ = attempts.call_.credentials() != nullptr;
 }
 
+void CallAttempts::Attempt::Leave() {
+  AttemptedCall& call = attempts_->call_;
+  attempts_ = nullptr;
+  if (watcher_ != nullptr) call.OnPicked(std::move(watcher_));
+}
+
 void CallAttempts::Attempt::Stop(const absl::Status& status) {
+  absl::IsCancelled(status) ? watcher_.reset() : TellWatcher(status);
   CallAttempts* const attempts = std::exchange(attempts_, nullptr);
   if (stream_ != nullptr) {
     stream_->Cancel(status);
@@ -22,8 +29,14 @@ void CallAttempts::Attempt::Stop(const absl::Status& status) {
   }
 }
 
+// What failed before it had a stream is not the server's.
+void CallAttempts::Attempt::TellWatcher(const absl::Status& status) {
+  if (watcher_ != nullptr && stream_ != nullptr) std::exchange(watcher_, nullptr)->OnCallEnd(status);
+}
+
 void CallAttempts::Attempt::Fail(Failure failure) {
   if (attempts_ == nullptr) return;
+  TellWatcher(failure.status);
   const auto self = shared_from_this();
   const auto keep = attempts_->shared_from_this();
   if (authorization_ != nullptr) {  // the channel closes
@@ -98,6 +111,7 @@ void CallAttempts::Attempt::OnEnd(absl::Status status, Metadata trailing) {
   if (!status.ok()) {
     return Fail({.how = Failure::How::kEnd, .status = std::move(status), .trailing = std::move(trailing)});
   }
+  TellWatcher(status);
   const auto self = shared_from_this();
   const auto keep = attempts_->shared_from_this();
   keep->OnAttemptSuccess(*this, std::move(trailing));

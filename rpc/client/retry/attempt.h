@@ -34,8 +34,8 @@ class CallAttempts::Attempt final : public StreamRequest,
   bool asks_credentials() const { return authorization_ != nullptr; }
   void Send(const transport::SharedBytes& framed) { blocked_ = !stream_->SendMessage(framed); }
 
-  // It is nobody's any more.
-  void Leave() { attempts_ = nullptr; }
+  // It is the call's now.
+  void Leave();
   void Stop(const absl::Status& status);
 
   // StreamRequest
@@ -45,6 +45,7 @@ class CallAttempts::Attempt final : public StreamRequest,
   bool WasAt(std::string_view address) const override { return attempts_->WasAt(address); }
   StreamObserver& observer() override { return *this; }
   bool MayOpen(const Place& place) override;
+  void OnPicked(std::unique_ptr<CallWatcher> watcher) override { watcher_ = std::move(watcher); }
   void OnStream(MessageStream& stream) override;
   void OnNoStream(const absl::Status& why) override { Fail({.how = Failure::How::kNoStream, .status = why}); }
 
@@ -60,10 +61,12 @@ class CallAttempts::Attempt final : public StreamRequest,
 
   void OnCredentials(absl::StatusOr<Metadata> metadata);
   void Fail(Failure failure);
+  void TellWatcher(const absl::Status& status);
 
   CallAttempts* attempts_;  // null: it has been left
   const int number_;        // from 1; transparent repetitions have the number of what they repeat
   MessageStream* stream_ = nullptr;
+  std::unique_ptr<CallWatcher> watcher_;
   std::unique_ptr<Authorization> authorization_;       // credentials are being asked
   std::list<StreamRequest*>::iterator among_hosts_{};  // while they are
   std::optional<Metadata> authorized_;                 // the call's metadata, and theirs
