@@ -54,6 +54,7 @@ void Backend::Place(std::shared_ptr<StreamRequest> request) {
     }
   }
   waiting_.push_back(std::move(request));
+  CountWaiting();
   ConnectIfFull();
 }
 
@@ -73,6 +74,7 @@ void Backend::PlaceWaiting() {
     if (connection == nullptr) break;
     const std::shared_ptr<StreamRequest> request = std::move(waiting_.front());
     waiting_.pop_front();
+    CountWaiting();
     connection->Open(*request, environment_.authority, environment_.user_agent);
   }
   placing_ = false;
@@ -85,6 +87,19 @@ bool Backend::Waits(const StreamRequest& request) const {
 
 void Backend::Forget(const StreamRequest& request) {
   std::erase_if(waiting_, [&request](const auto& held) { return held.get() == &request; });
+  CountWaiting();
+}
+
+StreamRequests Backend::TakeWaiting() {
+  StreamRequests taken = std::exchange(waiting_, {});
+  CountWaiting();
+  return taken;
+}
+
+void Backend::CountWaiting() {
+  std::atomic<size_t>& all = environment_.queued_calls;
+  all.store(all.load(std::memory_order_relaxed) + waiting_.size() - waiting_counted_, std::memory_order_relaxed);
+  waiting_counted_ = waiting_.size();
 }
 
 size_t Backend::call_count() const {

@@ -8,6 +8,7 @@
 // calls waiting and ChannelOptions::max_connections_per_address allows it (gRFC A105).
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -57,7 +58,8 @@ struct BackendEnvironment {
   std::unique_ptr<Connector> connector;
   std::minstd_rand random;
   uint64_t connections_made = 0;
-  bool told_of_no_health = false;  // that a server does not implement health checks
+  std::atomic<size_t> queued_calls = 0;  // of all backends; read by any thread, changed on the loop
+  bool told_of_no_health = false;        // that a server does not implement health checks
   KeepaliveTime keepalive_time;
   DrainingConnections draining;
 };
@@ -94,7 +96,7 @@ class Backend final : public std::enable_shared_from_this<Backend>, private Clie
   bool Waits(const StreamRequest& request) const;
   void Forget(const StreamRequest& request);
   // Takes what waits away.
-  StreamRequests TakeWaiting() { return std::exchange(waiting_, {}); }
+  StreamRequests TakeWaiting();
 
   size_t waiting_count() const { return waiting_.size(); }
   size_t call_count() const;
@@ -111,6 +113,7 @@ class Backend final : public std::enable_shared_from_this<Backend>, private Clie
   void SetState(ConnectivityState state);
   ClientConnection* FindPlace() const;
   void PlaceWaiting();
+  void CountWaiting();
   void ConnectIfFull();
   // No call gets a place on it any more. Null: it is not one of those that give places.
   std::unique_ptr<ClientConnection> Take(ClientConnection& connection);
@@ -139,6 +142,7 @@ class Backend final : public std::enable_shared_from_this<Backend>, private Clie
 
   std::vector<std::unique_ptr<ClientConnection>> connections_;  // that give places; oldest first
   StreamRequests waiting_;                                      // for a place
+  size_t waiting_counted_ = 0;                                  // in environment_.queued_calls
   bool placing_ = false;
   int drained_unused_ = 0;  // connections in a row that were drained before a call had a place there
 };

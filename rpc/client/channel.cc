@@ -111,6 +111,8 @@ StateChangeOperation Channel::StateChange(ConnectivityState from) {
   return StateChangeOperation(impl_->shared_core(), from);
 }
 
+size_t Channel::queued_call_count() const { return impl_->core().queued_call_count(); }
+
 void Channel::ResetConnectBackoff() {
   executor().Post([core = impl_->shared_core()] { core->ResetConnectBackoff(); });
 }

@@ -10,6 +10,7 @@
 // from its own loop's thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -51,6 +52,10 @@ class Channel {
   ConnectivityState state(TryToConnect connect = TryToConnect::kNo);
   // Waits until the state is another one than `from`, and gives that: state_change.h.
   StateChangeOperation StateChange(ConnectivityState from);
+  // Calls that wait while every connection to the server that is to have them carries as many as it allows
+  // (MAX_CONCURRENT_STREAMS): more connections (ChannelOptions::max_connections_per_address) or servers would help. Any
+  // thread.
+  size_t queued_call_count() const;
   // Pauses after failures to connect are over: it is tried again at once. For a program that knows that the network is
   // back. Any thread.
   void ResetConnectBackoff();

@@ -51,6 +51,12 @@ class UnresolvedPicker final : public Picker {
   const transport::Timer& pause_;
 };
 
+// At most ten connections to an address (gRFC A105), whatever is asked for.
+ChannelOptions Legal(ChannelOptions options) {
+  options.max_connections_per_address = std::clamp(options.max_connections_per_address, 1u, 10u);
+  return options;
+}
+
 // Of weir's own none does.
 ChannelConfig::Resolver WhatGives(const absl::StatusOr<Target>& target, const ChannelOptions& options) {
   const bool own = target.ok() && options.name_resolvers.contains(target->scheme);
@@ -93,7 +99,7 @@ ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::Sta
     : loop_(loop),
       text_(std::move(text)),
       target_(std::move(target)),
-      options_(std::move(options)),
+      options_(Legal(std::move(options))),
       call_credentials_(credentials.call_credentials()),
       lookups_(std::move(lookups)),
       has_source_(source != nullptr),
@@ -191,16 +197,30 @@ void ChannelCore::Forget(const StreamRequest& request) {
   for (const std::shared_ptr<Backend>& backend : Backends()) backend->Forget(request);
 }
 
+bool ChannelCore::WaitsForPicker(const StreamRequest& request) const {
+  const auto is_it = [&request](const auto& held) { return held.get() == &request; };
+  return std::any_of(waiting_.begin(), waiting_.end(), is_it) || std::any_of(picking_.begin(), picking_.end(), is_it);
+}
+
 Why::Phase ChannelCore::WaitingPhase(const StreamRequest& request) const {
   const auto is_it = [&request](const auto& held) { return held.get() == &request; };
   if (std::any_of(unconfigured_.begin(), unconfigured_.end(), is_it)) return Why::Phase::kResolve;
-  if (std::any_of(waiting_.begin(), waiting_.end(), is_it) || std::any_of(picking_.begin(), picking_.end(), is_it)) {
-    return policies_.empty() && !has_source_ ? Why::Phase::kResolve : Why::Phase::kConnect;
-  }
+  if (WaitsForPicker(request)) return policies_.empty() && !has_source_ ? Why::Phase::kResolve : Why::Phase::kConnect;
   const std::vector<std::shared_ptr<Backend>> backends = Backends();
   const bool queued =
       std::any_of(backends.begin(), backends.end(), [&](const auto& backend) { return backend->Waits(request); });
   return queued ? Why::Phase::kQueue : Why::Phase::kStart;
+}
+
+std::string ChannelCore::WaitingReason(const StreamRequest& request) const {
+  const auto is_it = [&request](const auto& held) { return held.get() == &request; };
+  const bool waits = WaitsForPicker(request) || std::any_of(unconfigured_.begin(), unconfigured_.end(), is_it);
+  if (!waits || picker_ == nullptr || state() != ConnectivityState::kTransientFailure) return "";
+  const std::shared_ptr<Picker> picker = picker_;
+  wire::RequestHead head;
+  request.DescribeTo(&head);
+  const Pick pick = picker->PickFor(PickRequest{.path = head.path, .metadata = head.metadata, .now = loop_.Now()});
+  return pick.kind() == Pick::Kind::kFail ? absl::StrCat("; ", pick.status().message()) : "";
 }
 
 void ChannelCore::OnStranded(StreamRequests requests) {

@@ -78,6 +78,10 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   void Forget(const StreamRequest& request);
   // How far a request that has no stream is.
   Why::Phase WaitingPhase(const StreamRequest& request) const;
+  // "; " and why it has none, if the channel knows: what a call that does not wait for a server would have failed with.
+  std::string WaitingReason(const StreamRequest& request) const;
+  // Calls that wait while every connection that they may use has as many as its server allows. Any thread.
+  size_t queued_call_count() const { return environment_.queued_calls.load(std::memory_order_relaxed); }
 
   // ---- state
   ConnectivityState state() const { return state_.load(std::memory_order_relaxed); }  // any thread
@@ -125,6 +129,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   void PlaceByPick(std::shared_ptr<StreamRequest> request);
   // False: it has to wait.
   bool TryPick(std::shared_ptr<StreamRequest>& request);
+  bool WaitsForPicker(const StreamRequest& request) const;
   void PlaceWaiting();
   void FailWaiting(const absl::Status& why);
 

@@ -29,7 +29,8 @@ struct ChannelOptions {
   // Put before weir's own user-agent.
   std::string user_agent_prefix;
 
-  // The :authority of every call. Empty: host and port of the target.
+  // The :authority of every call. Empty: host and port of the target; of a target of the program's own scheme what
+  // follows the authority's slash ("greeters" of etcd://cluster/greeters); "localhost" where that is a path (unix:, file:).
   std::string authority;
 
   // Timeout of calls that set none (CallOptions::Timeout).
@@ -112,7 +113,7 @@ struct ChannelOptions {
   absl::Duration idle_timeout = absl::Minutes(30);
 
   // Connections to one address at a time. A second one is made when the server's MAX_CONCURRENT_STREAMS leaves calls
-  // waiting (gRFC A105). From 1 to 10.
+  // waiting (gRFC A105). From 1 to 10; more counts as 10, and 0 as 1.
   uint32_t max_connections_per_address = 1;
 
   // One attempt to connect (TCP, and the server's first SETTINGS) may take this long, or as long as the pause after it

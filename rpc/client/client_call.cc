@@ -161,7 +161,9 @@ std::string ClientCall::DeadlineText() const {
 }
 
 void ClientCall::OnDeadline() {
-  Stop(WithWhy(absl::DeadlineExceededError(absl::StrCat(DeadlineText(), " ", DuringPhase(Failed().phase),
+  const StreamRequest* const waiting = attempts_ == nullptr ? this : attempts_->waiting();
+  const std::string reason = stream() == nullptr && waiting != nullptr ? channel_->WaitingReason(*waiting) : "";
+  Stop(WithWhy(absl::DeadlineExceededError(absl::StrCat(DeadlineText(), " ", DuringPhase(Failed().phase), reason,
                                                         attempts_ == nullptr ? "" : attempts_->LastFailureText())),
                Why{.by = Why::By::kDeadline}));
 }

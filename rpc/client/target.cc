@@ -1,5 +1,6 @@
 #include "weir/rpc/client/target.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -10,7 +11,8 @@ namespace {
 
 constexpr uint16_t kDefaultPort = 443;
 constexpr uint16_t kDnsPort = 53;
-// A path or a name is no legal :authority, and some servers refuse it.
+// A path is no legal :authority, and some servers refuse it. gRPC has this for unix: (naming); a file: of addresses is
+// no more a name of the service than a socket is.
 constexpr char kNoAuthority[] = "localhost";
 
 bool ConsumePrefix(std::string_view* text, std::string_view prefix) {
@@ -146,6 +148,15 @@ absl::StatusOr<Target> ParseHost(std::string_view text, std::string_view rest, T
   return target;
 }
 
+// Of a scheme of the program: the endpoint of scheme://authority/endpoint (naming), if that may be one.
+std::string AuthorityOf(std::string_view rest) {
+  if (ConsumePrefix(&rest, "//")) rest.remove_prefix(std::min(rest.find('/'), rest.size()));
+  ConsumePrefix(&rest, "/");
+  constexpr std::string_view kLegal = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:[]";
+  const bool legal = !rest.empty() && rest.find_first_not_of(kLegal) == std::string_view::npos;
+  return legal ? std::string(rest) : kNoAuthority;
+}
+
 }  // namespace
 
 absl::StatusOr<Target> Target::Parse(std::string_view text, const NameResolvers& schemes) {
@@ -156,7 +167,7 @@ absl::StatusOr<Target> Target::Parse(std::string_view text, const NameResolvers&
   const std::string_view rest = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
   if (colon != std::string_view::npos && schemes.contains(target.scheme)) {
     target.path = std::string(rest);
-    target.authority = kNoAuthority;
+    target.authority = AuthorityOf(rest);
     return target;
   }
   if (text.starts_with("http://")) return ParseHost(text, rest, std::move(target));

@@ -24,8 +24,8 @@ AttemptPlan::Step AttemptPlan::OnFailure(absl::StatusCode code, std::optional<ab
   if (!has_policy()) return {};
   const bool never = push_back == absl::InfiniteDuration();
   const bool counts = Counts(code);
-  // First, whatever follows: "Each outgoing RPC ... that fails with a retryable or non-fatal status code or receives a
-  // pushback header indicating not to retry will decrement the token_count by 1".
+  // First, whatever follows: failures with such a code, and those of servers that want no retry, take a token (gRFC A6,
+  // Throttling Retry Attempts and Hedged RPCs).
   if (throttle != nullptr && (counts || never)) throttle->OnFailure();
   if (!counts) return {};
   pushed_back_for_good_ |= never;
@@ -37,7 +37,7 @@ AttemptPlan::Step AttemptPlan::OnFailure(absl::StatusCode code, std::optional<ab
     if (backoff_.has_value()) backoff_->Reset();
     return {.then = Then::kTryAgain, .pause = *push_back};
   }
-  // Hedging: "the next hedged request in line is sent immediately, shortcutting its hedging delay".
+  // Hedging: the next one does not wait for its delay (gRFC A6, Hedging Policy).
   return {.then = Then::kTryAgain, .pause = backoff_.has_value() ? backoff_->Next(uniform) : absl::ZeroDuration()};
 }
 

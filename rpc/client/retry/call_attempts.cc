@@ -123,7 +123,7 @@ void CallAttempts::LetCallWrite() {
 
 // ---- attempts end ---------------------------------------------------------------------------------------------------
 
-// gRFC A6: an RPC is committed when "the client receives Response-Headers".
+// The response head commits the call (gRFC A6, When Retries are Valid).
 void CallAttempts::OnAttemptHead(Attempt& attempt, Metadata metadata) {
   Commit(attempt);
   call_.observer().OnInitialMetadata(std::move(metadata));
@@ -178,8 +178,9 @@ void CallAttempts::OnAttemptFailed(Attempt& attempt, Failure failure) {
   }
 }
 
-// gRFC A6, Transparent Retries: without limit if the request never left this side; once if the server says that it has
-// not looked at it. Whatever the policy, and not counted as an attempt.
+// Once if the server says that it has not looked at the request, whatever the policy, and not counted as an attempt (gRFC
+// A6, Transparent Retries). Without limit that would be for requests that never left this side; those wait for a stream
+// with no limit but the deadline (wait-for-ready), and one that has a stream has left as far as can be told here.
 bool CallAttempts::GoElsewhere(const Failure& failure) {
   if (failure.how != Failure::How::kReset || !IsUnprocessed(failure.status)) return false;
   if (!call_.may_go_elsewhere()) return false;

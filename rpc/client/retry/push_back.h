@@ -9,8 +9,8 @@
 
 namespace weir {
 
-// gRFC A6, Pushback: "If the value for pushback is negative or unparseable, then it will be seen as the server asking
-// the client not to retry at all." That is InfiniteDuration; nullopt: the server says nothing (`value` nullopt).
+// A value that is negative, or no number, asks for no retry at all (gRFC A6, Pushback): InfiniteDuration. nullopt: the
+// server says nothing (`value` nullopt).
 std::optional<absl::Duration> ParsePushBack(std::optional<std::string_view> value);
 
 }  // namespace weir

@@ -1,7 +1,7 @@
 // ReplayBuffer: what a call has sent so far, for an attempt that begins later; and how much of that a channel keeps.
 //
 // A buffer that is over a limit is not lost, but says so: the call then commits to the attempt that it has, which is
-// sent what is kept (gRFC A6, Memory Management: "the RPC will be considered committed").
+// sent what is kept (gRFC A6, Memory Management).
 #pragma once
 
 #include <cstddef>

@@ -12,8 +12,8 @@ class RetryBackoff {
  public:
   explicit RetryBackoff(const RetryPolicy& policy) : policy_(policy), next_(policy.initial_backoff) {}
 
-  // gRFC A6: "the initial retry attempt will occur at initialBackoff * random(0.8, 1.2). After that, the n-th attempt
-  // will occur at min(initialBackoff*backoffMultiplier^(n-1), maxBackoff) * random(0.8, 1.2)". `uniform` in [0, 1).
+  // initialBackoff, times backoffMultiplier for each further one, at most maxBackoff, and all of that +-20 % (gRFC A6,
+  // Exponential Backoff). `uniform` in [0, 1).
   absl::Duration Next(double uniform) {
     const absl::Duration pause = std::min(next_, policy_.max_backoff) * (0.8 + 0.4 * uniform);
     next_ = std::min(next_ * policy_.backoff_multiplier, policy_.max_backoff);

@@ -18,8 +18,7 @@ class RetryThrottle {
   void OnFailure() { tokens_ = std::max(tokens_ - 1, 0.0); }
   void OnSuccess() { tokens_ = std::min(tokens_ + limits_.token_ratio, limits_.max_tokens); }
 
-  // "If token_count is less than or equal to the threshold, defined to be (maxTokens / 2), then RPCs will not be
-  // retried until token_count rises over the threshold." First attempts always may.
+  // Over half of the tokens are left. First attempts always may.
   bool MayRetry() const { return tokens_ > limits_.max_tokens / 2; }
   const RetryThrottling& limits() const { return limits_; }
   double filled() const { return tokens_ / limits_.max_tokens; }

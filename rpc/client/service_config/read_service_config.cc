@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 17> kCodes = {
     "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
     "DATA_LOSS", "UNAUTHENTICATED"};
 
-// gRFC A6: codes "can be specified ... as case-insensitive strings or as integers". Not OK: it is no failure.
+// By name in any case, or by number (gRFC A6, Integration with Service Config). Not OK: it is no failure.
 std::optional<absl::StatusCode> CodeOf(const JsonValue& value) {
   size_t number = kCodes.size();
   if (const std::string* name = value.string()) {
@@ -129,7 +129,7 @@ RetryThrottling ReadThrottling(const JsonReader& json) {
   const std::optional<double> tokens = json.Number("maxTokens");
   if (tokens.has_value() && (*tokens <= 0 || *tokens > 1000)) json.Wrong("maxTokens", "a number over 0, up to 1000");
   throttling.max_tokens = Required(json, "maxTokens", tokens, "a number over 0, up to 1000");
-  // gRFC A6: tokenRatio "must be greater than 0 ... Decimal places beyond 3 are ignored".
+  // Of its decimals three count (gRFC A6, Throttling Configuration).
   std::optional<double> ratio = json.Number("tokenRatio");
   if (ratio.has_value()) ratio = std::floor(*ratio * 1000 + 1e-6) / 1000;
   if (ratio.has_value() && *ratio <= 0) json.Wrong("tokenRatio", "a number of at least 0.001");

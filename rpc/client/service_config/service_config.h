@@ -35,7 +35,7 @@ class StatusCodes {
   std::bitset<17> codes_;  // OK (0) to UNAUTHENTICATED (16)
 };
 
-// gRFC A6: "maxAttempts ... Values greater than 5 are treated as 5 without being considered a validation error."
+// More than this counts as this, and is no mistake (gRFC A6, Limits on Retries and Hedges).
 inline constexpr int kAttemptsMax = 5;
 
 // After an attempt fails with one of `retryable`, another one follows, later and later.

@@ -259,8 +259,8 @@ TEST(WaitForReady, CallWaitsWhileAttemptsToConnectFailUntilItsDeadline) {
       .Advance(seconds(29))
       .ExpectLog({})
       .Advance(seconds(1))
-      .ExpectLog({"DEADLINE_EXCEEDED: deadline of 30s exceeded while connecting (unprocessed)",
-                  "DEADLINE_EXCEEDED: deadline of 30s exceeded while connecting (unprocessed)"})
+      .ExpectLog({"DEADLINE_EXCEEDED: deadline of 30s exceeded while connecting; cannot connect: ...",
+                  "DEADLINE_EXCEEDED: deadline of 30s exceeded while connecting; cannot connect: ..."})
       .Advance(seconds(200))
       .ExpectLeft({"timers: 1"})  // it goes on trying
       .Shutdown()

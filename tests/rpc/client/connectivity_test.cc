@@ -11,6 +11,7 @@
 namespace weir {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
@@ -140,6 +141,62 @@ TEST(ConnectionScaling, CallsWaitForTheOnlyConnectionByDefault) {
   fleet.Calls(3);
   EXPECT_THAT(fleet.TakeLog(), ElementsAre("0ms resolve", "0ms connect 10.0.0.1:1", "0ms call at 10.0.0.1:1"));
   EXPECT_EQ(fleet.core().waiting_count(), 2u);
+}
+
+TEST(ConnectionScaling, CallsThatAreQueuedAreCounted) {
+  Fleet fleet;
+  fleet.server(kOne) = Fleet::kHolds;
+  fleet.set_settings("MAX_CONCURRENT_STREAMS=1");
+  fleet.Resolve({kOne});
+  fleet.Call();
+  EXPECT_EQ(fleet.core().queued_call_count(), 0u);
+  fleet.Calls(2);
+  fleet.Call(CallOptions().Timeout(absl::Seconds(1)));
+  EXPECT_EQ(fleet.core().queued_call_count(), 3u);
+  fleet.Advance(seconds(1));
+  EXPECT_EQ(fleet.core().queued_call_count(), 2u) << "one has run out of time";
+  fleet.AnswerHeld(kOne);
+  EXPECT_EQ(fleet.core().queued_call_count(), 1u);
+  fleet.Close(kOne);
+  fleet.Advance(seconds(3));
+  EXPECT_EQ(fleet.core().queued_call_count(), 0u) << "it has its place on the next connection";
+}
+
+TEST(ConnectionScaling, TenConnectionsAreTheMost) {
+  for (const auto& [asked, made] : {std::pair(0u, 1), std::pair(10u, 10), std::pair(11u, 10)}) {
+    ChannelOptions options;
+    options.max_connections_per_address = asked;
+    Fleet fleet(options);
+    fleet.server(kOne) = Fleet::kHolds;
+    fleet.set_settings("MAX_CONCURRENT_STREAMS=1");
+    fleet.Resolve({kOne});
+    fleet.Calls(12);
+    EXPECT_THAT(fleet.TakeShares(), ElementsAre(std::pair<const std::string, int>(kOne, made)));
+  }
+}
+
+// ---- waiting
+
+TEST(WaitForReady, DeadlineNamesTheLastErrorOfTheConnection) {
+  Fleet fleet;
+  fleet.server(kOne) = Fleet::kRefuses;
+  fleet.Resolve({kOne});
+  fleet.Call(CallOptions().WaitForReady().Timeout(absl::Milliseconds(500)));
+  fleet.TakeLog();
+  fleet.Advance(milliseconds(500));
+  EXPECT_THAT(fleet.TakeLog(),
+              ElementsAre(::testing::StartsWith("500ms DEADLINE_EXCEEDED: deadline of 500ms exceeded while connecting; "
+                                                "cannot connect: connect to 10.0.0.1:1: Connection refused; next "
+                                                "attempt in ")));
+}
+
+TEST(WaitForReady, DeadlineNamesTheLastErrorOfTheResolver) {
+  Fleet fleet;
+  fleet.FailToResolve(absl::UnavailableError("no such fleet"));
+  fleet.Call(CallOptions().WaitForReady().Timeout(absl::Milliseconds(500)));
+  fleet.TakeLog();
+  fleet.Advance(milliseconds(500));
+  EXPECT_THAT(fleet.TakeLog(), ElementsAre(::testing::HasSubstr("; cannot connect: no such fleet; next attempt in ")));
 }
 
 }  // namespace

@@ -133,5 +133,23 @@ TEST(TargetTest, WhatCannotBeParsedSaysWhatWasExpectedAndWhatCame) {
   }
 }
 
+TEST(TargetTest, AuthorityOfAProgramsSchemeIsItsEndpoint) {
+  const NameResolvers schemes = {{"etcd", nullptr}};
+  const struct {
+    const char* text;
+    const char* authority;
+  } cases[] = {
+      {"etcd:///greeters", "greeters"}, {"etcd://cluster/greeters:1", "greeters:1"},
+      {"etcd:greeters", "greeters"},    {"etcd:///a/path", "localhost"},
+      {"etcd:///", "localhost"},        {"etcd://cluster", "localhost"},
+  };
+  for (const auto& form : cases) {
+    SCOPED_TRACE(form.text);
+    absl::StatusOr<Target> target = Target::Parse(form.text, schemes);
+    ASSERT_TRUE(target.ok()) << target.status();
+    EXPECT_EQ(target->authority, form.authority);
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -117,7 +117,7 @@ TEST(RetryEndToEndTest, StreamedRequestIsSentAgain) {
   EXPECT_EQ(server.service.runs.value(), 3);
 }
 
-TEST(RetryEndToEndTest, HedgedCallIsAnsweredByTheAttemptThatIsNotStuck) {
+TEST(RetryEndToEndTest, HedgedCallIsAnsweredOnceHoweverManyAttemptsAreMade) {
   EchoServer server(Over::kTcp, EchoServer::Threads(1));
   ChannelOptions options;
   options.service_config = ParseServiceConfig(R"({"methodConfig":[{"name":[{}],

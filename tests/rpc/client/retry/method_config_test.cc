@@ -73,7 +73,7 @@ TEST(MethodConfigTest, WaitForReadyCountsUnlessTheCallSaysOtherwise) {
       })
       .ExpectLog({"UNAVAILABLE: cannot connect: ..."})
       .Advance(seconds(10))
-      .ExpectLog({"DEADLINE_EXCEEDED: deadline of 10s exceeded while connecting (unprocessed)"})
+      .ExpectLog({"DEADLINE_EXCEEDED: deadline of 10s exceeded while connecting; cannot connect: ..."})
       .Run();
 }
 
