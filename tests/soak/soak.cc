@@ -28,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kParts = 10;
 constexpr int kCallsAtATime = 64;
-constexpr int kWarmUpParts = 2;
+constexpr int kWarmUpParts = 5;
 constexpr int64_t kNoiseKib = 4096;
 
 class Service final : public bench::EchoService {
