@@ -280,6 +280,16 @@ TEST(BudgetTest, AClientDefendsItselfLikewise) {
                5, [](const H2Counters& c) { return c.glitches; },
                "errors of streams: expected at most 5 at once and 0 per second (H2Options::glitches), got more", "", 6},
               ClientOptions());
+  ExpectLimit({"resets of streams that have been reset",
+               [](H2Options* o) {
+                 o->unknown_frames = {3, 0};
+               },
+               "", [](int n) { return Repeat("RST_STREAM 1 CANCEL", n); }, 5,  // two streams, and three more
+               [](const H2Counters& c) { return c.resets; },
+               "RST_STREAM beyond one for each stream: expected at most 3 at once and 0 per second "
+               "(H2Options::unknown_frames), got more",
+               "", 2},
+              ClientOptions());
 }
 
 TEST(BudgetTest, ContinuationFramesAreCountedExactlyHoweverTheyAreCut) {

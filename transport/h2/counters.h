@@ -11,7 +11,7 @@ namespace weir::transport {
 struct H2Counters {
   uint64_t frames = 0;          // of all types; a frame is counted when its nine octets have come
   uint64_t streams = 0;         // server: opened by the peer
-  uint64_t resets = 0;          // server: RST_STREAM (H2Options::resets)
+  uint64_t resets = 0;          // RST_STREAM (server: H2Options::resets)
   uint64_t early_resets = 0;    // server: ... soon after the request and before a response (early_reset_streams_min)
   uint64_t glitches = 0;        // errors of one stream, each answered with a RST_STREAM (glitches)
   uint64_t settings = 0;        // SETTINGS without ACK (settings)
@@ -20,7 +20,7 @@ struct H2Counters {
   uint64_t window_updates = 0;  // WINDOW_UPDATE (window_updates_per_data_frame)
   uint64_t empty_data = 0;      // DATA without payload and END_STREAM (empty_data, empty_data_in_a_row_max)
   uint64_t small_data = 0;      // DATA with few octets, and frames for streams that we have reset (small_data)
-  uint64_t unknown = 0;         // frames that we ignore: unknown types, GOAWAY, a PING ACK to no PING (unknown_frames)
+  uint64_t unknown = 0;         // frames that we ignore, see H2Budgets (unknown_frames)
 };
 
 }  // namespace weir::transport

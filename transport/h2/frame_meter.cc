@@ -135,8 +135,8 @@ FrameMeter::Step FrameMeter::OtherFrame(FrameType type, uint32_t length, uint8_t
     case FrameType::kPriority:
       return Priority(type, length, id);
     case FrameType::kRstStream:
-      if (!is_server_) return Step::kGoOn;
       ++counters_.resets;
+      if (!is_server_) return ResetByServer();
       StopAtEnd();  // the table must know it before the stream's next frame
       return Charge(&resets_, "RST_STREAM", "resets");
     case FrameType::kSettings:
@@ -156,6 +156,13 @@ FrameMeter::Step FrameMeter::OtherFrame(FrameType type, uint32_t length, uint8_t
       ++counters_.unknown;
       return Charge(&unknown_, "frames that we ignore (unknown types, GOAWAY)", "unknown_frames");
   }
+}
+
+// Each stream may be reset once, at its end too (RFC 9113 section 8.1: NO_ERROR behind a complete response).
+FrameMeter::Step FrameMeter::ResetByServer() {
+  if (counters_.resets <= counters_.streams) return Step::kGoOn;
+  ++counters_.unknown;
+  return Charge(&unknown_, "RST_STREAM beyond one for each stream", "unknown_frames");
 }
 
 FrameMeter::Step FrameMeter::Priority(FrameType type, uint32_t length, StreamId id) {

@@ -108,6 +108,7 @@ class FrameMeter {
   Step Headers(uint32_t length, uint8_t flags, StreamId id);
   Step Continuation(uint8_t flags);
   Step OtherFrame(FrameType type, uint32_t length, uint8_t flags, StreamId id);
+  Step ResetByServer();
   Step Priority(FrameType type, uint32_t length, StreamId id);
   Step Ping(uint8_t flags);
   bool IsStrike();

@@ -111,7 +111,8 @@ struct H2Budgets {
   uint32_t small_data_bytes = 5;
   Rate small_data{10'000, 5'000};
 
-  // Frames that we ignore: unknown types, GOAWAY, a PING ACK that answers nothing.
+  // Frames that we ignore: unknown types, GOAWAY, a PING ACK that answers nothing; client: RST_STREAM beyond one for
+  // each stream.
   Rate unknown_frames{1'000, 10};
 };
 
