@@ -31,6 +31,7 @@ class Channel::Impl {
     Target target;
     target.text = text_;
     target.authority = std::move(endpoint.authority);
+    target.scheme = std::move(endpoint.scheme);
     core_ = std::make_shared<ChannelCore>(loop, text_, IfUsable(endpoint.credentials.security(), std::move(target)),
                                           std::move(options), std::move(endpoint.source), endpoint.credentials);
   }

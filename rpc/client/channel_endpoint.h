@@ -13,6 +13,9 @@ namespace weir {
 struct ChannelEndpoint {
   std::string name;       // in error texts, and Channel::target()
   std::string authority;  // :authority, unless ChannelOptions::authority says another
+  // Of ChannelOptions::name_resolvers: where the addresses come from that `source` connects to. Empty: there is one
+  // server, without an address.
+  std::string scheme;
   std::unique_ptr<StreamSource> source;
   ChannelCredentials credentials = InsecureChannelCredentials();
   // Not null: the loop on which the channel has to live, ChannelOptions::loop notwithstanding, and what keeps it

@@ -54,9 +54,9 @@ class SourceConnector final : public Connector {
  public:
   explicit SourceConnector(std::unique_ptr<StreamSource> source) : source_(std::move(source)) {}
 
-  std::unique_ptr<ConnectAttempt> Connect(transport::EventLoop& loop, const transport::SocketAddress&,
+  std::unique_ptr<ConnectAttempt> Connect(transport::EventLoop& loop, const transport::SocketAddress& address,
                                           OnDone on_done) override {
-    absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream = source_->Connect(loop);
+    absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream = source_->ConnectTo(loop, address);
     if (!stream.ok()) return std::make_unique<KnownAttempt>(loop, stream.status(), std::move(on_done));
     return std::make_unique<KnownAttempt>(loop, ConnectedStream{.stream = *std::move(stream)}, std::move(on_done));
   }

@@ -39,7 +39,7 @@ class Connector {
 
 // To TCP addresses and Unix sockets.
 std::unique_ptr<Connector> MakeSocketConnector();
-// To what the source gives, whatever the address.
+// To what the source gives.
 std::unique_ptr<Connector> MakeSourceConnector(std::unique_ptr<StreamSource> source);
 // To `first`, once; after that as `next` does.
 std::unique_ptr<Connector> MakeAdoptingConnector(ConnectedStream first, std::unique_ptr<Connector> next);

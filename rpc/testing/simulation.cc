@@ -15,6 +15,13 @@ namespace {
 // A thread that waits for longer waits for something that does not come.
 constexpr std::chrono::hours kWaitMax(24);
 
+constexpr char kScheme[] = "simulated";
+
+// Of the servers of one channel.
+transport::SocketAddress AddressOf(size_t number) {
+  return *transport::SocketAddress::FromHostAndPort(absl::StrCat("10.0.0.", number + 1), 443);
+}
+
 }  // namespace
 
 // ---- servers --------------------------------------------------------------------------------------------------------
@@ -37,6 +44,17 @@ void SimulatedServer::DropReplaced() {
   if (connections_ == 0) replaced_.clear();
 }
 
+void SimulatedServer::Serve(std::unique_ptr<transport::ByteStream> stream, const std::string& name) {
+  loop_.Post([this, name, end = std::make_shared<std::unique_ptr<transport::ByteStream>>(std::move(stream))] {
+    DropReplaced();
+    serving_->Add(std::move(*end), name);
+  });
+}
+
+void SimulatedServer::EmptyBacklog() {
+  for (auto& [stream, name] : std::exchange(backlog_, {})) Serve(std::move(stream), name);
+}
+
 void SimulatedServer::Drain() {
   loop_.Post([this] {
     serving_->BeginDrain();
@@ -44,13 +62,19 @@ void SimulatedServer::Drain() {
   });
 }
 
+void SimulatedServer::GoAway() { Stop(absl::UnavailableError("the server goes away")); }
+
 void SimulatedServer::Kill() {
   for (auto& [wire, server] : simulation_.wires_of_) {
     if (server == this) wire->Reset("the server was killed");
   }
-  loop_.Post([this] {
-    serving_->StopAll(absl::UnavailableError("killed"));
-    for (auto& old : replaced_) old->StopAll(absl::UnavailableError("killed"));
+  Stop(absl::UnavailableError("killed"));
+}
+
+void SimulatedServer::Stop(const absl::Status& why) {
+  loop_.Post([this, why] {
+    serving_->StopAll(why);
+    for (auto& old : replaced_) old->StopAll(why);
     Replace();
   });
 }
@@ -59,16 +83,24 @@ void SimulatedServer::Kill() {
 
 class Simulation::Source final : public StreamSource {
  public:
-  Source(Simulation& simulation, SimulatedLoop& loop, SimulatedServer& server)
-      : simulation_(simulation), loop_(loop), server_(server) {}
+  Source(Simulation& simulation, SimulatedLoop& loop, std::vector<SimulatedServer*> servers)
+      : simulation_(simulation), loop_(loop), servers_(std::move(servers)) {}
+
   absl::StatusOr<std::unique_ptr<transport::ByteStream>> Connect(transport::EventLoop&) override {
-    return simulation_.Dial(loop_, server_);
+    return simulation_.Dial(loop_, *servers_.front());
+  }
+  absl::StatusOr<std::unique_ptr<transport::ByteStream>> ConnectTo(transport::EventLoop& loop,
+                                                                   const transport::SocketAddress& address) override {
+    for (size_t i = 0; i < servers_.size(); ++i) {
+      if (address == AddressOf(i)) return simulation_.Dial(loop_, *servers_[i]);
+    }
+    return Connect(loop);
   }
 
  private:
   Simulation& simulation_;
   SimulatedLoop& loop_;
-  SimulatedServer& server_;
+  const std::vector<SimulatedServer*> servers_;
 };
 
 Simulation::Simulation(SimulationOptions options)
@@ -79,7 +111,8 @@ Simulation::Simulation(SimulationOptions options)
       order_random_(random_.Fork()),
       fault_random_(random_.Fork()),
       clocks_(time_),
-      waiting_(this) {}
+      waiting_(this),
+      names_(random_.Fork()) {}
 
 Simulation::~Simulation() {
   Heal();
@@ -115,16 +148,31 @@ SimulatedServer& Simulation::AddServer(const ServerOptions& options, std::string
 
 Channel& Simulation::Connect(const std::string& name, SimulatedServer& server, ChannelOptions options) {
   ChannelEndpoint endpoint;
-  endpoint.name = absl::StrCat("simulated:", server.name());
+  endpoint.name = absl::StrCat(kScheme, ":", server.name());
   endpoint.authority = server.name();
   endpoint.loop = &loop(name);
-  endpoint.source = std::make_unique<Source>(*this, loop(name), server);
+  endpoint.source = std::make_unique<Source>(*this, loop(name), std::vector<SimulatedServer*>{&server});
+  return channels_.emplace_back(std::move(endpoint), std::move(options));
+}
+
+Channel& Simulation::Connect(const std::string& name, const std::vector<SimulatedServer*>& servers,
+                             ChannelOptions options) {
+  std::vector<ServerAddress> addresses;
+  for (size_t i = 0; i < servers.size(); ++i) addresses.push_back({.address = AddressOf(i)});
+  options.name_resolvers[kScheme] = names_.Factory(std::move(addresses));
+  ChannelEndpoint endpoint;
+  endpoint.name = absl::StrCat(kScheme, ":///servers");
+  endpoint.authority = "servers";
+  endpoint.scheme = kScheme;
+  endpoint.loop = &loop(name);
+  endpoint.source = std::make_unique<Source>(*this, loop(name), servers);
   return channels_.emplace_back(std::move(endpoint), std::move(options));
 }
 
 absl::StatusOr<std::unique_ptr<transport::ByteStream>> Simulation::Dial(SimulatedLoop& from, SimulatedServer& to) {
   const std::string name = absl::StrCat("w", ++dialed_);
   log_.Add(absl::StrCat(name, " ", from.name(), " dials ", to.name()));
+  if (HasNoFiles(from)) return absl::UnavailableError(absl::StrCat("connect to ", to.name(), ": Too many open files"));
   if (to.refuses_until_ > time_.Now()) {
     return absl::UnavailableError(absl::StrCat("connect to ", to.name(), ": Connection refused"));
   }
@@ -132,10 +180,9 @@ absl::StatusOr<std::unique_ptr<transport::ByteStream>> Simulation::Dial(Simulate
   std::erase_if(wires_of_, [](const auto& entry) { return entry.first->over(); });
   wires_of_.emplace_back(wire, &to);
   auto client_end = wire->TakeEnd(0);
-  to.loop_.Post([&to, name, end = std::make_shared<std::unique_ptr<transport::ByteStream>>(wire->TakeEnd(1))] {
-    to.DropReplaced();
-    to.serving_->Add(std::move(*end), name);
-  });
+  auto server_end = wire->TakeEnd(1);
+  HasNoFiles(to.loop_) ? void(to.backlog_.emplace_back(std::move(server_end), name))
+                       : to.Serve(std::move(server_end), name);
   return client_end;
 }
 
@@ -222,70 +269,139 @@ void Simulation::BreakThings(absl::Duration period, size_t count) {
   agenda_.At(time_.Now() + absl::ToChronoNanoseconds(period), [this] { Heal(); });
 }
 
-SimulatedLoop* Simulation::AnyLoop(uint64_t number) {
-  return loops_.empty() ? nullptr : loops_[number % loops_.size()].get();
-}
-
 void Simulation::Apply(const Fault& fault) {
   log_.Add(absl::StrCat("fault ", fault.ToString()));
-  const transport::MonotonicTime end = time_.Now() + fault.length;
-  const int direction = static_cast<int>((fault.target >> 32) % 2);
-  const std::vector<std::shared_ptr<Wire>> wires = this->wires();
-  Wire* const wire = wires.empty() ? nullptr : wires[fault.target % wires.size()].get();
-  SimulatedLoop* const loop = AnyLoop(fault.target);
-  SimulatedServer* const server =
-      servers_.empty() ? nullptr : &*std::next(servers_.begin(), static_cast<int>(fault.target % servers_.size()));
+  bool occurred = true;
   using Kind = Fault::Kind;
   switch (fault.kind) {
     case Kind::kStall:
-      if (wire != nullptr) wire->Stall(direction, end);
-      break;
     case Kind::kDelay:
-      if (wire != nullptr) wire->SetDelay(fault.length);
-      break;
     case Kind::kDribble:
-      if (wire == nullptr) break;
-      wire->Dribble(static_cast<size_t>(fault.amount));
-      agenda_.At(end, [wire = wire->weak_from_this()] {
-        if (auto held = wire.lock()) held->Dribble(0);
-      });
-      break;
     case Kind::kReset:
-      if (wire != nullptr) wire->Reset("by a fault");
-      break;
     case Kind::kCut:
-      if (wire != nullptr) wire->CutAfter(direction, static_cast<uint64_t>(fault.amount));
-      break;
     case Kind::kHalfClose:
-      if (wire != nullptr) wire->HalfClose(direction);
+    case Kind::kSettings:
+      occurred = ApplyToWire(fault);
       break;
     case Kind::kRefuse:
-      if (server != nullptr) server->refuses_until_ = end;
+    case Kind::kDrain:
+    case Kind::kKill:
+    case Kind::kGoAway:
+      occurred = ApplyToServer(fault);
       break;
     case Kind::kStop:
-      if (loop != nullptr) loop->StopUntil(end);
-      break;
     case Kind::kLateTimers:
-      if (loop != nullptr) loop->MakeTimersLate(fault.length);
+    case Kind::kNoFiles:
+      occurred = ApplyToProcess(fault);
       break;
     case Kind::kWallClock:
       time_.StepWallClock(std::chrono::seconds(fault.amount));
       break;
-    case Kind::kDrain:
-      if (server != nullptr) server->Drain();
+    case Kind::kNames:
+      occurred = names_.asked();
+      names_.Hide(static_cast<uint64_t>(fault.amount));
+      agenda_.At(time_.Now() + fault.length, [this] { names_.Hide(0); });
       break;
-    case Kind::kKill:
-      if (server != nullptr) server->Kill();
-      break;
+  }
+  if (occurred) ++occurred_[static_cast<size_t>(fault.kind)];
+}
+
+bool Simulation::ApplyToWire(const Fault& fault) {
+  const std::vector<std::shared_ptr<Wire>> wires = this->wires();
+  if (wires.empty()) return false;
+  Wire& wire = *wires[fault.target % wires.size()];
+  const transport::MonotonicTime end = time_.Now() + fault.length;
+  const int direction = static_cast<int>((fault.target >> 32) % 2);
+  using Kind = Fault::Kind;
+  switch (fault.kind) {
+    case Kind::kStall:
+      wire.Stall(direction, end);
+      return true;
+    case Kind::kDelay:
+      wire.SetDelay(fault.length);
+      return true;
+    case Kind::kDribble:
+      wire.Dribble(static_cast<size_t>(fault.amount));
+      agenda_.At(end, [wire = wire.weak_from_this()] {
+        if (auto held = wire.lock()) held->Dribble(0);
+      });
+      return true;
+    case Kind::kReset:
+      wire.Reset("by a fault");
+      return true;
+    case Kind::kCut:
+      wire.CutAfter(direction, static_cast<uint64_t>(fault.amount));
+      return true;
+    case Kind::kHalfClose:
+      wire.HalfClose(direction);
+      return true;
+    default:
+      return ChangeSettings(wire, fault);
+  }
+}
+
+bool Simulation::ChangeSettings(Wire& wire, const Fault& fault) {
+  const auto entry =
+      std::find_if(wires_of_.begin(), wires_of_.end(), [&](auto& of) { return of.first.get() == &wire; });
+  const ServerOptions& server = entry->second->options_;
+  const Settings sent{.max_concurrent_streams = server.max_concurrent_streams,
+                      .initial_window_bytes = server.stream_window_bytes};
+  Settings changed;
+  changed.header_table_bytes = fault.target >> 40 & 1 ? 0 : sent.header_table_bytes;
+  changed.max_concurrent_streams = std::min<uint32_t>(fault.target >> 41 & 3, sent.max_concurrent_streams);
+  changed.initial_window_bytes = std::min(static_cast<uint32_t>(fault.amount), sent.initial_window_bytes);
+  if (!wire.ChangeSettings(changed, sent)) return false;
+  agenda_.At(time_.Now() + fault.length, [wire = wire.weak_from_this()] {
+    if (auto held = wire.lock()) held->RestoreSettings();
+  });
+  return true;
+}
+
+bool Simulation::ApplyToServer(const Fault& fault) {
+  if (servers_.empty()) return false;
+  SimulatedServer& server = *std::next(servers_.begin(), static_cast<int>(fault.target % servers_.size()));
+  if (fault.kind == Fault::Kind::kRefuse) server.refuses_until_ = time_.Now() + fault.length;
+  if (fault.kind == Fault::Kind::kDrain) server.Drain();
+  if (fault.kind == Fault::Kind::kKill) server.Kill();
+  if (fault.kind == Fault::Kind::kGoAway) server.GoAway();
+  return true;
+}
+
+bool Simulation::ApplyToProcess(const Fault& fault) {
+  if (loops_.empty()) return false;
+  SimulatedLoop& loop = *loops_[fault.target % loops_.size()];
+  const transport::MonotonicTime end = time_.Now() + fault.length;
+  if (fault.kind == Fault::Kind::kStop) loop.StopUntil(end);
+  if (fault.kind == Fault::Kind::kLateTimers) loop.MakeTimersLate(fault.length);
+  if (fault.kind == Fault::Kind::kNoFiles) {
+    no_files_until_[loop.name()] = end;
+    agenda_.At(end, [this, process = loop.name()] { LetAccept(process); });
+  }
+  return true;
+}
+
+bool Simulation::HasNoFiles(const SimulatedLoop& loop) const {
+  const auto until = no_files_until_.find(loop.name());
+  return until != no_files_until_.end() && until->second > time_.Now();
+}
+
+void Simulation::LetAccept(const std::string& process) {
+  for (SimulatedServer& server : servers_) {
+    if (server.name() == process && !HasNoFiles(server.loop_)) server.EmptyBacklog();
   }
 }
 
 void Simulation::Heal() {
   if (std::exchange(healed_, true)) return;
   log_.Add("healed");
+  no_files_until_.clear();
+  names_.Hide(0);
   for (const auto& loop : loops_) loop->Heal();
   for (const std::shared_ptr<Wire>& wire : wires()) wire->Heal();
-  for (SimulatedServer& server : servers_) server.refuses_until_ = {};
+  for (SimulatedServer& server : servers_) {
+    server.refuses_until_ = {};
+    server.EmptyBacklog();
+  }
 }
 
 }  // namespace weir::testing

@@ -14,7 +14,8 @@
 //
 // The code is the real one: HTTP/2, channels, handlers; only sockets, threads and clocks are not. What goes wrong:
 // streams that are cut at any octet, stalled, slow, delivered octet by octet, closed in one direction; servers that
-// refuse, drain, die; processes that are stopped; late timers; a wall clock that is set. A service under test must not
+// refuse, drain, go away, die, change their SETTINGS; processes that are stopped or have no descriptors left; lookups
+// that fail or find other servers; late timers; a wall clock that is set. A service under test must not
 // start threads or sleep otherwise than by ServerContext::Sleep; its clocks (std::chrono, absl::Now) are the
 // simulation's. Time passes by waiting only: a loop that tries again at once, until it is later, never ends.
 //
@@ -23,6 +24,7 @@
 // WEIR_SIM_FAULTS=1,4 only these faults of each, WEIR_SIM_TRACE=1 prints what happens.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -46,6 +48,7 @@
 #include "weir/testing/simulation/agenda.h"
 #include "weir/testing/simulation/event_log.h"
 #include "weir/testing/simulation/fault.h"
+#include "weir/testing/simulation/names.h"
 #include "weir/testing/simulation/random.h"
 #include "weir/testing/simulation/simulated_loop.h"
 #include "weir/testing/simulation/virtual_time.h"
@@ -66,6 +69,8 @@ class SimulatedServer {
 
   // Lets its connections finish, and takes new ones at once, as a new process that got the listening socket.
   void Drain();
+  // Ends its connections and calls with GOAWAY, without waiting for them; a new process takes over.
+  void GoAway();
   // All connections break and all calls are cancelled; a new process takes over. The service's object stays: what shall
   // be lost with a process, its test has to take away.
   void Kill();
@@ -75,6 +80,9 @@ class SimulatedServer {
  private:
   friend class Simulation;
 
+  void Serve(std::unique_ptr<transport::ByteStream> stream, const std::string& name);
+  void EmptyBacklog();
+  void Stop(const absl::Status& why);
   void Replace();
   void DropReplaced();
 
@@ -86,6 +94,8 @@ class SimulatedServer {
   std::list<std::unique_ptr<ServerLoop>> replaced_;
   size_t connections_ = 0;
   transport::MonotonicTime refuses_until_{};
+  // Connections that wait for a process that has no descriptors, and their names.
+  std::vector<std::pair<std::unique_ptr<transport::ByteStream>, std::string>> backlog_;
 };
 
 struct SimulationOptions {
@@ -124,6 +134,9 @@ class Simulation final : private transport::WaitingWork {
   }
   // A channel of the process `name`, which may have others, and may be a server's. Lives as long as the simulation.
   Channel& Connect(const std::string& name, SimulatedServer& server, ChannelOptions options = {});
+  // The same to several servers, which the channel finds by name and has a policy for
+  // (ChannelOptions::load_balancing).
+  Channel& Connect(const std::string& name, const std::vector<SimulatedServer*>& servers, ChannelOptions options = {});
 
   // ---- faults
   // From now on, and for `period`, up to `count` things go wrong, as the seed says. Then comes Heal.
@@ -136,6 +149,8 @@ class Simulation final : private transport::WaitingWork {
   // Nothing is wrong any more, and nothing will be. What has been cut stays cut.
   void Heal();
   const std::vector<Fault>& faults() const { return faults_; }
+  // How many of a kind there were that something could be done to.
+  int occurred(Fault::Kind kind) const { return occurred_[static_cast<size_t>(kind)]; }
 
   // ---- time. It passes here, and while this thread waits for something (.Wait()).
   absl::Duration Elapsed() const { return absl::FromChrono(time_.Elapsed()); }
@@ -166,7 +181,12 @@ class Simulation final : private transport::WaitingWork {
   // Does the next thing if it is for `limit` or earlier; false: there is none.
   bool Step(transport::MonotonicTime limit);
   void Apply(const Fault& fault);
-  SimulatedLoop* AnyLoop(uint64_t number);
+  bool ApplyToWire(const Fault& fault);
+  bool ApplyToServer(const Fault& fault);
+  bool ApplyToProcess(const Fault& fault);
+  bool ChangeSettings(Wire& wire, const Fault& fault);
+  void LetAccept(const std::string& process);
+  bool HasNoFiles(const SimulatedLoop& loop) const;
 
   const SimulationOptions options_;
   std::vector<std::shared_ptr<void>> made_;
@@ -181,9 +201,12 @@ class Simulation final : private transport::WaitingWork {
   WaitingWork::Scope waiting_;
   std::vector<std::unique_ptr<SimulatedLoop>> loops_;
   std::vector<std::pair<std::shared_ptr<Wire>, SimulatedServer*>> wires_of_;
+  Names names_;
   std::list<SimulatedServer> servers_;
   std::list<Channel> channels_;
   std::vector<Fault> faults_;
+  std::array<int, Fault::kKinds> occurred_{};
+  std::map<std::string, transport::MonotonicTime> no_files_until_;  // by process
   bool healed_ = true;
   uint64_t dialed_ = 0;
 };

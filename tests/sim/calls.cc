@@ -17,6 +17,7 @@ class Running {
       : record_(*ledger.Find(context.metadata().Get(kKey).value_or(""))) {
     ++record_.handlers_begun;
     ++record_.handlers_running;
+    ledger.NoteHandler();
   }
   ~Running() { --record_.handlers_running; }
   Running(const Running&) = delete;

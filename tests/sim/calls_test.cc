@@ -2,12 +2,16 @@
 #include "weir/tests/sim/calls.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "weir/examples/proxy/proxy.h"
+#include "weir/rpc/server/concurrency_limit.h"
 #include "weir/testing/simulation.h"
 
 namespace weir::testing {
@@ -27,20 +31,67 @@ void Plan(SimulatedRandom& random, CallRecord& record) {
 struct Topology {
   Channel* channel;
   SimulatedLoop* loop;
+  std::shared_ptr<ConcurrencyLimit> slots;  // null: as many handlers as there are calls
+  size_t slots_max = SIZE_MAX;
 };
 
-// A client of the server; in every third seed through a proxy.
-Topology Build(Simulation& simulation, Ledger& ledger) {
-  auto& service = simulation.Make<LedgerService>(ledger);
-  SimulatedServer* server = &simulation.Serve("server", service);
-  if (simulation.random().OneIn(3)) {
-    auto& proxy = simulation.Make<proxy::Proxy>(simulation.Connect("proxy", *server));
-    server = &simulation.Serve("proxy", proxy);
+// Handlers that keep their places while others wait or are refused: on a connection, or in all servers.
+ServerOptions LimitSlots(SimulatedRandom& random, Topology& world) {
+  ServerOptions options;
+  if (random.OneIn(4)) options.max_concurrent_streams = static_cast<uint32_t>(random.Between(1, 3));
+  if (random.OneIn(4)) {
+    world.slots_max = random.Between(1, 3);
+    world.slots = std::make_shared<ConcurrencyLimit>(ConcurrencyLimitOptions{.running_max = world.slots_max});
+    options.admission = world.slots;
   }
-  return {&simulation.Connect("client", *server), &simulation.loop("client")};
+  return options;
 }
 
-void Play(Simulation& simulation) {
+// A client of a server; of a server behind a proxy; or of several servers that it finds by name.
+Topology Build(Simulation& simulation, Ledger& ledger) {
+  SimulatedRandom random = simulation.random().Fork();
+  Topology world;
+  const ServerOptions options = LimitSlots(random, world);
+  auto& service = simulation.Make<LedgerService>(ledger);
+  SimulatedServer* server = &simulation.Serve(options, "server", service);
+  switch (random.Below(3)) {
+    case 0:
+      world.channel = &simulation.Connect("client", *server);
+      break;
+    case 1: {
+      auto& proxy = simulation.Make<proxy::Proxy>(simulation.Connect("proxy", *server));
+      world.channel = &simulation.Connect("client", simulation.Serve("proxy", proxy));
+      break;
+    }
+    default: {
+      std::vector<SimulatedServer*> servers = {server, &simulation.Serve(options, "server2", service)};
+      if (random.OneIn(2)) servers.push_back(&simulation.Serve(options, "server3", service));
+      ChannelOptions channel;
+      if (random.OneIn(2)) channel.load_balancing = {.policy = "round_robin", .config = {}};
+      world.channel = &simulation.Connect("client", servers, channel);
+      break;
+    }
+  }
+  world.loop = &simulation.loop("client");
+  return world;
+}
+
+// What has happened in all seeds together.
+struct Tally {
+  std::array<int, Fault::kKinds> faults{};
+  int refused_for_slots = 0;
+  int seeds = 0;
+};
+
+void Count(const Simulation& simulation, const Topology& world, Tally& tally) {
+  for (int kind = 0; kind < Fault::kKinds; ++kind) {
+    tally.faults[static_cast<size_t>(kind)] += simulation.occurred(static_cast<Fault::Kind>(kind));
+  }
+  if (world.slots != nullptr) tally.refused_for_slots += static_cast<int>(world.slots->shed_count());
+  ++tally.seeds;
+}
+
+void Play(Simulation& simulation, Tally& tally) {
   auto& ledger = simulation.Make<Ledger>();
   const Topology world = Build(simulation, ledger);
   SimulatedRandom random = simulation.random().Fork();
@@ -78,7 +129,8 @@ void Play(Simulation& simulation) {
   EXPECT_TRUE(simulation.RunUntil([&] { return ledger.AllOver(); }, absl::Seconds(21))) << "a call does not end";
   EXPECT_TRUE(simulation.RunUntil([&] { return ledger.handlers_running() == 0; }, absl::Seconds(30)))
       << "a handler does not end";
-  ledger.Check();
+  ledger.Check(simulation.occurred(Fault::Kind::kGoAway) > 0);
+  EXPECT_LE(static_cast<size_t>(ledger.handlers_running_most()), world.slots_max) << "a handler without a slot";
   simulation.RunFor(absl::Minutes(3));  // longer than the longest back-off
   EXPECT_EQ(simulation.bytes_held(), 0u);
 
@@ -87,14 +139,24 @@ void Play(Simulation& simulation) {
   StartCall(simulation, *world.loop, *world.channel, last);
   simulation.RunFor(absl::Seconds(1));
   EXPECT_TRUE(last.ends == 1 && last.status.ok()) << "after all is well again: " << last.status;
+  Count(simulation, world, tally);
 }
 
-TEST(CallsTest, WhateverGoesWrong) { ForEachSeed({.count = 1000}, Play); }
+TEST(CallsTest, WhateverGoesWrong) {
+  Tally tally;
+  ForEachSeed({.count = 1000}, [&tally](Simulation& simulation) { Play(simulation, tally); });
+  if (tally.seeds < 1000) return;  // a seed was asked for, or one has failed
+  for (int kind = 0; kind < Fault::kKinds; ++kind) {
+    EXPECT_GE(tally.faults[static_cast<size_t>(kind)], 50) << "a fault that hardly ever happens: kind " << kind;
+  }
+  EXPECT_GE(tally.refused_for_slots, 50) << "handlers hardly ever lack slots";
+}
 
 TEST(CallsTest, ASeedGivesTheSameTwice) {
   const auto hash_of = [](uint64_t seed) {
     Simulation simulation({.seed = seed});
-    Play(simulation);
+    Tally tally;
+    Play(simulation, tally);
     return simulation.hash();
   };
   for (uint64_t seed = 1; seed <= 10; ++seed) EXPECT_EQ(hash_of(seed), hash_of(seed)) << "seed " << seed;

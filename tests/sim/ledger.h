@@ -1,6 +1,7 @@
 // Ledger: what each call of a simulation did, as both sides saw it, and what must hold of that at the end.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -58,11 +59,16 @@ class Ledger {
   std::list<CallRecord>& calls() { return calls_; }
   bool AllOver() const;
   int handlers_running() const;
+  // A handler has begun: how many run at a time.
+  void NoteHandler() { handlers_running_most_ = std::max(handlers_running_most_, handlers_running()); }
+  int handlers_running_most() const { return handlers_running_most_; }
 
-  // After the end: what must hold of every call.
-  void Check() const;
+  // After the end: what must hold of every call. `servers_went_away`: without waiting for their calls, so that one
+  // whose answer had begun ends with what the server's RST_STREAM says.
+  void Check(bool servers_went_away = false) const;
 
  private:
+  int handlers_running_most_ = 0;
   std::list<CallRecord> calls_;
 };
 

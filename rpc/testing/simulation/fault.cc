@@ -35,6 +35,14 @@ Fault MakeFault(SimulatedRandom random, std::chrono::milliseconds horizon) {
     case Kind::kLateTimers:
       fault.length = std::min(fault.length, std::chrono::milliseconds(5000));
       break;
+    case Kind::kSettings: {
+      const int64_t windows[] = {0, 1, 100, 16'384};
+      fault.amount = windows[random.Below(4)];
+      break;
+    }
+    case Kind::kNames:
+      fault.amount = static_cast<int64_t>(random.Between(1, 7));
+      break;
     default:
       break;
   }
@@ -44,8 +52,9 @@ Fault MakeFault(SimulatedRandom random, std::chrono::milliseconds horizon) {
 }  // namespace
 
 std::string Fault::ToString() const {
-  const char* const names[kKinds] = {"stall",  "delay", "dribble",     "reset",      "cut",   "half-close",
-                                     "refuse", "stop",  "late timers", "wall clock", "drain", "kill"};
+  const char* const names[kKinds] = {"stall",  "delay",    "dribble",     "reset",      "cut",   "half-close",
+                                     "refuse", "stop",     "late timers", "wall clock", "drain", "kill",
+                                     "goaway", "settings", "no files",    "names"};
   return absl::StrCat("at ", at.count(), " ms: ", names[static_cast<int>(kind)], " of ", target % 100, ", ",
                       length.count(), " ms, amount ", amount);
 }

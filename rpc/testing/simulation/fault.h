@@ -26,8 +26,12 @@ struct Fault {
     kWallClock,   // the wall clock is set by `amount` seconds
     kDrain,       // a server drains its connections, and a new one takes over
     kKill,        // a server's process dies, and a new one takes over
+    kGoAway,      // a server ends its connections and calls at once, with GOAWAY, and a new one takes over
+    kSettings,    // a client is sent other SETTINGS for `length`: streams and windows shrink, to windows of `amount`
+    kNoFiles,     // EMFILE: a process makes no connection and accepts none for `length`; they wait in its backlog
+    kNames,       // lookups find some of the servers (not those in the bits of `amount`) or fail, for `length`
   };
-  static constexpr int kKinds = 12;
+  static constexpr int kKinds = 16;
 
   std::chrono::milliseconds at{};  // from the beginning of the faults
   Kind kind = Kind::kStall;

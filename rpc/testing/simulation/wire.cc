@@ -67,7 +67,7 @@ size_t Wire::bytes_held() const {
 
 // Mostly all of it; sometimes a part, so that every border falls between two reads once.
 size_t Wire::SomeOf(size_t bytes) {
-  if (bytes_max_ != 0) return std::min(bytes, bytes_max_);
+  if (bytes_max_ != 0 && dribbles_left_-- > 0) return std::min(bytes, bytes_max_);
   return random_.OneIn(4) ? std::min<size_t>(bytes, random_.Between(1, 64)) : bytes;
 }
 
@@ -101,7 +101,8 @@ IoResult Wire::Write(int end, std::span<const std::string_view> pieces) {
   pipe.writer_pauses = room < wanted && random_.OneIn(2);
   Segment segment;
   for (std::string_view piece : pieces) segment.bytes.append(piece.substr(0, room - segment.bytes.size()));
-  Send(end, std::move(segment));
+  segment.bytes = end == 0 ? settings_.FromClient(segment.bytes) : settings_.FromServer(segment.bytes);
+  if (!segment.bytes.empty()) Send(end, std::move(segment));
   return {.kind = IoResult::Kind::kDone, .bytes = room};
 }
 
@@ -169,6 +170,7 @@ void Wire::Arrive(int direction) {
 void Wire::Heal() {
   Dribble(0);
   SetDelay(std::chrono::milliseconds(1));
+  RestoreSettings();
   for (int direction : {0, 1}) {
     Pipe& pipe = pipes_[direction];
     pipe.stalled_until = {};
@@ -187,6 +189,20 @@ void Wire::HalfClose(int direction) {
   if (reset_ || pipe.swallowed) return;
   Send(direction, Segment{.end = true});
   pipe.swallowed = true;
+}
+
+bool Wire::ChangeSettings(const Settings& settings, const Settings& sent) {
+  if (reset_ || pipes_[1].write_ended || !settings_.Add(settings)) return false;
+  settings_sent_ = sent;
+  if (std::string due = settings_.TakeDue(); !due.empty()) Send(1, Segment{.bytes = std::move(due)});
+  return true;
+}
+
+void Wire::RestoreSettings() {
+  if (!settings_sent_.has_value()) return;
+  const Settings sent = *settings_sent_;
+  ChangeSettings(sent, sent);
+  settings_sent_.reset();
 }
 
 void Wire::Reset(std::string_view why) {

@@ -20,6 +20,7 @@
 #include "weir/testing/simulation/agenda.h"
 #include "weir/testing/simulation/event_log.h"
 #include "weir/testing/simulation/random.h"
+#include "weir/testing/simulation/settings_changes.h"
 #include "weir/testing/simulation/simulated_loop.h"
 #include "weir/transport/io/byte_stream.h"
 
@@ -49,10 +50,18 @@ class Wire final : public std::enable_shared_from_this<Wire> {
   void HalfClose(int direction);  // the reader sees an end; what is written afterwards is lost
   void Stall(int direction, transport::MonotonicTime until) { pipes_[direction].stalled_until = until; }
   void SetDelay(std::chrono::nanoseconds delay) { delay_ = delay; }
-  // Not slow, stalled or in small pieces any more.
+  // End 0, the client, sees these SETTINGS in place of those that its server has sent. False: it has not sent any yet,
+  // or the connection ends.
+  bool ChangeSettings(const Settings& settings, const Settings& sent);
+  void RestoreSettings();
+  // Not slow, stalled or in small pieces any more, and with the server's own SETTINGS.
   void Heal();
-  // No Read or Write is of more than this; 0: as the sizes happen to be.
-  void Dribble(size_t bytes_max) { bytes_max_ = bytes_max; }
+  // No Read or Write is of more than this; 0: as the sizes happen to be. For some thousands of them at most: so long
+  // does it find what it can find, and a seed shall not take seconds.
+  void Dribble(size_t bytes_max) {
+    bytes_max_ = bytes_max;
+    dribbles_left_ = kDribblesMax;
+  }
 
  private:
   class End;
@@ -94,8 +103,12 @@ class Wire final : public std::enable_shared_from_this<Wire> {
   const std::string name_;
   std::array<EndState, 2> ends_;
   std::array<Pipe, 2> pipes_;
+  SettingsChanges settings_;
+  std::optional<Settings> settings_sent_;  // to be restored
   bool reset_ = false;
+  static constexpr int kDribblesMax = 5000;
   size_t bytes_max_ = 0;
+  int dribbles_left_ = 0;
   std::chrono::nanoseconds delay_;
 };
 
