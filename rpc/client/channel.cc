@@ -19,8 +19,7 @@ class Channel::Impl {
  public:
   Impl(std::string_view target, const ChannelCredentials& credentials, ChannelOptions options) : text_(target) {
     transport::EventLoop& loop = LoopFor(options);
-    absl::StatusOr<Target> usable =
-        IfUsable(credentials.security(), Target::Parse(target, options.name_resolvers));
+    absl::StatusOr<Target> usable = IfUsable(credentials.security(), Target::Parse(target, options.name_resolvers));
     std::unique_ptr<Connector> by_proxy = ByProxy(options, &usable);
     core_ = std::make_shared<ChannelCore>(loop, text_, std::move(usable), std::move(options), nullptr, credentials);
     if (by_proxy != nullptr) core_->UseConnector(std::move(by_proxy));

@@ -275,7 +275,7 @@ TEST(ConnectTest, RefusedConnectionNamesTargetAddressAndReason) {
 
 TEST(ConnectTest, TargetThatCannotBeParsedFailsEveryCall) {
   for (const char* target :
-       {"", "nonsense host:1", "127.0.0.1:0", "127.0.0.1:http", "::1:50051", "dns://8.8.8.8/a:1", "unix:"}) {
+       {"", "nonsense host:1", "127.0.0.1:0", "127.0.0.1:http", "::1:50051", "dns://a.server/a:1", "unix:"}) {
     Channel channel(target, InsecureChannelCredentials());
     for (int i = 0; i < 2; ++i) {
       EXPECT_THAT(EchoClient(channel).Unary(Body("x")).Wait(),
