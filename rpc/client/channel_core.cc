@@ -279,7 +279,7 @@ void ChannelCore::ResetConnectBackoff() {
 
 void ChannelCore::ExitIdle() {
   const NameResolverArgs args{.target = *target_, .options = options_, .loop = loop_, .listener = *this};
-  if (target_->scheme.empty()) {
+  if (has_source_ && !options_.name_resolvers.contains(target_->scheme)) {
     resolver_ = std::make_unique<FixedResolver>(args, std::vector<ServerAddress>(1));
   } else {
     resolver_ = MakeResolver(args, lookups_);

@@ -49,7 +49,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
                           private BackendOwner {
  public:
   // `target` not OK: every call ends with that status. `source` not null: connections come from there, whatever the
-  // target. `lookups` are for dns: targets.
+  // target; only a resolver of `options` for its scheme is asked for addresses. `lookups` are for dns: targets.
   ChannelCore(transport::EventLoop& loop, std::string text, absl::StatusOr<Target> target, ChannelOptions options,
               std::unique_ptr<StreamSource> source = nullptr,
               const ChannelCredentials& credentials = InsecureChannelCredentials(),
