@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "tests/interop/cases/case_table.h"
+#include "tests/interop/cases/test_ca_path.h"
 
 ABSL_FLAG(std::string, server_host, "localhost", "where the server runs");
 ABSL_FLAG(int, server_port, 0, "its port");
@@ -22,8 +23,8 @@ ABSL_FLAG(std::string, test_case, "large_unary",
           "\"features\", \"http2\"");
 ABSL_FLAG(std::string, except, "", "cases to leave out, separated by commas");
 ABSL_FLAG(bool, use_tls, false, "whether connections use TLS");
-ABSL_FLAG(bool, use_test_ca, false, "accepted; --tls_ca_file says which one");
-ABSL_FLAG(std::string, tls_ca_file, "", "PEM file with the roots to trust; empty: the system's");
+ABSL_FLAG(bool, use_test_ca, false, "trust the CA that a server without --tls_cert_file made on this machine");
+ABSL_FLAG(std::string, tls_ca_file, "", "PEM file with the roots to trust; empty: as --use_test_ca, or the system's");
 ABSL_FLAG(std::string, service_config_json, "", "of the channel; empty: none");
 ABSL_FLAG(std::string, additional_metadata, "", "sent with every call: key1:value1;key2:value2");
 ABSL_FLAG(int, soak_iterations, 10, "calls of the soak cases");
@@ -138,6 +139,7 @@ int RunInteropClient(int argc, char** argv, const std::string& library, const Ma
   if (!ParseMetadata(absl::GetFlag(FLAGS_additional_metadata), &target.additional_metadata)) return 2;
   target.use_tls = absl::GetFlag(FLAGS_use_tls);
   target.tls_ca_file = absl::GetFlag(FLAGS_tls_ca_file);
+  if (target.tls_ca_file.empty() && absl::GetFlag(FLAGS_use_test_ca)) target.tls_ca_file = TestCaPath();
   target.service_config_json = absl::GetFlag(FLAGS_service_config_json);
   if (target.port <= 0 || target.port > 65535) {
     std::fprintf(stderr, "--server_port: expected 1 to 65535, got %d\n", target.port);

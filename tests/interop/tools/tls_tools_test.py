@@ -6,6 +6,7 @@ are told.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -76,6 +77,7 @@ def start(path, pair, more=()):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", required=True)
+    parser.add_argument("--client", required=True)
     options = parser.parse_args()
     failures = []
     with tempfile.TemporaryDirectory() as folder:
@@ -96,6 +98,17 @@ def main():
             check("curl in plaintext is told", "This port speaks TLS only" in output, output, failures)
             problem = server.stop()
             check("server", problem is None, str(problem), failures)
+
+        # A server that was given no certificate, and a client that finds the CA which it made.
+        own = dict(os.environ, TMPDIR=folder)
+        server = Server([options.server, "--port=0", "--use_tls=true"], env=own)
+        done = subprocess.run(
+            [options.client, "--server_host=127.0.0.1", "--server_port=%d" % server.port, "--use_tls=true",
+             "--use_test_ca=true", "--server_host_override=foo.test.google.fr", "--test_case=empty_unary"],
+            env=own, timeout=PATIENCE_S, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        check("the test CA by default", done.returncode == 0, done.stdout, failures)
+        problem = server.stop()
+        check("server", problem is None, str(problem), failures)
 
         pair = certificates.issue("server", "IP:127.0.0.1")
         client = certificates.issue("client", "DNS:client.test.example")
