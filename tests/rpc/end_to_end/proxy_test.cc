@@ -143,7 +143,7 @@ TEST_F(ProxiedTest, AProxyThatDoesNotAnswerIsTold) {
   options.connect_timeout = absl::Milliseconds(100);
   options.backoff_initial = absl::Milliseconds(100);
   Channel channel("a.example:443", InsecureChannelCredentials(), options);
-  EXPECT_THAT(Ask(channel), HasSubstr("proxy " + proxy.address() + ": CONNECT a.example:443: no answer within 100"));
+  EXPECT_THAT(Ask(channel), HasSubstr("proxy " + proxy.address() + ": CONNECT a.example:443: no answer within "));
 }
 
 TEST_F(ProxiedTest, AProxyThatCannotBeUsedIsAnErrorOfEveryCall) {
