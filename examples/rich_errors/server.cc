@@ -1,10 +1,11 @@
 // A server that says what is wrong with a request field by field: a google.rpc.BadRequest beside code and text.
+#include "weir/rpc/server/server.h"
+
 #include <iostream>
 
 #include "examples/rich_errors/signup.weir.pb.h"
 #include "google/rpc/error_details.pb.h"
 #include "weir/rpc/details/status_details.h"
-#include "weir/rpc/server/server.h"
 
 namespace {
 
@@ -15,8 +16,7 @@ void Reject(google::rpc::BadRequest& bad, const char* field, const char* why) {
 }
 
 class Signup final : public signup::SignupService {
-  weir::Task<absl::StatusOr<signup::Account>> Register(weir::ServerContext&,
-                                                       const signup::Registration& who) override {
+  weir::Task<absl::StatusOr<signup::Account>> Register(weir::ServerContext&, const signup::Registration& who) override {
     google::rpc::BadRequest bad;
     if (who.name().empty()) Reject(bad, "name", "expected one, got none");
     if (who.mail().find('@') == std::string::npos) Reject(bad, "mail", "expected an address like a@b.example");

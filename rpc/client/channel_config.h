@@ -39,7 +39,8 @@ class ChannelConfig {
   ServiceConfigResult Choose(const ServiceConfigResult& found) const;
   // The one to use if what was found cannot be, as `why` says; an error, `why`: there is none.
   ServiceConfigResult Instead(const absl::Status& why) const;
-  // The policy that `config` (null: none) asks for. INVALID_ARGUMENT: it names some, and the channel knows none of them.
+  // The policy that `config` (null: none) asks for. INVALID_ARGUMENT: it names some, and the channel knows none of
+  // them.
   absl::StatusOr<LoadBalancingChoice> LoadBalancingOf(const ServiceConfig* config) const;
 
   void Use(std::shared_ptr<const ServiceConfig> config);

@@ -23,8 +23,8 @@ namespace {
 
 absl::Status Closed(const char* text) { return WithWhy(absl::CancelledError(text), Why{.by = Why::By::kCaller}); }
 
-// An attempt after others, or beside them (hedging), is worth most at another server. Policies know nothing of attempts:
-// they are asked again, a few times.
+// An attempt after others, or beside them (hedging), is worth most at another server. Policies know nothing of
+// attempts: they are asked again, a few times.
 Pick PickElsewhere(Picker& picker, const PickRequest& asked, const StreamRequest& request) {
   constexpr int kAgainMax = 3;
   Pick pick = picker.PickFor(asked);

@@ -30,7 +30,8 @@ struct ChannelOptions {
   std::string user_agent_prefix;
 
   // The :authority of every call. Empty: host and port of the target; of a target of the program's own scheme what
-  // follows the authority's slash ("greeters" of etcd://cluster/greeters); "localhost" where that is a path (unix:, file:).
+  // follows the authority's slash ("greeters" of etcd://cluster/greeters); "localhost" where that is a path (unix:,
+  // file:).
   std::string authority;
 
   // Timeout of calls that set none (CallOptions::Timeout).
@@ -93,7 +94,8 @@ struct ChannelOptions {
   ClientConnectionOptions connection;
 
   // How calls are spread over the addresses of the target: "pick_first" (all to the first one that answers), or another
-  // policy of rpc/client/balancing or of `load_balancers`. A service config that names one that is known counts for more.
+  // policy of rpc/client/balancing or of `load_balancers`. A service config that names one that is known counts for
+  // more.
   LoadBalancingChoice load_balancing = {.policy = "pick_first", .config = {}};
   // Policies of the program, by name: rpc/client/load_balancer.h.
   LoadBalancers load_balancers;

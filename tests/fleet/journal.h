@@ -1,5 +1,5 @@
-// Journal: what became of the calls of a load, as lines for the driver (client.py reads them). Fields are divided by tabs;
-// times are seconds of the machine's monotonic clock.
+// Journal: what became of the calls of a load, as lines for the driver (client.py reads them). Fields are divided by
+// tabs; times are seconds of the machine's monotonic clock.
 //
 //   answered <server> <calls> <first start> <last start> <slowest, s>     of the calls answered since the last Print
 //   failed   <start> <end> <code> <safe|unsafe> <peer> <text>             each; safe: may be made again (Why::SafeToRetry)

@@ -11,8 +11,8 @@
 
 namespace weir {
 
-// `own` are those of the program, which must outlive the policy; they come first. INVALID_ARGUMENT names the policies that there are, or what is wrong
-// with the configuration.
+// `own` are those of the program, which must outlive the policy; they come first. INVALID_ARGUMENT names the policies
+// that there are, or what is wrong with the configuration.
 absl::StatusOr<std::unique_ptr<LoadBalancingPolicy>> MakePolicy(const LoadBalancingChoice& choice,
                                                                 const LoadBalancers& own, LoadBalancingHelper& helper);
 

@@ -178,9 +178,10 @@ void CallAttempts::OnAttemptFailed(Attempt& attempt, Failure failure) {
   }
 }
 
-// Once if the server says that it has not looked at the request, whatever the policy, and not counted as an attempt (gRFC
-// A6, Transparent Retries). Without limit that would be for requests that never left this side; those wait for a stream
-// with no limit but the deadline (wait-for-ready), and one that has a stream has left as far as can be told here.
+// Once if the server says that it has not looked at the request, whatever the policy, and not counted as an attempt
+// (gRFC A6, Transparent Retries). Without limit that would be for requests that never left this side; those wait for a
+// stream with no limit but the deadline (wait-for-ready), and one that has a stream has left as far as can be told
+// here.
 bool CallAttempts::GoElsewhere(const Failure& failure) {
   if (failure.how != Failure::How::kReset || !IsUnprocessed(failure.status)) return false;
   if (!call_.may_go_elsewhere()) return false;
