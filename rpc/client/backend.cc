@@ -246,18 +246,24 @@ void Backend::OnLost(std::unique_ptr<ClientConnection> lost, const absl::Status&
   const std::string peer = lost->peer();
   if (calls == Calls::kGoOn) environment_.draining.Add(std::move(lost));
   if (!connections_.empty()) return ConnectIfFull();
-  // It never gave a call a place (MAX_CONCURRENT_STREAMS 0): the next one may not either, and without a pause the two
-  // of us would do nothing but connect.
-  // But a server may begin to drain a connection before a call has got to it, because it is being replaced: its
-  // successor is there already.
-  constexpr int kDrainedUnusedMax = 3;
-  drained_unused_ = used ? 0 : drained_unused_ + 1;
-  const bool replaced = drained && drained_unused_ <= kDrainedUnusedMax;
-  if (!used && !replaced && !waiting_.empty()) return PauseAfter(reason, peer);
   const bool connects = attempt_ != nullptr || connecting_ != nullptr;
+  lost_unused_ = used ? 0 : lost_unused_ + 1;
+  if (!connects && IsToPause(drained)) return PauseAfter(reason, peer);
   backoff_timer_.Cancel();
   SetState(connects ? ConnectivityState::kConnecting : ConnectivityState::kIdle);
   if (!waiting_.empty()) environment_.owner.OnStranded(TakeWaiting());
+}
+
+// Connections that never give a call a place (MAX_CONCURRENT_STREAMS 0, GOAWAY right behind SETTINGS) are made at the
+// pace of those that fail, or the two of us would do nothing but connect. The pause is from the beginning of the
+// attempt: one that has lasted for longer had its chance.
+// But what breaks once need not break again; and a server may drain a connection before a call has got to it because it
+// is being replaced: its successor is there already.
+bool Backend::IsToPause(bool drained) const {
+  constexpr int kDrainedUnusedMax = 3;
+  const int free = drained ? kDrainedUnusedMax : waiting_.empty() ? 1 : 0;
+  if (lost_unused_ <= free) return false;
+  return !waiting_.empty() || environment_.loop.Now() < TimeAfter(attempt_began_, backoff_.next());
 }
 
 }  // namespace weir

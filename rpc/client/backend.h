@@ -119,6 +119,7 @@ class Backend final : public std::enable_shared_from_this<Backend>, private Clie
   std::unique_ptr<ClientConnection> Take(ClientConnection& connection);
   enum class Calls : uint8_t { kGoOn, kOver };
   void OnLost(std::unique_ptr<ClientConnection> lost, const absl::Status& reason, Calls calls);
+  bool IsToPause(bool drained) const;
 
   // ClientConnectionOwner
   void OnReady(ClientConnection& connection) override;
@@ -144,7 +145,7 @@ class Backend final : public std::enable_shared_from_this<Backend>, private Clie
   StreamRequests waiting_;                                      // for a place
   size_t waiting_counted_ = 0;                                  // in environment_.queued_calls
   bool placing_ = false;
-  int drained_unused_ = 0;  // connections in a row that were drained before a call had a place there
+  int lost_unused_ = 0;  // connections in a row that were lost before a call had a place there
 };
 
 }  // namespace weir

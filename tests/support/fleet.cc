@@ -182,8 +182,13 @@ bool Fleet::Pump(Peer& peer) {
   std::vector<char> buffer(64 * 1024);
   const transport::IoResult result = peer.stream->Read(buffer);
   if (result.kind != transport::IoResult::Kind::kDone) return false;
-  if (servers_[peer.address] != kMute && !std::exchange(peer.greeted, true))
-    write(Frames("SETTINGS " + settings_ + "\nSETTINGS ACK"));
+  const Server server = servers_[peer.address];
+  if (server != kMute && !std::exchange(peer.greeted, true)) {
+    std::string greeting = "SETTINGS " + settings_ + "\nSETTINGS ACK";
+    if (server == kDeparts) greeting += "\nGOAWAY last=0 NO_ERROR";
+    if (server == kExpels) greeting += "\nGOAWAY last=0 ENHANCE_YOUR_CALM";
+    write(Frames(greeting));
+  }
   std::vector<std::string> lines;
   peer.decoder.Feed({buffer.data(), result.bytes}, &lines);
   for (const std::string& line : lines) {

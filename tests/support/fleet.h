@@ -40,6 +40,8 @@ class Fleet {
     kFails,    // every call, at once, with INTERNAL
     kHolds,    // takes calls and does not answer
     kMute,     // accepts connections and sends no SETTINGS
+    kDeparts,  // sends GOAWAY right behind its SETTINGS, NO_ERROR
+    kExpels,   // the same, ENHANCE_YOUR_CALM
     kRefuses,  // connections, at once
     kSilent,   // does not answer the attempt to connect
   };

@@ -55,7 +55,6 @@ PickFirst::PickFirst(LoadBalancingHelper& helper, Order order)
 PickFirst::~PickFirst() = default;
 
 void PickFirst::Update(const std::vector<ServerAddress>& addresses) {
-  const bool idle = !addresses_.empty() && candidates_.empty();
   addresses_ = addresses;
   if (order_ == Order::kShuffled) {
     for (size_t left = addresses_.size(); left > 1; --left) {
@@ -63,12 +62,13 @@ void PickFirst::Update(const std::vector<ServerAddress>& addresses) {
     }
   }
   addresses_ = InterleaveFamilies(std::move(addresses_));
-  if (idle) return;
-  BeginPass(MakeCandidates());
+  if (!idle_) BeginPass(MakeCandidates());
 }
 
 void PickFirst::ExitIdle() {
-  if (candidates_.empty() && !addresses_.empty()) BeginPass(MakeCandidates());
+  if (!idle_) return;
+  idle_ = false;
+  BeginPass(MakeCandidates());
 }
 
 PickFirst::Candidates PickFirst::MakeCandidates() {
@@ -120,6 +120,7 @@ void PickFirst::TryNext() {
 }
 
 void PickFirst::OnState(Candidate& candidate) {
+  if (idle_) return;
   if (&candidate == selected_) return OnSelectedLost(candidate.state());
   switch (candidate.state()) {
     case ConnectivityState::kReady:
@@ -157,9 +158,8 @@ void PickFirst::Select(Candidate& candidate) {
 void PickFirst::OnSelectedLost(ConnectivityState state) {
   helper_.RequestReresolution();
   if (state != ConnectivityState::kIdle) return BeginPass(MakeCandidates());
-  selected_ = nullptr;
+  idle_ = true;
   helper_.UpdateState(ConnectivityState::kIdle, std::make_unique<QueuePicker>());
-  candidates_.clear();
 }
 
 void PickFirst::Report() {

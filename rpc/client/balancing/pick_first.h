@@ -55,9 +55,11 @@ class PickFirst final : public LoadBalancingPolicy {
   LoadBalancingHelper& helper_;
   const Order order_;
   std::vector<ServerAddress> addresses_;
-  Candidates candidates_;          // kIdle: none; selected: only that one
-  Candidate* selected_ = nullptr;  // the one that is ready
-  size_t tried_ = 0;               // of candidates_, in this pass
+  // Ready: only the selected one. Idle: still that one, because its address remembers what became of connections.
+  Candidates candidates_;
+  Candidate* selected_ = nullptr;
+  bool idle_ = false;  // until a call wants a connection
+  size_t tried_ = 0;   // of candidates_, in this pass
   bool pass_over_ = false;
   bool failed_ = false;  // since a connection last worked, a pass has failed: kTransientFailure is sticky
   size_t failures_ = 0;  // since the last report

@@ -75,6 +75,12 @@ def goaway_on_every_connection(connection):
     connection.send(frame(GOAWAY, 0, 0, struct.pack(">II", 0, 0)))
 
 
+@play(PLAYS, "DEADLINE_EXCEEDED", "GOAWAY", ask="timeout_ms=2000 wait_for_ready=1", raw=True, connections_max=5)
+def goaway_before_any_call(connection):
+    """GOAWAY right behind SETTINGS, for ever: the client does not come again and again."""
+    connection.send(frame(SETTINGS, 0, 0) + frame(GOAWAY, 0, 0, struct.pack(">II", 0, 11)))
+
+
 @calm("empty_data_in_a_row_max")
 def empty_data(connection):
     stream = connection.request()

@@ -1,11 +1,13 @@
 // pick_first: gRFC A61 (Happy Eyeballs), A62 (sticky failure, shuffling), and gRPC's connection-backoff.
 #include "weir/rpc/client/balancing/pick_first.h"
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "weir/tests/support/fleet.h"
@@ -15,9 +17,13 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using testing::Fleet;
+using ::testing::Ge;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Le;
 using ::testing::StartsWith;
 
 constexpr char kOne[] = "10.0.0.1:1";
@@ -152,6 +158,39 @@ TEST(PickFirst, LostConnectionMakesItIdleAndTheNextCallConnectsAgain) {
   fleet.Call();
   EXPECT_THAT(fleet.TakeLog(),
               ElementsAre("0ms connect 10.0.0.1:1", "0ms connect 10.0.0.2:1", "0ms call at 10.0.0.2:1", "0ms OK"));
+}
+
+// Nobody would notice but the machine: connecting is all that the two would do. What breaks once need not break again,
+// so the second attempt comes at once.
+TEST(PickFirst, ServerThatExpelsEveryConnectionIsConnectedToAtThePaceOfFailedAttempts) {
+  Fleet fleet;
+  fleet.server(kOne) = Fleet::kExpels;
+  fleet.Resolve({kOne});
+  fleet.Call();
+  const std::vector<std::string> log = fleet.TakeLog();
+  EXPECT_EQ(std::count(log.begin(), log.end(), "0ms connect 10.0.0.1:1"), 2);
+  EXPECT_THAT(log.back(), StartsWith("0ms UNAVAILABLE: cannot connect: 10.0.0.1:1 sent GOAWAY ENHANCE_YOUR_CALM(11); "
+                                     "next attempt in "));
+  fleet.Call(CallOptions().WaitForReady());
+  fleet.Advance(seconds(5));
+  const std::vector<std::string> later = fleet.TakeLog();
+  EXPECT_THAT(std::count_if(later.begin(), later.end(),
+                            [](const std::string& line) { return absl::StrContains(line, "connect"); }),
+              AllOf(Ge(4), Le(6)));
+  fleet.server(kOne) = Fleet::kAnswers;
+  fleet.Advance(seconds(2));
+  EXPECT_THAT(fleet.TakeLog().back(), HasSubstr(" OK"));
+}
+
+// Its successor has the address already.
+TEST(PickFirst, ServerThatDepartsBeforeACallGotToItIsConnectedToThreeTimesWithoutAPause) {
+  Fleet fleet;
+  fleet.server(kOne) = Fleet::kDeparts;
+  fleet.Resolve({kOne});
+  fleet.Call();
+  const std::vector<std::string> log = fleet.TakeLog();
+  EXPECT_EQ(std::count(log.begin(), log.end(), "0ms connect 10.0.0.1:1"), 4);
+  EXPECT_THAT(log.back(), StartsWith("0ms UNAVAILABLE: cannot connect: 10.0.0.1:1 sent GOAWAY NO_ERROR(0); "));
 }
 
 TEST(PickFirst, ConnectionStaysWhenItsAddressIsAmongTheNewOnes) {

@@ -16,6 +16,7 @@ using ::testing::ElementsAre;
 using testing::Fleet;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::Pair;
 
 constexpr char kOne[] = "10.0.0.1:1";
@@ -64,6 +65,21 @@ TEST(RoundRobin, LostConnectionIsMadeAgainWithoutACall) {
   fleet.TakeLog();
   fleet.Close(kOne);
   EXPECT_THAT(fleet.TakeLog(), ElementsAre("0ms resolve again", "0ms connect 10.0.0.1:1"));
+  fleet.Calls(10);
+  EXPECT_THAT(fleet.TakeShares(), ElementsAre(Pair(kOne, 5), Pair(kTwo, 5)));
+}
+
+// Nobody would notice but the machine: connecting is all that the two would do.
+TEST(RoundRobin, ConnectionThatIsLostAgainBeforeItHadACallIsMadeAfterAPause) {
+  Fleet fleet(RoundRobin());
+  fleet.Resolve({kOne, kTwo});
+  fleet.Connect();
+  fleet.Close(kOne);
+  fleet.TakeLog();
+  fleet.Close(kOne);
+  EXPECT_THAT(fleet.TakeLog(), Not(Contains(HasSubstr("connect"))));
+  fleet.Advance(seconds(2));
+  EXPECT_THAT(fleet.TakeLog(), Contains(HasSubstr("connect 10.0.0.1:1")));
   fleet.Calls(10);
   EXPECT_THAT(fleet.TakeShares(), ElementsAre(Pair(kOne, 5), Pair(kTwo, 5)));
 }
