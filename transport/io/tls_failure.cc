@@ -158,6 +158,15 @@ std::string DescribeTlsFailure(const SSL* ssl, std::string_view first_bytes, boo
   }
 }
 
+std::string HintAtRefusal(const SSL* ssl) {
+  const TlsHandshake& handshake = TlsHandshake::Of(ssl);
+  const bool reason_came = ERR_GET_REASON(ERR_peek_error()) >= SSL_AD_REASON_OFFSET;
+  if (handshake.context->role() != TlsRole::kClient || !handshake.done || reason_came) return "";
+  const std::string& own = handshake.context->own_subject();
+  if (own.empty()) return "; does it require a client certificate (TlsChannelOptions::key_pair)?";
+  return absl::StrCat("; does it accept our certificate ", Quote(own), "?");
+}
+
 std::string_view AnswerToPlaintext(std::string_view first_bytes) {
   if (!IsHttpRequest(first_bytes)) return "";
   return "HTTP/1.1 400 This port speaks TLS\r\n"

@@ -32,6 +32,10 @@ int OnSelectTlsAlpn(SSL* ssl, const unsigned char** chosen, unsigned char* chose
 // After a failed handshake or read, with OpenSSL's queue of errors as it was left: the reason as text, for instance
 // "the server's certificate is not for ...". `first_bytes`: of what the peer sent.
 std::string DescribeTlsFailure(const SSL* ssl, std::string_view first_bytes, bool input_ended);
+// What to add to the failure of a connection on which no data has come; empty: it was refused with a reason, or is a
+// server's. With TLS 1.3 a client has done its part before the server has looked at its certificate (RFC 8446 section
+// 2), and not every server sends an alert when it does not like it.
+std::string HintAtRefusal(const SSL* ssl);
 
 // What a server answers in plaintext to a peer that speaks plaintext HTTP, so that it can tell its user; else "".
 std::string_view AnswerToPlaintext(std::string_view first_bytes);

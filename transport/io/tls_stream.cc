@@ -178,14 +178,18 @@ IoResult TlsStream::Read(std::span<char> buffer) {
     if (result == 1) continue;
     const int error = SSL_get_error(ssl_.get(), result);
     if (error == SSL_ERROR_WANT_READ) break;
-    if (error == SSL_ERROR_ZERO_RETURN) {
+    const bool ended = error == SSL_ERROR_ZERO_RETURN;
+    const std::string hint = data_came_ || filled > 0 ? "" : HintAtRefusal(ssl_.get());
+    if (ended && hint.empty()) {
       read_ended_ = true;
       break;
     }
     failure_ = wire_.read_error();
     if (failure_.ok()) {
-      failure_ = Failure("TLS with", DescribeTlsFailure(ssl_.get(), wire_.first_bytes(), wire_.input_ended()));
+      failure_ = Failure("TLS with", ended ? "the server closed the connection"
+                                           : DescribeTlsFailure(ssl_.get(), wire_.first_bytes(), wire_.input_ended()));
     }
+    if (!hint.empty()) failure_ = absl::Status(failure_.code(), absl::StrCat(failure_.message(), hint));
     ERR_clear_error();
     state_ = State::kFailed;
     break;
@@ -195,7 +199,10 @@ IoResult TlsStream::Read(std::span<char> buffer) {
   const bool may_write = write_wants_input_ && !SSL_in_init(ssl_.get());
   if ((paused || may_write) && state_ == State::kOpen) timer_.Set(loop_.Now());
   Flush();  // alerts, and answers to a KeyUpdate
-  if (filled > 0) return {.kind = IoResult::Kind::kDone, .bytes = filled};
+  if (filled > 0) {
+    data_came_ = true;
+    return {.kind = IoResult::Kind::kDone, .bytes = filled};
+  }
   if (state_ == State::kFailed) return {.kind = IoResult::Kind::kError, .error = failure_};
   return read_ended_ ? EndOfInput() : IoResult{.kind = IoResult::Kind::kWouldBlock};
 }

@@ -92,6 +92,7 @@ class TlsStream final : public ByteStream, private ByteStreamObserver {
   const TlsStreamOptions options_;
   ByteStreamObserver* observer_ = nullptr;
   State state_ = State::kNew;
+  bool data_came_ = false;
   bool read_ended_ = false;         // close_notify has come
   bool read_waits_ = false;         // until the queue is empty
   bool write_waits_ = false;        // the same

@@ -131,6 +131,24 @@ TEST_F(TlsTest, AnEndWithoutCloseNotifyIsAnError) {
       "TLS with client: the client closed the connection without TLS's close_notify: what it sent last may be lost");
 }
 
+// As grpc++ 1.51 refuses certificates of clients: without an alert.
+TEST_F(TlsTest, AServerThatEndsBeforeItSentAnythingMayNotLikeTheClientsCertificate) {
+  Join();
+  loop_.RunUntilIdle();
+  server_->stream->ShutdownWrite();
+  loop_.RunUntilIdle();
+  EXPECT_EQ(client_->error.message(),
+            "TLS with server: the server closed the connection; does it require a client certificate "
+            "(TlsChannelOptions::key_pair)?");
+  client_options_.key_pair = KeyPairOf(Ca().Issue({.common_name = "client"}));
+  Join();
+  loop_.RunUntilIdle();
+  client_end_->FailWith(absl::UnavailableError("read from server: Connection reset by peer"));
+  loop_.RunUntilIdle();
+  EXPECT_EQ(client_->error.message(),
+            "read from server: Connection reset by peer; does it accept our certificate \"CN=client\"?");
+}
+
 TEST_F(TlsTest, AnErrorOfTheStreamBelowIsToldAsItIs) {
   Join();
   ExpectTheyCanTalk();
