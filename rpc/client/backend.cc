@@ -1,11 +1,13 @@
 #include "weir/rpc/client/backend.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/client/target.h"
 #include "weir/rpc/core/deadline.h"
+#include "weir/rpc/core/status.h"
 #include "weir/rpc/core/why.h"
 
 namespace weir {
@@ -13,16 +15,30 @@ namespace weir {
 Backend::Backend(BackendEnvironment& environment, const transport::SocketAddress& address)
     : environment_(environment),
       address_(address),
-      attempt_timer_(environment.loop, [this] { OnAttemptTimeout(); }),
+      attempt_timer_(environment.loop, [this] { Do([this] { OnAttemptTimeout(); }); }),
       backoff_(environment.options.backoff_initial, environment.options.backoff_max),
-      backoff_timer_(environment.loop, [this] { OnPauseOver(); }) {}
+      backoff_timer_(environment.loop, [this] { Do([this] { OnPauseOver(); }); }) {}
+
+template <class Step>
+void Backend::Do(Step step) {
+  const std::shared_ptr<Backend> self = shared_from_this();
+  try {
+    step();
+  } catch (const std::bad_alloc&) {
+    environment_.owner.OnNoMemory();
+  }
+}
 
 Backend::~Backend() {
   attempt_.reset();
   if (connecting_ != nullptr) {
     ClientConnection& connection = *connecting_;
     environment_.draining.Add(std::move(connecting_));
-    connection.Close(absl::CancelledError("the connection is not needed any more"));
+    try {
+      connection.Close(absl::CancelledError("the connection is not needed any more"));
+    } catch (const std::bad_alloc&) {
+      connection.OnNoMemory();
+    }
   }
   for (std::unique_ptr<ClientConnection>& held : connections_) {
     ClientConnection& connection = *held;
@@ -75,7 +91,11 @@ void Backend::PlaceWaiting() {
     const std::shared_ptr<StreamRequest> request = std::move(waiting_.front());
     waiting_.pop_front();
     CountWaiting();
-    connection->Open(*request, environment_.authority, environment_.user_agent);
+    try {
+      connection->Open(*request, environment_.authority, environment_.user_agent);
+    } catch (const std::bad_alloc&) {
+      request->OnNoStream(OutOfMemory());
+    }
   }
   placing_ = false;
   if (!waiting_.empty()) ConnectIfFull();
@@ -127,7 +147,7 @@ void Backend::Connect() {
   attempt_timer_.Set(TimeAfter(attempt_began_, std::max(environment_.options.connect_timeout, backoff_.next())));
   attempt_ = environment_.connector->Connect(
       environment_.loop, address_,
-      [this](absl::StatusOr<ConnectedStream> connected) { OnConnected(std::move(connected)); });
+      [this](absl::StatusOr<ConnectedStream> connected) { Do([&] { OnConnected(std::move(connected)); }); });
 }
 
 void Backend::OnConnected(absl::StatusOr<ConnectedStream> connected) {
@@ -150,12 +170,13 @@ void Backend::OnConnected(absl::StatusOr<ConnectedStream> connected) {
 
 void Backend::OnReady(ClientConnection& connection) {
   if (&connection != connecting_.get()) return;
-  const std::shared_ptr<Backend> self = shared_from_this();
-  attempt_timer_.Cancel();
-  backoff_.Reset();
-  connections_.push_back(std::move(connecting_));
-  if (state_ != ConnectivityState::kReady) SetState(ConnectivityState::kReady);
-  // Those that wait for a place get it when the multiplexer has seen the SETTINGS, too: OnPlaceFree.
+  Do([this] {
+    attempt_timer_.Cancel();
+    backoff_.Reset();
+    connections_.push_back(std::move(connecting_));
+    if (state_ != ConnectivityState::kReady) SetState(ConnectivityState::kReady);
+    // Those that wait for a place get it when the multiplexer has seen the SETTINGS, too: OnPlaceFree.
+  });
 }
 
 void Backend::OnAttemptTimeout() {
@@ -214,20 +235,22 @@ void Backend::ResetBackoff() {
 // ---- connections ----------------------------------------------------------------------------------------------------
 
 void Backend::OnPlaceFree(ClientConnection&) {
-  if (!waiting_.empty()) PlaceWaiting();
+  if (!waiting_.empty()) Do([this] { PlaceWaiting(); });
 }
 
 void Backend::OnDraining(ClientConnection& connection, const absl::Status& reason) {
-  const std::shared_ptr<Backend> self = shared_from_this();
-  if (&connection == connecting_.get()) return OnAttemptFailed(reason, connection.peer());
-  OnLost(Take(connection), reason, Calls::kGoOn);
+  Do([&] {
+    if (&connection == connecting_.get()) return OnAttemptFailed(reason, connection.peer());
+    OnLost(Take(connection), reason, Calls::kGoOn);
+  });
 }
 
 void Backend::OnGone(ClientConnection& connection, const absl::Status& reason) {
-  const std::shared_ptr<Backend> self = shared_from_this();
-  if (&connection != connecting_.get()) return OnLost(Take(connection), reason, Calls::kOver);
-  const std::unique_ptr<ClientConnection> gone = std::move(connecting_);  // freed on return
-  OnAttemptFailed(reason, gone->peer());
+  Do([&] {
+    if (&connection != connecting_.get()) return OnLost(Take(connection), reason, Calls::kOver);
+    const std::unique_ptr<ClientConnection> gone = std::move(connecting_);  // freed on return
+    OnAttemptFailed(reason, gone->peer());
+  });
 }
 
 std::unique_ptr<ClientConnection> Backend::Take(ClientConnection& connection) {
@@ -241,10 +264,11 @@ std::unique_ptr<ClientConnection> Backend::Take(ClientConnection& connection) {
 
 void Backend::OnLost(std::unique_ptr<ClientConnection> lost, const absl::Status& reason, Calls calls) {
   if (lost == nullptr) return;
-  const bool used = lost->used();
-  const bool drained = lost->was_drained();
-  const std::string peer = lost->peer();
+  const ClientConnection& connection = *lost;
+  const bool used = connection.used();
+  const bool drained = connection.was_drained();
   if (calls == Calls::kGoOn) environment_.draining.Add(std::move(lost));
+  const std::string peer = connection.peer();
   if (!connections_.empty()) return ConnectIfFull();
   const bool connects = attempt_ != nullptr || connecting_ != nullptr;
   lost_unused_ = used ? 0 : lost_unused_ + 1;

@@ -39,6 +39,8 @@ class BackendOwner {
  public:
   // They waited for a place where none will be: they are to be placed elsewhere, in this order.
   virtual void OnStranded(StreamRequests requests) = 0;
+  // There was no memory for a step of a backend: it is half done.
+  virtual void OnNoMemory() noexcept = 0;
 
  protected:
   ~BackendOwner() = default;
@@ -103,6 +105,9 @@ class Backend final : public std::enable_shared_from_this<Backend>, private Clie
   const std::vector<std::unique_ptr<ClientConnection>>& connections() const { return connections_; }
 
  private:
+  // A step that comes from outside; without memory for it, the owner is told.
+  template <class Step>
+  void Do(Step step);
   void Connect();
   void OnConnected(absl::StatusOr<ConnectedStream> connected);
   void OnAttemptTimeout();

@@ -127,13 +127,13 @@ ClientCallPtr Channel::StartCall(const MethodSpec& method, const CallOptions& op
   const bool may_have_deadline = options.timeout().has_value() || options.parent() != nullptr ||
                                  core.options().default_timeout != absl::InfiniteDuration();
   const auto made_at = may_have_deadline ? std::chrono::steady_clock::now() : transport::MonotonicTime();
-  auto call = std::make_shared<ClientCall>(impl_->shared_core(), core.loop(), method, options, request, made_at);
+  const auto call = std::make_shared<ClientCall>(impl_->shared_core(), core.loop(), method, options, request, made_at);
   if (core.loop().IsCurrent()) {
     call->Start();
   } else {
     core.loop().Post([call] { call->Start(); });
   }
-  return ClientCallPtr(std::move(call));
+  return ClientCallPtr(call);
 }
 
 }  // namespace weir

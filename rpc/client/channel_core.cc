@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,7 @@
 #include "weir/rpc/client/resolving/resolvers.h"
 #include "weir/rpc/client/state_change.h"
 #include "weir/rpc/core/deadline.h"
+#include "weir/rpc/core/status.h"
 #include "weir/rpc/wire/user_agent.h"
 
 namespace weir {
@@ -104,12 +106,13 @@ ChannelCore::ChannelCore(transport::EventLoop& loop, std::string text, absl::Sta
       lookups_(std::move(lookups)),
       has_source_(source != nullptr),
       config_(options_, WhatGives(target_, options_)),
-      changed_(loop, [this] { OnChanged(); }),
+      changed_(loop, [this] { OrStartOver([this] { OnChanged(); }); }),
       environment_(loop, options_, text_, *this),
       policies_(*this, options_.load_balancers),
-      resolution_timer_(loop, [this] { resolving_ ? OnResolutionTimeout() : BeginResolution(); }),
+      resolution_timer_(loop,
+                        [this] { OrStartOver([this] { resolving_ ? OnResolutionTimeout() : BeginResolution(); }); }),
       resolution_backoff_(options_.backoff_initial, options_.backoff_max),
-      idle_timer_(loop, [this] { OnIdleTimer(); }),
+      idle_timer_(loop, [this] { OrStartOver([this] { OnIdleTimer(); }); }),
       retries_(*this) {
   retries_.Use(config_.get());
   environment_.authority = !options_.authority.empty() ? options_.authority : target_.ok() ? target_->authority : "";
@@ -137,8 +140,12 @@ void ChannelCore::BeginCalls() {
     if (call->ended()) continue;  // whoever is told something may end others
     if (!config_.awaited()) {
       call->OnConfig();
-    } else {
-      AwaitConfig(std::move(call));
+      continue;
+    }
+    try {
+      AwaitConfig(call);
+    } catch (const std::bad_alloc&) {
+      call->End(OutOfMemory());
     }
   }
 }
@@ -183,9 +190,14 @@ void ChannelCore::PlaceWaiting() {
   for (size_t kept = 0; !picking_.empty();) {
     std::shared_ptr<StreamRequest> request = std::move(picking_.front());
     picking_.pop_front();
-    if (TryPick(request)) continue;
-    // Before those that have come meanwhile.
-    waiting_.insert(waiting_.begin() + static_cast<ptrdiff_t>(std::min(kept++, waiting_.size())), std::move(request));
+    const std::shared_ptr<StreamRequest> held = request;  // TryPick gives it away
+    try {
+      if (TryPick(request)) continue;
+      // Before those that have come meanwhile.
+      waiting_.insert(waiting_.begin() + static_cast<ptrdiff_t>(std::min(kept++, waiting_.size())), held);
+    } catch (const std::bad_alloc&) {
+      held->OnNoStream(OutOfMemory());
+    }
   }
   if (!waiting_.empty()) Connect();
 }
@@ -251,8 +263,24 @@ void ChannelCore::SetState(ConnectivityState state, std::shared_ptr<Picker> pick
   changed_.Set(loop_.Now());
 }
 
+void ChannelCore::OnNoMemory() noexcept {
+  start_over_ = true;
+  changed_.Set(loop_.Now());
+}
+
+template <class Step>
+void ChannelCore::OrStartOver(Step step) {
+  const auto self = weak_from_this().lock();  // null while it is being made or destroyed
+  try {
+    step();
+  } catch (const std::bad_alloc&) {
+    OnNoMemory();
+  }
+}
+
 void ChannelCore::OnChanged() {
   const auto self = shared_from_this();
+  if (std::exchange(start_over_, false) && state() != ConnectivityState::kShutdown) EnterIdle();
   const std::vector<StateChangeOperation*> watchers = state_watchers_;
   for (StateChangeOperation* watcher : watchers) {
     const bool watches = std::find(state_watchers_.begin(), state_watchers_.end(), watcher) != state_watchers_.end();
@@ -267,8 +295,10 @@ void ChannelCore::OnChanged() {
 
 void ChannelCore::Connect() {
   if (!target_.ok() || state() != ConnectivityState::kIdle) return;
-  if (resolver_ == nullptr) return ExitIdle();
-  policies_.ExitIdle();
+  OrStartOver([this] {
+    if (resolver_ == nullptr) return ExitIdle();
+    policies_.ExitIdle();
+  });
 }
 
 void ChannelCore::ResetConnectBackoff() {
@@ -329,6 +359,10 @@ void ChannelCore::OnResolutionTimeout() {
 }
 
 void ChannelCore::OnResolution(absl::StatusOr<Resolution> resolution) {
+  OrStartOver([&] { TakeResolution(std::move(resolution)); });
+}
+
+void ChannelCore::TakeResolution(absl::StatusOr<Resolution> resolution) {
   if (!resolution.ok()) return OnResolutionFailed(resolution.status());
   if (resolution->addresses.empty()) {
     return OnResolutionFailed(absl::UnavailableError(absl::StrCat("resolve \"", text_, "\": there is no address")));
@@ -461,7 +495,7 @@ std::vector<std::shared_ptr<Backend>> ChannelCore::Backends() const {
 template <class Measure>
 size_t ChannelCore::SumOverConnections(Measure measure) const {
   size_t sum = 0;
-  for (const auto& connection : environment_.draining.connections()) sum += measure(*connection);
+  environment_.draining.ForEach([&](const ClientConnection& connection) { sum += measure(connection); });
   for (const std::shared_ptr<Backend>& backend : Backends()) {
     for (const auto& connection : backend->connections()) sum += measure(*connection);
   }

@@ -155,6 +155,12 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   uint32_t Random() override;
   // BackendOwner
   void OnStranded(StreamRequests requests) override;
+  // Resolver, policy or a backend is in the middle of something. All of them are made anew in the next turn: connections
+  // are drained, calls that wait go on waiting.
+  void OnNoMemory() noexcept override;
+  template <class Step>
+  void OrStartOver(Step step);
+  void TakeResolution(absl::StatusOr<Resolution> resolution);
 
   std::shared_ptr<Backend> BackendFor(const transport::SocketAddress& address);
   std::shared_ptr<BackendHealth> HealthOf(const std::shared_ptr<Backend>& backend, const std::string& service);
@@ -192,6 +198,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   std::unique_ptr<NameResolver> resolver_;  // null: idle
   transport::Timer resolution_timer_;       // until the first answer: its limit; after an error: the pause
   bool resolving_ = false;                  // no answer has come to the last question
+  bool start_over_ = false;                 // see OnNoMemory
   Backoff resolution_backoff_;
   std::string config_error_;  // that has been told
   transport::Timer idle_timer_;

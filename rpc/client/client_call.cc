@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <new>
 #include <stop_token>
 #include <utility>
 
@@ -109,20 +110,24 @@ void ClientCall::HalfClose() {
 
 // ---- on the loop ----------------------------------------------------------------------------------------------------
 
-void ClientCall::Start() {
+void ClientCall::Start() try {
   if (ended()) return;
   started_at_ = event_loop_.Now();
   if (channel_->config().concerns_calls() && !Configure()) return;
   Begin();
+} catch (const std::bad_alloc&) {
+  OnNoMemory();  // whoever starts it holds it
 }
 
-void ClientCall::Begin() {
+void ClientCall::Begin() try {
   const bool attempts = (ClientStreams(method_.kind) && retry_) || credentials_ != nullptr;
   if (attempts && attempts_ == nullptr) MakeAttempts(nullptr);
   Watch();
   if (ended()) return;
   if (interception_ != nullptr) return interception_->Start();
   AskForPlace();
+} catch (const std::bad_alloc&) {
+  OnNoMemory();  // the same
 }
 
 // For the deadline, and for the end of the parent; again if the call begins later than it was started.
@@ -161,11 +166,16 @@ std::string ClientCall::DeadlineText() const {
 }
 
 void ClientCall::OnDeadline() {
-  const StreamRequest* const waiting = attempts_ == nullptr ? this : attempts_->waiting();
-  const std::string reason = stream() == nullptr && waiting != nullptr ? channel_->WaitingReason(*waiting) : "";
-  Stop(WithWhy(absl::DeadlineExceededError(absl::StrCat(DeadlineText(), " ", DuringPhase(Failed().phase), reason,
-                                                        attempts_ == nullptr ? "" : attempts_->LastFailureText())),
-               Why{.by = Why::By::kDeadline}));
+  const auto self = shared_from_this();
+  try {
+    const StreamRequest* const waiting = attempts_ == nullptr ? this : attempts_->waiting();
+    const std::string reason = stream() == nullptr && waiting != nullptr ? channel_->WaitingReason(*waiting) : "";
+    Stop(WithWhy(absl::DeadlineExceededError(absl::StrCat(DeadlineText(), " ", DuringPhase(Failed().phase), reason,
+                                                          attempts_ == nullptr ? "" : attempts_->LastFailureText())),
+                 Why{.by = Why::By::kDeadline}));
+  } catch (const std::bad_alloc&) {
+    Conclude(absl::Status(absl::StatusCode::kDeadlineExceeded, ""));
+  }
 }
 
 void ClientCall::FollowParent() {
@@ -209,14 +219,18 @@ void ClientCall::DescribeTo(wire::RequestHead* head) const {
 
 void ClientCall::OnStream(MessageStream& stream) {
   auto self = shared_from_this();
-  if (interception_ != nullptr) interception_->OnPeer(stream.peer());
-  // From here on stream(): attempts may put another one in its place whenever something is sent.
-  ReplaceStream(stream);
-  if (!ServerStreams(method_.kind)) stream.ExpectMessage();
-  if (response_bytes_max_ != UINT32_MAX) stream.LimitMessages(response_bytes_max_);
-  if (framed_request_->owner != nullptr) SendRequest();
-  Attach(this->stream());
-  if (this->stream() != nullptr && half_close_wanted_ && !writes_wait()) this->stream()->HalfClose();
+  try {
+    if (interception_ != nullptr) interception_->OnPeer(stream.peer());
+    // From here on stream(): attempts may put another one in its place whenever something is sent.
+    ReplaceStream(stream);
+    if (!ServerStreams(method_.kind)) stream.ExpectMessage();
+    if (response_bytes_max_ != UINT32_MAX) stream.LimitMessages(response_bytes_max_);
+    if (framed_request_->owner != nullptr) SendRequest();
+    Attach(this->stream());
+    if (this->stream() != nullptr && half_close_wanted_ && !writes_wait()) this->stream()->HalfClose();
+  } catch (const std::bad_alloc&) {
+    OnNoMemory();
+  }
 }
 
 void ClientCall::HalfCloseHere() {
@@ -257,17 +271,21 @@ FailedCall ClientCall::Failed() const {
 void ClientCall::End(const absl::Status& status) {
   if (ended()) return;
   auto self = shared_from_this();
-  absl::Status told = Failed().Explain(status, Why::By::kUs);
-  absl::IsCancelled(status) ? watcher_.reset() : TellWatcher(status);
-  if (MessageStream* open = stream(); open != nullptr) {
-    Detach();
-    open->Cancel(status);
-  } else {
-    channel_->Forget(*this);
+  try {
+    absl::Status told = Failed().Explain(status, Why::By::kUs);
+    absl::IsCancelled(status) ? watcher_.reset() : TellWatcher(status);
+    if (MessageStream* open = stream(); open != nullptr) {
+      Detach();
+      open->Cancel(status);
+    } else {
+      channel_->Forget(*this);
+    }
+    if (attempts_ != nullptr) attempts_->OnCallEnd(status);
+    if (interception_ != nullptr && interception_->OnCallOver(told)) return;
+    Conclude(std::move(told));
+  } catch (const std::bad_alloc&) {
+    OnNoMemory();
   }
-  if (attempts_ != nullptr) attempts_->OnCallEnd(status);
-  if (interception_ != nullptr && interception_->OnCallOver(told)) return;
-  Conclude(std::move(told));
 }
 
 // The call itself has ended well, and its messages are not what its kind says.
@@ -323,28 +341,49 @@ void ClientCall::OnEnd(absl::Status status, Metadata trailing) {
 }
 
 void ClientCall::OnReset(absl::Status status) {
-  if (IsUnprocessed(status) && GoElsewhere(status)) return;
-  OnStreamEnd(std::move(status), Why::By::kUs, Failed().phase);
+  const auto self = shared_from_this();
+  try {
+    if (IsUnprocessed(status) && GoElsewhere(status)) return;
+    OnStreamEnd(std::move(status), Why::By::kUs, Failed().phase);
+  } catch (const std::bad_alloc&) {
+    OnNoMemory();
+  }
 }
 
 void ClientCall::OnStreamEnd(absl::Status status, Why::By by, Why::Phase phase) {
   auto self = shared_from_this();
-  TellWatcher(status);
-  if (!status.ok()) {
-    // A server that noticed our deadline first says CANCELLED by RST_STREAM: it is still our deadline.
-    if (absl::IsCancelled(status) && timeout_ != absl::InfiniteDuration() && event_loop_.Now() >= deadline_at_) {
-      status =
-          WithWhy(absl::DeadlineExceededError(absl::StrCat(DeadlineText(), "; the server said ", status.message())),
-                  Why{.by = Why::By::kDeadline});
+  try {
+    TellWatcher(status);
+    if (!status.ok()) {
+      // A server that noticed our deadline first says CANCELLED by RST_STREAM: it is still our deadline.
+      if (absl::IsCancelled(status) && timeout_ != absl::InfiniteDuration() && event_loop_.Now() >= deadline_at_) {
+        status =
+            WithWhy(absl::DeadlineExceededError(absl::StrCat(DeadlineText(), "; the server said ", status.message())),
+                    Why{.by = Why::By::kDeadline});
+      }
+      FailedCall call = Failed();
+      call.phase = phase;
+      status = call.Explain(status, by);
     }
-    FailedCall call = Failed();
-    call.phase = phase;
-    status = call.Explain(status, by);
+    Detach();
+    if (attempts_ != nullptr) attempts_->OnCallEnd(status);
+    if (interception_ != nullptr && interception_->OnCallOver(status)) return;
+    Conclude(std::move(status));
+  } catch (const std::bad_alloc&) {
+    OnNoMemory();
   }
-  Detach();
-  if (attempts_ != nullptr) attempts_->OnCallEnd(status);
-  if (interception_ != nullptr && interception_->OnCallOver(status)) return;
-  Conclude(std::move(status));
+}
+
+void ClientCall::OnNoMemory() noexcept {
+  if (ended()) return;
+  if (MessageStream* const open = stream(); open != nullptr) {
+    Detach();
+    open->Cancel(OutOfMemory());
+  } else {
+    channel_->Forget(*this);
+  }
+  if (attempts_ != nullptr) attempts_->OnCallEnd(OutOfMemory());
+  Conclude(OutOfMemory());
 }
 
 void ClientCall::OnSendingEnd() {
@@ -362,7 +401,11 @@ void ClientCall::Conclude(absl::Status status) {
   EndAll(status);
   TellMetadataWaiter();
   if (FinishOperation* waiter = std::exchange(finish_waiter_, nullptr)) {
-    waiter->result_ = Unshared(status);
+    try {
+      waiter->result_ = Unshared(status);
+    } catch (const std::bad_alloc&) {
+      waiter->result_ = status;
+    }
     waiter->Complete();
   }
 }
@@ -370,7 +413,11 @@ void ClientCall::Conclude(absl::Status status) {
 void ClientCall::TellMetadataWaiter() {
   MetadataOperation* waiter = std::exchange(metadata_waiter_, nullptr);
   if (waiter == nullptr) return;
-  waiter->result_ = initial_;
+  try {
+    waiter->result_ = initial_;
+  } catch (const std::bad_alloc&) {
+    // The waiter must go on, if without them.
+  }
   waiter->Complete();
 }
 

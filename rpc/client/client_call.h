@@ -119,6 +119,8 @@ class ClientCall final : public Call,
   FailedCall Failed() const;
   void Stop(const absl::Status& status);
   void OnStreamEnd(absl::Status status, Why::By by, Why::Phase phase);
+  // Ends a call for whose next step there is no memory.
+  void OnNoMemory() noexcept;
   void OnInterceptorsReturned(absl::Status status);
   absl::Status WithOwnWhy(absl::Status status) const;
   void Conclude(absl::Status status);

@@ -1,6 +1,7 @@
 // ClientCall, the part that is about more than one place: what the service config says of the call, and what it keeps
 // for another server until a response begins.
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,8 +11,10 @@
 
 namespace weir {
 
-void ClientCall::OnConfig() {
+void ClientCall::OnConfig() try {
   if (Configure()) Begin();
+} catch (const std::bad_alloc&) {
+  OnNoMemory();
 }
 
 // What the owner of the service says. The application's word counts for more where it is the stricter one.

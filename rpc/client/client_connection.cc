@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -101,11 +102,15 @@ void ClientConnection::Open(StreamRequest& request, std::string_view authority, 
   request.OnStream(**stream);
 }
 
-void ClientConnection::Drain() { mux_.BeginDrain(); }
+void ClientConnection::Drain() try { mux_.BeginDrain(); } catch (const std::bad_alloc&) {
+  OnNoMemory();
+}
 
-void ClientConnection::Close(const absl::Status& why) {
+void ClientConnection::Close(const absl::Status& why) try {
   mux_.CancelAll(why);
   driver_.Close(why);
+} catch (const std::bad_alloc&) {
+  OnNoMemory();
 }
 
 void ClientConnection::OnEvents(std::span<transport::H2Event> events) {
@@ -136,7 +141,7 @@ void ClientConnection::SetLifeTimer() {
   due == transport::MonotonicTime::max() ? life_timer_.Cancel() : life_timer_.Set(due);
 }
 
-void ClientConnection::OnTime() {
+void ClientConnection::OnTime() try {
   if (ack_due_ <= loop_.Now()) {
     const std::string text = absl::StrCat("SETTINGS: expected their acknowledgement within ",
                                           absl::FormatDuration(options_.settings_ack_timeout),
@@ -158,6 +163,8 @@ void ClientConnection::OnTime() {
                   Why{.by = Why::By::kNetwork}));
   }
   SetLifeTimer();
+} catch (const std::bad_alloc&) {
+  OnNoMemory();
 }
 
 void ClientConnection::WakeKeepalive() {
@@ -186,14 +193,26 @@ void ClientConnection::OnDraining(const absl::Status& reason) {
 
 void ClientConnection::OnClosed(const absl::Status& reason) {
   life_timer_.Cancel();
-  const absl::Status status = mux_.EndReason(
-      reason.ok() ? absl::UnavailableError(absl::StrCat("connection to ", peer_, " was closed")) : reason);
+  connection_.Abandon();  // its engine has nobody to write to
+  absl::Status status = reason;
+  try {
+    status = mux_.EndReason(reason.ok() ? absl::UnavailableError(absl::StrCat("connection to ", peer_, " was closed"))
+                                        : reason);
+  } catch (const std::bad_alloc&) {
+    if (reason.ok()) status = absl::Status(absl::StatusCode::kUnavailable, "");
+  }
   closed_ = true;
   close_reason_ = status;
   mux_.OnClosed(status);
   if (mux_.call_count() == 0) return owner_->OnGone(*this, status);
   // Complete responses that nobody has read yet live here.
   owner_->OnDraining(*this, status);
+}
+
+// Something of the connection is half done: the driver closes it at the end of this turn.
+void ClientConnection::OnNoMemory() noexcept {
+  connection_.Abandon();
+  driver_.RequestFlush();
 }
 
 void ClientConnection::OnPlaceFree() {

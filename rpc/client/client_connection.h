@@ -75,6 +75,11 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   size_t ended_stream_count() const { return mux_.ended_count(); }
   size_t buffered_bytes() const { return driver_.buffered_bytes(); }
   bool is_timed() const { return life_timer_.IsSet(); }
+  // In the middle of something of the connection there was no memory: it is lost, and its owner told in this turn.
+  void OnNoMemory() noexcept;
+
+  // Of DrainingConnections: which must find a place for it without memory.
+  std::unique_ptr<ClientConnection> next_draining;
 
  private:
   void OnEvents(std::span<transport::H2Event> events) override;

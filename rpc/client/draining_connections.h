@@ -1,8 +1,6 @@
 // DrainingConnections: the connections of a channel that get no new calls. They stay until their calls have ended.
 #pragma once
 
-#include <algorithm>
-#include <list>
 #include <memory>
 #include <utility>
 
@@ -13,32 +11,41 @@ namespace weir {
 
 class DrainingConnections final : private ClientConnectionOwner {
  public:
-  // May be called by the connection, through its owner.
-  void Add(std::unique_ptr<ClientConnection> connection) {
+  ~DrainingConnections() { DropAll(); }
+
+  // May be called by the connection, through its owner. Takes no memory: a connection that has failed must be let go
+  // without.
+  void Add(std::unique_ptr<ClientConnection> connection) noexcept {
     connection->set_owner(*this);
-    connections_.push_back(std::move(connection));
+    connection->next_draining = std::move(newest_);
+    newest_ = std::move(connection);
   }
   void CloseAll(const absl::Status& why) {
-    for (const auto& connection : connections_) connection->Close(why);
+    ForEach([&why](ClientConnection& connection) { connection.Close(why); });
   }
   // In another turn of the loop than any method of a connection.
-  void DropAll() { connections_.clear(); }
+  void DropAll() {
+    while (newest_ != nullptr) newest_ = std::move(newest_->next_draining);
+  }
 
-  const std::list<std::unique_ptr<ClientConnection>>& connections() const { return connections_; }
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    for (ClientConnection* held = newest_.get(); held != nullptr; held = held->next_draining.get()) visit(*held);
+  }
 
  private:
   void OnReady(ClientConnection&) override {}
   void OnDraining(ClientConnection&, const absl::Status&) override {}
   void OnPlaceFree(ClientConnection&) override {}
   void OnGone(ClientConnection& connection, const absl::Status&) override {
-    const auto it = std::find_if(connections_.begin(), connections_.end(),
-                                 [&connection](const auto& held) { return held.get() == &connection; });
-    if (it == connections_.end()) return;
-    const std::unique_ptr<ClientConnection> gone = std::move(*it);  // freed when the list is whole again
-    connections_.erase(it);
+    std::unique_ptr<ClientConnection>* place = &newest_;
+    while (*place != nullptr && place->get() != &connection) place = &(*place)->next_draining;
+    if (*place == nullptr) return;
+    const std::unique_ptr<ClientConnection> gone = std::move(*place);  // freed when the list is whole again
+    *place = std::move(gone->next_draining);
   }
 
-  std::list<std::unique_ptr<ClientConnection>> connections_;
+  std::unique_ptr<ClientConnection> newest_;
 };
 
 }  // namespace weir

@@ -1,9 +1,11 @@
 #include "weir/rpc/core/interceptor_chain.h"
 
 #include <exception>
+#include <new>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/core/status.h"
 #include "weir/rpc/core/why.h"
 
 namespace weir {
@@ -104,6 +106,8 @@ absl::Status TakeStatus(Task<absl::Status>& task, std::string_view who) {
 #if defined(__cpp_exceptions)
   try {
     return task.TakeResult();
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory();
   } catch (const std::exception& error) {
     return absl::UnknownError(absl::StrCat(std::string(who), " threw: ", error.what()));
   } catch (...) {

@@ -1,5 +1,6 @@
 #include "weir/rpc/core/status.h"
 
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,6 +32,14 @@ absl::Status Unshared(const absl::Status& status) {
     own.SetPayload(type, absl::Cord(std::string(payload)));
   });
   return own;
+}
+
+absl::Status OutOfMemory() noexcept {
+  try {
+    return absl::ResourceExhaustedError("out of memory");
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+  }
 }
 
 bool IsUnprocessed(const absl::Status& status) {

@@ -18,6 +18,9 @@ bool IsUnprocessed(const absl::Status& status);
 // shared one is atomic, but lives in the system's libabsl, where ThreadSanitizer cannot see it.
 absl::Status Unshared(const absl::Status& status);
 
+// RESOURCE_EXHAUSTED, "out of memory": where std::bad_alloc ends a call. Without the text if there is no memory for it.
+absl::Status OutOfMemory() noexcept;
+
 // What a status says beside its code and text: an encoded google.rpc.Status, opaque here, which travels as
 // grpc-status-details-bin. One payload of the status, so that absl's order of payloads never reaches the wire. OK has
 // none; empty bytes take them away. Typed access: weir/rpc/details/status_details.h.

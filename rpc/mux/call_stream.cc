@@ -1,6 +1,7 @@
 #include "weir/rpc/mux/call_stream.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -42,12 +43,15 @@ std::string_view CallStream::peer() const { return mux_.options_.peer; }
 
 // ---- receiving ------------------------------------------------------------------------------------------------------
 
-void CallStream::WantMessage() {
+void CallStream::WantMessage() try {
   wanted_ = true;
   if (delivering_) return;  // the loop in Deliver goes on
   Deliver();
   reader_.Keep();
   ReturnWindow();
+} catch (const std::bad_alloc&) {
+  mux_.OnNoMemory();
+  throw;
 }
 
 void CallStream::OnResponseHead(const transport::H2ResponseReceived& event) {
@@ -247,19 +251,25 @@ void CallStream::SendHead(const Metadata& initial, const Compressor* compressor)
   sending_ = Half::kBody;
 }
 
-void CallStream::SendInitialMetadata(const Metadata& initial, const Compressor* compressor) {
+void CallStream::SendInitialMetadata(const Metadata& initial, const Compressor* compressor) try {
   SendHead(initial, compressor);
   mux_.host_.RequestFlush();
+} catch (const std::bad_alloc&) {
+  mux_.OnNoMemory();
+  throw;
 }
 
-char* CallStream::Reserve(size_t bytes) {
+char* CallStream::Reserve(size_t bytes) try {
   if (sending_ == Half::kHead) SendHead(Metadata(), nullptr);
   if (sending_ != Half::kBody || bytes >= kByReferenceBytes || backlog_ != nullptr) return nullptr;
   mux_.host_.RequestFlush();
   return connection().ReserveData(id_, bytes);
+} catch (const std::bad_alloc&) {
+  mux_.OnNoMemory();
+  throw;
 }
 
-bool CallStream::SendMessage(transport::SharedBytes framed) {
+bool CallStream::SendMessage(transport::SharedBytes framed) try {
   if (sending_ == Half::kHead) SendHead(Metadata(), nullptr);
   mux_.host_.RequestFlush();
   if (backlog_ == nullptr) {
@@ -272,6 +282,9 @@ bool CallStream::SendMessage(transport::SharedBytes framed) {
   backlog_->messages.push_back(std::move(framed));
   mux_.blocked_.insert(id_);
   return false;
+} catch (const std::bad_alloc&) {
+  mux_.OnNoMemory();
+  throw;
 }
 
 // Returns true if nothing is left of the backlog's messages.
@@ -314,13 +327,16 @@ void CallStream::StopSending() {
   observer_->OnSendingEnd();
 }
 
-void CallStream::HalfClose() {
+void CallStream::HalfClose() try {
   if (sending_ == Half::kEnding || sending_ == Half::kEnded) return;
   sending_ = Half::kEnding;
   if (backlog_ == nullptr) SendEnd(transport::HeaderList());
+} catch (const std::bad_alloc&) {
+  mux_.OnNoMemory();
+  throw;
 }
 
-bool CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
+bool CallStream::Finish(const absl::Status& status, const Metadata& trailing) try {
   mux_.host_.RequestFlush();
   if (sending_ == Half::kHead) {
     mux_.scratch_.Clear();
@@ -353,6 +369,9 @@ bool CallStream::Finish(const absl::Status& status, const Metadata& trailing) {
   observer_ = nullptr;
   ReturnWindow();
   return false;
+} catch (const std::bad_alloc&) {
+  mux_.OnNoMemory();
+  throw;
 }
 
 void CallStream::WatchSending(std::unique_ptr<SendingWatch> watch) { backlog_->watch = std::move(watch); }
@@ -368,22 +387,28 @@ void CallStream::FinishNow(const absl::Status& error) {
   Finish(error, Metadata());
 }
 
-void CallStream::Refuse(int http_status, const absl::Status& status) {
+void CallStream::Refuse(int http_status, const absl::Status& status) try {
   if (http_status == 200) return FinishNow(status);
   mux_.scratch_.Clear();
   protocol_.EncodeTrailersOnly(status, Metadata(), mux_.accept_encoding(), &mux_.scratch_);
   connection().SendResponseHeaders(id_, http_status, mux_.scratch_, EndStream::kYes).IgnoreError();
   sending_ = Half::kEnded;
   LeaveObserver();
+} catch (const std::bad_alloc&) {
+  mux_.OnNoMemory();
+  throw;
 }
 
-bool CallStream::AnswerPage(std::string_view text, const absl::Status& status) {
+bool CallStream::AnswerPage(std::string_view text, const absl::Status& status) try {
   transport::HeaderList head;
   head.Add("content-type", "text/plain; charset=utf-8");
   connection().SendResponseHeaders(id_, 200, head, EndStream::kNo).IgnoreError();
   sending_ = Half::kBody;
   SendMessage(transport::SharedBytes{nullptr, text});
   return Finish(status, Metadata());
+} catch (const std::bad_alloc&) {
+  mux_.OnNoMemory();
+  throw;
 }
 
 void CallStream::SendEnd(const transport::HeaderList& trailers) {
@@ -434,11 +459,14 @@ void CallStream::LeaveObserver() {
   mux_.Remove(*this);
 }
 
-void CallStream::Cancel(const absl::Status& status) {
+void CallStream::Cancel(const absl::Status& status) try {
   observer_ = nullptr;
   connection().ResetStream(id_, wire::ResetFromStatus(status));
   mux_.host_.RequestFlush();
   mux_.Remove(*this);
+} catch (const std::bad_alloc&) {
+  mux_.OnNoMemory();
+  throw;
 }
 
 }  // namespace weir::mux

@@ -1,5 +1,6 @@
 #include "weir/rpc/mux/stream_multiplexer.h"
 
+#include <new>
 #include <utility>
 #include <variant>
 
@@ -19,6 +20,7 @@ StreamMultiplexer::StreamMultiplexer(transport::H2Connection& connection, Host& 
 
 StreamMultiplexer::~StreamMultiplexer() {
   while (first_ != nullptr) delete std::exchange(first_, first_->next_);
+  Sweep();
 }
 
 // ---- the table ------------------------------------------------------------------------------------------------------
@@ -43,7 +45,7 @@ void StreamMultiplexer::Remove(CallStream& stream) {
   (stream.previous_ == nullptr ? first_ : stream.previous_->next_) = stream.next_;
   (stream.next_ == nullptr ? last_ : stream.next_->previous_) = stream.previous_;
   --stream_count_;
-  removed_.emplace_back(&stream);
+  stream.next_ = std::exchange(removed_, &stream);
   if (!blocked_.empty()) blocked_.erase(stream.id());
   stream.OnRemoved();
   connection_.RemoveStream(stream.id());
@@ -99,7 +101,22 @@ void StreamMultiplexer::OnEvents(std::span<transport::H2Event> events) {
     // H2PingAcked belongs to the connection's owner.
   }
   // Top of the loop's stack: no method of a stream can be running.
-  removed_.clear();
+  Sweep();
+}
+
+void StreamMultiplexer::Sweep() {
+  while (removed_ != nullptr) delete std::exchange(removed_, removed_->next_);
+}
+
+size_t StreamMultiplexer::ended_count() const {
+  size_t count = 0;
+  for (const CallStream* stream = removed_; stream != nullptr; stream = stream->next_) ++count;
+  return count;
+}
+
+void StreamMultiplexer::OnNoMemory() noexcept {
+  connection_.Abandon();
+  host_.RequestFlush();
 }
 
 void StreamMultiplexer::OnRequest(transport::H2RequestReceived& event) {
@@ -159,7 +176,7 @@ const transport::HeaderList& StreamMultiplexer::EncodeRequest(const wire::Protoc
 }
 
 absl::StatusOr<MessageStream*> StreamMultiplexer::Open(const wire::Protocol& protocol, const wire::RequestHead& head,
-                                                       StreamObserver& observer) {
+                                                       StreamObserver& observer) try {
   absl::StatusOr<transport::StreamId> id =
       connection_.SendRequestHeaders(EncodeRequest(protocol, head), transport::EndStream::kNo);
   if (!id.ok()) return id.status();
@@ -170,15 +187,21 @@ absl::StatusOr<MessageStream*> StreamMultiplexer::Open(const wire::Protocol& pro
   // connection for new streams." Before that happens, so that no call sees it.
   if (*id >= transport::H2Connection::kStreamIdTired) BeginDrain();
   return static_cast<MessageStream*>(&stream);
+} catch (const std::bad_alloc&) {
+  OnNoMemory();
+  throw;
 }
 
 // ---- the end --------------------------------------------------------------------------------------------------------
 
-void StreamMultiplexer::BeginDrain(const char* why) {
+void StreamMultiplexer::BeginDrain(const char* why) try {
   if (std::exchange(draining_, true)) return;
   connection_.BeginDrain(why);
   host_.RequestFlush();
   host_.OnDraining(absl::UnavailableError("draining"));
+} catch (const std::bad_alloc&) {
+  OnNoMemory();
+  throw;
 }
 
 absl::Status StreamMultiplexer::EndReason(const absl::Status& reason) const {
@@ -189,7 +212,7 @@ absl::Status StreamMultiplexer::EndReason(const absl::Status& reason) const {
   return WithWhy(absl::Status(reason.code(), absl::StrCat(reason.message(), "; it had sent ", why.http2)), why);
 }
 
-void StreamMultiplexer::CancelStalled(size_t stalls_max, const absl::Status& reason) {
+void StreamMultiplexer::CancelStalled(size_t stalls_max, const absl::Status& reason) try {
   if (connection_.HeldBytes() > connection_.options().held_bytes_max) return;
   for (CallStream* stream : InOrder()) {
     if (stream->removed_ || stream->CountStall() <= stalls_max) continue;
@@ -197,9 +220,12 @@ void StreamMultiplexer::CancelStalled(size_t stalls_max, const absl::Status& rea
     stream->OnReset(reason);
   }
   host_.RequestFlush();
+} catch (const std::bad_alloc&) {
+  OnNoMemory();
+  throw;
 }
 
-void StreamMultiplexer::CancelAll(const absl::Status& reason) {
+void StreamMultiplexer::CancelAll(const absl::Status& reason) try {
   for (CallStream* stream : InOrder()) {
     // Each may have gone with the one before; then it is kept in removed_, and this does nothing.
     if (stream->removed_) continue;
@@ -207,12 +233,24 @@ void StreamMultiplexer::CancelAll(const absl::Status& reason) {
     stream->OnReset(reason);
   }
   host_.RequestFlush();
+} catch (const std::bad_alloc&) {
+  OnNoMemory();
+  throw;
 }
 
+// Without a list, which takes memory. Whoever is told may end others: each time the first that has not been told.
 void StreamMultiplexer::OnClosed(const absl::Status& reason) {
   draining_ = true;
-  for (CallStream* stream : InOrder()) {
-    if (!stream->removed_) stream->OnLost(reason);
+  transport::StreamId told = 0;
+  CallStream* stream = first_;
+  while (stream != nullptr) {
+    if (stream->id() <= told) {
+      stream = stream->next_;
+      continue;
+    }
+    told = stream->id();
+    stream->OnLost(reason);
+    stream = first_;
   }
 }
 

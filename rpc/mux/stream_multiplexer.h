@@ -5,6 +5,8 @@
 //   H2StreamReset      -> the call is cancelled, the stream freed
 //   H2GoAway           -> the connection drains: no new calls, survivors finish, unprocessed ones end as safe to retry
 //
+// Where there is no memory, a method of this or of a stream throws std::bad_alloc, and the connection is lost.
+//
 // No socket, thread or clock: events come in by OnEvents, bytes leave through the connection when its owner pulls them.
 // The owner is told by Host::RequestFlush that there is something to pull.
 #pragma once
@@ -104,9 +106,9 @@ class StreamMultiplexer {
   size_t call_count() const { return stream_count_; }
 
   // Frees streams that ended outside OnEvents, by a deadline or their caller. Called as OnEvents is.
-  void Sweep() { removed_.clear(); }
+  void Sweep();
   // Streams that have ended and are not freed yet.
-  size_t ended_count() const { return removed_.size(); }
+  size_t ended_count() const;
 
  private:
   friend class CallStream;
@@ -134,6 +136,8 @@ class StreamMultiplexer {
   void OnStreamReset(const transport::H2StreamReset& event);
   void OnWindowUpdated(transport::StreamId id);
   void ReturnWithheld();
+  // std::bad_alloc leaves something of ours half done: the connection is lost.
+  void OnNoMemory() noexcept;
   std::string_view accept_encoding() const {
     return options_.compressors == nullptr ? "identity" : std::string_view(options_.compressors->accept_encoding());
   }
@@ -148,9 +152,9 @@ class StreamMultiplexer {
   size_t stream_count_ = 0;
   size_t withheld_bytes_ = 0;              // of all streams: see CallStream
   std::set<transport::StreamId> blocked_;  // streams with bytes that wait for a window; in order, for fairness
-  std::vector<std::unique_ptr<CallStream>> removed_;
-  transport::HeaderList scratch_;  // header blocks on their way out
-  std::string decompressed_;       // memory for the next message that comes compressed
+  CallStream* removed_ = nullptr;          // no method of a stream may be running when they are freed
+  transport::HeaderList scratch_;          // header blocks on their way out
+  std::string decompressed_;               // memory for the next message that comes compressed
   // Those of most calls: the connection checks a list that it has sent before no more.
   PlainRequest plain_request_;        // client
   transport::HeaderList plain_head_;  // server: of a response

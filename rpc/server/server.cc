@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdio>
 #include <functional>
+#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -318,12 +319,24 @@ class Server::Impl {
     const uint64_t number = ++*accepted_;
     ServerLoop& shard = *shards_[number % shards_.size()];
     auto add = [this, &shard, fd, number, security] {
-      std::unique_ptr<transport::ByteStream> stream = transport::MakeTcpStream(shard.loop(), fd);
-      if (security != nullptr) stream = security->Secure(shard.loop(), std::move(stream), "");
-      shard.Add(std::move(stream), absl::StrCat("s", number));
+      bool owned = false;
+      try {
+        std::unique_ptr<transport::ByteStream> stream = transport::MakeTcpStream(shard.loop(), fd);
+        owned = true;
+        if (security != nullptr) stream = security->Secure(shard.loop(), std::move(stream), "");
+        shard.Add(std::move(stream), absl::StrCat("s", number));
+      } catch (const std::bad_alloc&) {
+        if (!owned) ::close(fd);
+      }
       --arriving_;
     };
-    shard.loop().IsCurrent() ? add() : shard.loop().Post(add);
+    if (shard.loop().IsCurrent()) return add();
+    try {
+      shard.loop().Post(add);
+    } catch (const std::bad_alloc&) {
+      ::close(fd);
+      --arriving_;
+    }
   }
 
   void OnConnectionCount(int change) {

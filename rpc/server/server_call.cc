@@ -1,9 +1,11 @@
 #include "weir/rpc/server/server_call.h"
 
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "weir/rpc/core/deadline.h"
+#include "weir/rpc/core/status.h"
 #include "weir/rpc/core/why.h"
 #include "weir/rpc/server/server_interception.h"
 #include "weir/rpc/server/service.h"
@@ -56,14 +58,28 @@ absl::Status ServerCall::SendReply(const OutgoingMessage& reply) {
   return absl::OkStatus();
 }
 
-void ServerCall::OnHandlerReturned() {
+void ServerCall::OnHandlerReturned() noexcept {
+  MessageStream* const open = stream();
+  bool done = true;
+  try {
+    done = Answer();
+  } catch (const std::bad_alloc&) {
+    done = interception_ == nullptr || !interception_->HandlerRuns();
+    Detach();
+    if (open != nullptr) open->Cancel(OutOfMemory());
+  }
+  if (done) Done();
+}
+
+bool ServerCall::Answer() {
   const absl::Status status = TakeStatus(handler_, "the handler");
   handler_ = {};  // its frames and its request serve the next call while they are in the cache
   if (interception_ != nullptr && interception_->HandlerRuns()) {
     // An interceptor has returned without waiting for `next`. Done() follows when the handler has returned.
     // Why(): if its status is that of another call, the why is that one's.
-    return Fail(!status.ok() ? WithWhy(status, Why())
-                             : absl::CancelledError("an interceptor returned before the handler did"));
+    Fail(!status.ok() ? WithWhy(status, Why())
+                      : absl::CancelledError("an interceptor returned before the handler did"));
+    return false;
   }
   const bool replies = status.ok() && reply_.owner != nullptr;
   if (stream() != nullptr && (replies || !context_.initial_.empty())) BeforeMessage();
@@ -77,7 +93,7 @@ void ServerCall::OnHandlerReturned() {
     }
     EndAll(status);
   }
-  Done();
+  return true;
 }
 
 void ServerCall::Done() {
@@ -115,12 +131,18 @@ void ServerCall::OnReset(absl::Status status) {
 }
 
 void ServerCall::OnDeadline() {
-  const bool ours = interception_ != nullptr && interception_->timeout().has_value();
-  const absl::Duration timeout = ours ? *interception_->timeout() : *head().decoded.timeout;
-  const std::string text =
-      absl::StrCat(std::string(context_.method()), ours ? ": an interceptor's" : ": the client's", " deadline of ",
-                   absl::FormatDuration(timeout), " passed before the handler returned");
-  Fail(WithWhy(absl::DeadlineExceededError(text), Why{.by = Why::By::kDeadline}));
+  absl::Status why(absl::StatusCode::kDeadlineExceeded, "");
+  try {
+    const bool ours = interception_ != nullptr && interception_->timeout().has_value();
+    const absl::Duration timeout = ours ? *interception_->timeout() : *head().decoded.timeout;
+    const std::string text =
+        absl::StrCat(std::string(context_.method()), ours ? ": an interceptor's" : ": the client's", " deadline of ",
+                     absl::FormatDuration(timeout), " passed before the handler returned");
+    why = WithWhy(absl::DeadlineExceededError(text), Why{.by = Why::By::kDeadline});
+  } catch (const std::bad_alloc&) {
+    // It has passed all the same.
+  }
+  Fail(std::move(why));
 }
 
 std::shared_ptr<void> ServerCall::FailAfter(absl::Duration limit, std::string_view what) {
@@ -142,7 +164,11 @@ void ServerCall::Fail(absl::Status why) {
   // left out, because it may be writing it at this moment.
   if (MessageStream* open = stream(); open != nullptr) {
     Detach();
-    open->FinishNow(why);
+    try {
+      open->FinishNow(why);
+    } catch (const std::bad_alloc&) {
+      open->Cancel(why);
+    }
   }
   context_.Cancel(why);
   EndAll(std::move(why));

@@ -80,7 +80,9 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   void OnReset(absl::Status status) override;
   void OnSendingEnd() override {}  // a server's sending half ends by Finish or reset only
   void OnTaskDone() noexcept override;
-  void OnHandlerReturned();
+  void OnHandlerReturned() noexcept;
+  // False: an interceptor has returned, and the handler has not.
+  bool Answer();
   void Done();
   void SetDeadline(absl::Duration timeout);
   void OnDeadline();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -83,6 +84,7 @@ ServerConnection::ServerConnection(transport::EventLoop& loop, transport::Execut
 ServerConnection::~ServerConnection() {
   // Only a server that is being torn down gets here with calls: their frames go with them.
   while (calls_ != nullptr) OnCallDone(*calls_);
+  FreeDone();
 }
 
 absl::Status ServerConnection::Start() {
@@ -103,7 +105,7 @@ void ServerConnection::OnEvents(std::span<transport::H2Event> events) {
   in_events_ = true;
   mux_.OnEvents(events);
   in_events_ = false;
-  done_.clear();
+  FreeDone();
 }
 
 void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& protocol,
@@ -135,7 +137,12 @@ void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& pr
   calls_ = call;
   ++handler_count_;
   if (admitted_ != nullptr) (*admitted_)[call] = loop_.Now();
-  call->Start(interceptors_);
+  try {
+    call->Start(interceptors_);
+  } catch (const std::bad_alloc&) {
+    OnCallDone(*call);
+    stream.FinishNow(OutOfMemory());
+  }
 }
 
 bool ServerConnection::Admit(MessageStream& stream, const ReceivedHead& head) {
@@ -198,20 +205,16 @@ void ServerConnection::OnCallDone(ServerCall& call) {
   if (call.next != nullptr) call.next->previous = call.previous;
   if (admitted_ != nullptr) Leave(call);
   if (--handler_count_ == 0) life_.OnIdle(loop_.Now());
-  done_.emplace_back(&call);
+  call.next = std::exchange(done_, &call);
   if (!in_events_) SweepLater();
 }
 
-void ServerConnection::SweepLater() {
-  if (std::exchange(sweep_posted_, true)) return;
-  loop_.Post([this, alive = std::weak_ptr<bool>(alive_)] {
-    if (!alive.expired()) Sweep();
-  });
+void ServerConnection::FreeDone() {
+  while (done_ != nullptr) delete std::exchange(done_, done_->next);
 }
 
 void ServerConnection::Sweep() {
-  sweep_posted_ = false;
-  done_.clear();
+  FreeDone();
   mux_.Sweep();
   if (closed_ && calls_ == nullptr) owner_.OnConnectionGone(*this);
 }
@@ -226,8 +229,12 @@ void ServerConnection::SetLifeTimer() {
 void ServerConnection::OnTime() {
   using Act = ConnectionLife::Act;
   const auto next = [this] { return life_.OnTime(loop_.Now(), driver_.last_read(), stream_count() > 0); };
-  for (Act act = next(); act != Act::kNone; act = next()) Do(act);
-  SetLifeTimer();
+  try {
+    for (Act act = next(); act != Act::kNone; act = next()) Do(act);
+    SetLifeTimer();
+  } catch (const std::bad_alloc&) {
+    OnNoMemory();
+  }
 }
 
 void ServerConnection::Do(ConnectionLife::Act act) {
@@ -310,12 +317,25 @@ void ServerConnection::End(const absl::Status& why, transport::ErrorCode code) {
   driver_.Close(why);
 }
 
+// Something of the connection is half done: the driver closes it at the end of this turn.
+void ServerConnection::OnNoMemory() noexcept {
+  connection_.Abandon();
+  driver_.RequestFlush();
+}
+
 void ServerConnection::OnClosed(const absl::Status& reason) {
   closed_ = true;
+  connection_.Abandon();  // its engine has nobody to write to
   life_timer_.Cancel();
-  const absl::Status end = mux_.EndReason(reason.ok() ? absl::UnavailableError("closed") : reason);
-  mux_.OnClosed(WithWhy(absl::CancelledError(absl::StrCat("connection to ", mux_.peer(), " is gone: ", end.message())),
-                        *WhyOf(end)));
+  absl::Status told(absl::StatusCode::kCancelled, "");
+  try {
+    const absl::Status end = mux_.EndReason(reason.ok() ? absl::UnavailableError("closed") : reason);
+    const std::string text = absl::StrCat("connection to ", mux_.peer(), " is gone: ", end.message());
+    told = WithWhy(absl::CancelledError(text), *WhyOf(end));
+  } catch (const std::bad_alloc&) {
+    // Its calls must be told, if not why.
+  }
+  mux_.OnClosed(told);
   SweepLater();
 }
 

@@ -88,8 +88,21 @@ class ServerConnection final : private transport::EventSink,
   void SetLifeTimer();
   void CancelStalled();
   void End(const absl::Status& why, transport::ErrorCode code);
-  void SweepLater();
+  void SweepLater() { loop_.AtEndOfTurn(&sweeper_); }
   void Sweep();
+  void FreeDone();
+
+  void OnNoMemory() noexcept;
+
+  // No method of a call can be running then.
+  class Sweeper final : public transport::EndOfTurn {
+   public:
+    explicit Sweeper(ServerConnection& connection) : connection_(connection) {}
+    void OnEndOfTurn() override { connection_.Sweep(); }
+
+   private:
+    ServerConnection& connection_;
+  };
 
   transport::EventLoop& loop_;
   transport::Executor* const workers_;
@@ -103,16 +116,14 @@ class ServerConnection final : private transport::EventSink,
   ConnectionLife life_;
   transport::Timer life_timer_;  // for all that life_ waits for
   std::shared_ptr<const ReceivedHead> last_head_;
-  ServerCall* calls_ = nullptr;                    // with a running handler; newest first
-  size_t handler_count_ = 0;                       // length of that list
-  std::vector<std::unique_ptr<ServerCall>> done_;  // destroyed when no method of theirs can be running
+  ServerCall* calls_ = nullptr;  // with a running handler; newest first
+  size_t handler_count_ = 0;     // length of that list
+  ServerCall* done_ = nullptr;   // destroyed when no method of theirs can be running
   // When calls were admitted, if they have to be (ServerOptions::admission); null: none was yet.
   std::unique_ptr<absl::flat_hash_map<const ServerCall*, transport::MonotonicTime>> admitted_;
   bool closed_ = false;
   bool in_events_ = false;
-  bool sweep_posted_ = false;
-  // Outlives the connection inside posted work.
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Sweeper sweeper_{*this};
 };
 
 }  // namespace weir

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -59,13 +60,17 @@ bool ServerContext::request_was_compressed() const { return call_.last_message_c
 
 void ServerContext::Cancel(const absl::Status& reason) {
   if (IsCancelled()) return;
-  // What nobody below has said anything of was this side's doing.
-  Why why = WhyOf(reason).value_or(Why{.by = Why::By::kUs});
-  why.phase = Why::Phase::kBody;
-  why.processed = Why::Processed::kYes;
-  why.method = std::string(method());
-  why.peer = peer_;
-  cancel_reason_ = WithWhy(Unshared(reason), why);
+  try {
+    // What nobody below has said anything of was this side's doing.
+    Why why = WhyOf(reason).value_or(Why{.by = Why::By::kUs});
+    why.phase = Why::Phase::kBody;
+    why.processed = Why::Processed::kYes;
+    why.method = std::string(method());
+    why.peer = peer_;
+    cancel_reason_ = WithWhy(Unshared(reason), why);
+  } catch (const std::bad_alloc&) {
+    cancel_reason_ = absl::Status(reason.code(), "");  // the handler must be told, if not why
+  }
   cancelled_.store(true);
   Cancellation* const cancellation = cancellation_.load();
   if (cancellation == nullptr) return;

@@ -1,6 +1,7 @@
 #include "weir/rpc/server/server_loop.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -18,7 +19,11 @@ void ServerLoop::Add(std::unique_ptr<transport::ByteStream> stream, std::string 
                                                             std::move(stream), std::move(name), chance_(random_)));
   ServerConnection& added = *connections_.back();
   on_change_(+1);
-  if (added.Start().ok() && draining_) added.BeginDrain();
+  try {
+    if (added.Start().ok() && draining_) added.BeginDrain();
+  } catch (const std::bad_alloc&) {
+    OnConnectionGone(added);
+  }
 }
 
 void ServerLoop::OnConnectionGone(ServerConnection& connection) {

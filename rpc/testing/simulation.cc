@@ -170,6 +170,7 @@ Channel& Simulation::Connect(const std::string& name, const std::vector<Simulate
 }
 
 absl::StatusOr<std::unique_ptr<transport::ByteStream>> Simulation::Dial(SimulatedLoop& from, SimulatedServer& to) {
+  const transport::Executor::Scope outside(nullptr);
   const std::string name = absl::StrCat("w", ++dialed_);
   log_.Add(absl::StrCat(name, " ", from.name(), " dials ", to.name()));
   if (HasNoFiles(from)) return absl::UnavailableError(absl::StrCat("connect to ", to.name(), ": Too many open files"));

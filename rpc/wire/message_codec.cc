@@ -2,6 +2,7 @@
 
 #include <climits>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/io/zero_copy_stream.h"
 #include "google/protobuf/message.h"
+#include "weir/rpc/core/status.h"
 #include "weir/rpc/wire/compressed_message.h"
 #include "weir/rpc/wire/envelope.h"
 
@@ -123,15 +125,19 @@ absl::Status ShowReceived(InterceptorChain& interception, Bytes& message) {
   return interception.OnReceived(seen);
 }
 
-absl::Status DecodeMessage(const transport::ChunkedBytes& payload, MessageLite* message) {
+absl::Status DecodeMessage(const transport::ChunkedBytes& payload, MessageLite* message) try {
   if (Parse(payload, *message)) return absl::OkStatus();
   return absl::InternalError(
       absl::StrCat("message of ", payload.size(), " bytes is not a valid ", message->GetTypeName()));
+} catch (const std::bad_alloc&) {
+  return OutOfMemory();
 }
 
-absl::Status DecodeMessage(const transport::ChunkedBytes& payload, Bytes* message) {
+absl::Status DecodeMessage(const transport::ChunkedBytes& payload, Bytes* message) try {
   *message = Bytes(payload.Flatten());
   return absl::OkStatus();
+} catch (const std::bad_alloc&) {
+  return OutOfMemory();
 }
 
 }  // namespace weir::wire

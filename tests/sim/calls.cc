@@ -179,18 +179,23 @@ Task<absl::Status> LedgerService::BidiEcho(ServerContext& context, Reader<bench:
   co_return absl::OkStatus();
 }
 
-void StartCall(Simulation& simulation, SimulatedLoop& loop, Channel& channel, CallRecord& record) {
+Task<void> MakeCall(Simulation& simulation, SimulatedLoop& loop, Channel& channel, CallRecord& record) {
   Caller caller(simulation, loop, channel, record);
   switch (record.kind) {
     case CallKind::kUnary:
-      return channel.Run(Caller::Unary(std::move(caller)));
+      return Caller::Unary(std::move(caller));
     case CallKind::kClientStream:
-      return channel.Run(Caller::ClientStream(std::move(caller)));
+      return Caller::ClientStream(std::move(caller));
     case CallKind::kServerStream:
-      return channel.Run(Caller::ServerStream(std::move(caller)));
+      return Caller::ServerStream(std::move(caller));
     case CallKind::kBidi:
-      return channel.Run(Caller::Bidi(std::move(caller)));
+      break;
   }
+  return Caller::Bidi(std::move(caller));
+}
+
+void StartCall(Simulation& simulation, SimulatedLoop& loop, Channel& channel, CallRecord& record) {
+  channel.Run(MakeCall(simulation, loop, channel, record));
 }
 
 }  // namespace weir::testing

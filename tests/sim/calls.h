@@ -29,7 +29,9 @@ class LedgerService final : public bench::EchoService {
   Ledger& ledger_;
 };
 
-// Makes the call of a record, on the loop of `channel`.
+// The call of a record, for the loop of `channel`, which has to run it.
+Task<void> MakeCall(Simulation& simulation, SimulatedLoop& loop, Channel& channel, CallRecord& record);
+// Makes it there.
 void StartCall(Simulation& simulation, SimulatedLoop& loop, Channel& channel, CallRecord& record);
 
 }  // namespace weir::testing

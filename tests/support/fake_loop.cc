@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "weir/transport/io/run_callback.h"
+
 namespace weir::testing {
 
 using transport::MutexLock;
@@ -26,7 +28,7 @@ bool FakeLoop::RunTurn() {
     MutexLock lock(mutex_);
     posted.swap(posted_);
   }
-  for (std::function<void()>& work : posted) std::exchange(work, nullptr)();
+  for (std::function<void()>& work : posted) transport::RunCallback(std::exchange(work, nullptr));
   end_of_turn_.RunAll();
   return true;
 }

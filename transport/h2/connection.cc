@@ -204,6 +204,8 @@ void H2Connection::FinishDrain() { session_->FinishDrain(); }
 void H2Connection::CloseConnection(ErrorCode error_code, std::string_view debug_data) {
   session_->CloseConnection(error_code, debug_data);
 }
+void H2Connection::Abandon() noexcept { session_->Abandon(); }
+bool H2Connection::IsAbandoned() const { return session_->abandoned(); }
 bool H2Connection::IsDraining() const { return session_->draining(); }
 bool H2Connection::IsClosed() const { return session_->goaway_received(); }
 bool H2Connection::IsFinished() const { return session_->IsFinished(); }

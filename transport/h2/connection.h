@@ -6,6 +6,8 @@
 // Neither copyable nor movable. Every Send... queues; nothing leaves until DataToSend is pulled, so that all frames of
 // one turn of the event loop leave in one write.
 //
+// Where there is no memory, a method throws std::bad_alloc. What it was doing is half done then: Abandon the connection.
+//
 // Three words for the end of a connection, never mixed up:
 //   draining  no new streams; open ones run to their end (we began a drain, or the peer sent GOAWAY)
 //   closed    the peer has sent GOAWAY (IsClosed)
@@ -120,6 +122,11 @@ class H2Connection {
 
   // GOAWAY with the true last id and `error_code`; no stream goes on: the connection is finished once it is written.
   void CloseConnection(ErrorCode error_code, std::string_view debug_data = {});
+
+  // After std::bad_alloc: nothing is read or written any more, no event comes, and the connection is finished. Its
+  // streams stay until they are removed.
+  void Abandon() noexcept;
+  bool IsAbandoned() const;
 
   bool IsDraining() const;
   bool IsClosed() const;

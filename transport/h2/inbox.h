@@ -35,6 +35,12 @@ class Inbox {
   // Events between Open and Close go to `events`; at other times (or if it is null) they are kept for the next Open.
   void Open(std::vector<H2Event>* events);
   void Close() { events_ = nullptr; }
+  // There are no events any more.
+  void Abandon() {
+    events_ = nullptr;
+    late_.clear();
+    failed_ = true;
+  }
 
   // ---- a header block: `stream` is null if nobody wants to hear of it ----
   void BeginBlock(StreamState* stream);

@@ -18,8 +18,9 @@ OutputBuffer& OutputBuffer::operator=(OutputBuffer&& other) noexcept {
 
 void OutputBuffer::Append(SharedBytes bytes) {
   if (bytes.bytes.size() < kShareBytesMin) return Append(bytes.bytes);
-  size_ += bytes.bytes.size();
+  const size_t size = bytes.bytes.size();
   large_.push_back({block_.size(), std::move(bytes)});
+  size_ += size;
 }
 
 size_t OutputBuffer::Gather(std::span<std::string_view> pieces) const {

@@ -36,8 +36,9 @@ class OutputBuffer {
   void Append(SharedBytes bytes);
   // Room for `bytes` more at the end, to be filled by the caller at once.
   char* Extend(size_t bytes) {
-    size_ += bytes;
-    return block_.Extend(bytes);
+    char* const room = block_.Extend(bytes);
+    size_ += bytes;  // now that there is memory
+    return room;
   }
 
   size_t size() const { return size_; }

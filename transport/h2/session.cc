@@ -6,6 +6,9 @@
 #include <cassert>
 #include <chrono>
 #include <cstring>
+#include <memory>
+#include <new>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -45,13 +48,21 @@ uint32_t Milliseconds(MonotonicTime time) {
   return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
 }
 
+// What the engine answers to a caller that has asked for nothing illegal: a failure is for want of memory.
+void Must(int code) {
+  if (code == NGHTTP2_ERR_NOMEM) [[unlikely]]
+    throw std::bad_alloc();
+}
+
 absl::Status LibraryError(std::string_view what, int code) {
+  Must(code);
   return absl::InternalError(absl::StrCat(std::string(what), ": ", nghttp2_strerror(code)));
 }
 
 }  // namespace
 
 struct Session::Engine {
+  EngineMemory memory;
   nghttp2_session* session = nullptr;
   EngineFields head;
   EngineFields trailers;
@@ -66,6 +77,21 @@ struct Session::Engine {
 
 struct Session::Callbacks {
   static Session& Self(void* user_data) { return *static_cast<Session*>(user_data); }
+
+  // A callback as the engine gets it: it is C, and nothing may be thrown through it. Whoever called the engine throws.
+  template <auto kCallback>
+  struct Caught;
+  template <class Result, class... Args, Result (*kCallback)(Args...)>
+  struct Caught<kCallback> {
+    static Result Call(Args... args) noexcept {
+      try {
+        return kCallback(args...);
+      } catch (const std::bad_alloc&) {
+        Self(std::get<sizeof...(Args) - 1>(std::tie(args...))).no_memory_ = true;  // user_data is the last one
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+      }
+    }
+  };
 
   static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
     Session& self = Self(user_data);
@@ -212,7 +238,7 @@ struct Session::Callbacks {
       self.owed_bytes_ += size;
       self.ReturnOwedBytes();
     } else {
-      nghttp2_session_consume_connection(session, size);
+      Must(nghttp2_session_consume_connection(session, size));
     }
     return EndIf(taken == Inbox::Taken::kMalformed && !self.ResetByUs(stream, ErrorCode::kProtocolError));
   }
@@ -350,29 +376,29 @@ struct Session::Callbacks {
   static int OnFrameNotSent(nghttp2_session* session, const nghttp2_frame* frame, int code, void*) {
     const bool gone = code == NGHTTP2_ERR_STREAM_CLOSED || code == NGHTTP2_ERR_STREAM_CLOSING;
     if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat != NGHTTP2_HCAT_REQUEST && !gone) {
-      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
+      Must(nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR));
     }
     return 0;
   }
 
   static nghttp2_session_callbacks* Make() {
     nghttp2_session_callbacks* callbacks = nullptr;
-    nghttp2_session_callbacks_new(&callbacks);
-    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &OnBeginHeaders);
-    nghttp2_session_callbacks_set_on_header_callback2(callbacks, &OnHeader);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &OnFrame);
-    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, &OnInvalidFrame);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &OnData);
-    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &OnStreamClose);
-    nghttp2_session_callbacks_set_send_data_callback(callbacks, &SendData);
-    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, &OnFrameSent);
-    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, &OnFrameNotSent);
+    Must(nghttp2_session_callbacks_new(&callbacks));
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &Caught<&OnBeginHeaders>::Call);
+    nghttp2_session_callbacks_set_on_header_callback2(callbacks, &Caught<&OnHeader>::Call);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &Caught<&OnFrame>::Call);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, &Caught<&OnInvalidFrame>::Call);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &Caught<&OnData>::Call);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &Caught<&OnStreamClose>::Call);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, &Caught<&SendData>::Call);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, &Caught<&OnFrameSent>::Call);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, &Caught<&OnFrameNotSent>::Call);
     return callbacks;
   }
 
   static nghttp2_option* MakeOptions(const H2Options& options) {
     nghttp2_option* option = nullptr;
-    nghttp2_option_new(&option);
+    Must(nghttp2_option_new(&option));
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_continuations(option, kNoContinuationLimit);
@@ -395,16 +421,17 @@ Session::Session(const H2Options& options)
       preface_(options.role),
       meter_(options, streams_),
       engine_(std::make_unique<Engine>()) {
-  nghttp2_session_callbacks* const callbacks = Callbacks::Make();
-  nghttp2_option* const option = Callbacks::MakeOptions(options);
+  const std::unique_ptr<nghttp2_session_callbacks, decltype(&nghttp2_session_callbacks_del)> callbacks(
+      Callbacks::Make(), &nghttp2_session_callbacks_del);
+  const std::unique_ptr<nghttp2_option, decltype(&nghttp2_option_del)> option(Callbacks::MakeOptions(options),
+                                                                              &nghttp2_option_del);
+  nghttp2_mem memory = engine_->memory.Table();
   if (options.role == Role::kServer) {
-    nghttp2_session_server_new3(&engine_->session, callbacks, this, option, EngineMemory::Table());
+    Must(nghttp2_session_server_new3(&engine_->session, callbacks.get(), this, option.get(), &memory));
   } else {
-    nghttp2_session_client_new3(&engine_->session, callbacks, this, option, EngineMemory::Table());
+    Must(nghttp2_session_client_new3(&engine_->session, callbacks.get(), this, option.get(), &memory));
     nghttp2_session_set_next_stream_id(engine_->session, static_cast<int32_t>(options.first_stream_id));
   }
-  nghttp2_option_del(option);
-  nghttp2_session_callbacks_del(callbacks);
 }
 
 Session::~Session() = default;
@@ -420,9 +447,9 @@ void Session::Start() {
   settings.push_back({NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options_.stream_window_bytes});
   settings.push_back({NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options_.header_list_bytes_max});
   settings.push_back({NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1});
-  nghttp2_submit_settings(engine_->session, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
-  nghttp2_session_set_local_window_size(engine_->session, NGHTTP2_FLAG_NONE, 0,
-                                        static_cast<int32_t>(options_.connection_window_bytes));
+  Must(nghttp2_submit_settings(engine_->session, NGHTTP2_FLAG_NONE, settings.data(), settings.size()));
+  Must(nghttp2_session_set_local_window_size(engine_->session, NGHTTP2_FLAG_NONE, 0,
+                                             static_cast<int32_t>(options_.connection_window_bytes)));
 }
 
 // ---- input ---------------------------------------------------------------------------------------------------------
@@ -504,7 +531,7 @@ void Session::JudgeLateFrame(const LateFrame& frame) {
     case ClosedStreams::Past::kEnded:
       return fail(ErrorCode::kStreamClosed, "expected none, the client has ended it (RFC 9113 5.1)");
     case ClosedStreams::Past::kResetByPeer:
-      nghttp2_submit_rst_stream(engine_->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_STREAM_CLOSED);
+      Must(nghttp2_submit_rst_stream(engine_->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_STREAM_CLOSED));
       ++caused_frames_;
       answering_late_frame_ = true;
       FlushControlFrames(kEarlyBytesMax);
@@ -521,8 +548,10 @@ void Session::JudgeLateFrame(const LateFrame& frame) {
 }
 
 void Session::FailReceive(int library_code) {
+  Must(library_code);
   switch (library_code) {
     case NGHTTP2_ERR_CALLBACK_FAILURE:
+      if (no_memory_) throw std::bad_alloc();
       return Fail(*meter_.violation());
     case NGHTTP2_ERR_FLOODED:
       return Fail(ErrorCode::kEnhanceYourCalm,
@@ -557,6 +586,7 @@ bool Session::PullOnce() {
     return !done_;
   }
   if (size < 0) {
+    Must(no_memory_ ? NGHTTP2_ERR_NOMEM : static_cast<int>(size));
     closing_ = done_ = true;
     WriteGoAwayOurselves(ErrorCode::kInternalError, out_);
     inbox_.Emit(H2ConnectionError{ErrorCode::kInternalError, nghttp2_strerror(static_cast<int>(size))});
@@ -617,7 +647,7 @@ absl::StatusOr<StreamId> Session::SubmitRequest(const HeaderList& fields, EndStr
   StreamState* const stream = streams_.Add(static_cast<StreamId>(next_id));
   stream->head = fields;
   engine_->head.Set(0, fields);
-  nghttp2_data_provider body{{.ptr = stream}, &Callbacks::ReadData};
+  nghttp2_data_provider body{{.ptr = stream}, &Callbacks::Caught<&Callbacks::ReadData>::Call};
   const int32_t id = nghttp2_submit_request(engine_->session, nullptr, engine_->head.data(), engine_->head.size(),
                                             end_stream == EndStream::kYes ? nullptr : &body, nullptr);
   if (id < 0) {
@@ -633,7 +663,7 @@ absl::StatusOr<StreamId> Session::SubmitRequest(const HeaderList& fields, EndStr
 absl::Status Session::SubmitResponse(StreamState* stream, int status, const HeaderList& fields, EndStream end_stream) {
   stream->head = fields;
   engine_->head.Set(status, fields);
-  nghttp2_data_provider body{{.ptr = stream}, &Callbacks::ReadData};
+  nghttp2_data_provider body{{.ptr = stream}, &Callbacks::Caught<&Callbacks::ReadData>::Call};
   const int code = nghttp2_submit_response(engine_->session, stream->id, engine_->head.data(), engine_->head.size(),
                                            end_stream == EndStream::kYes ? nullptr : &body);
   return code == 0 ? absl::OkStatus() : LibraryError("response", code);
@@ -652,7 +682,9 @@ absl::Status Session::SubmitInterimResponse(StreamState* stream, int status, con
 bool Session::SubmitTrailers(const StreamState& stream) {
   EngineFields& fields = engine_->trailers;
   fields.Set(0, stream.trailers);
-  return nghttp2_submit_trailer(engine_->session, stream.id, fields.data(), fields.size()) == 0;
+  const int code = nghttp2_submit_trailer(engine_->session, stream.id, fields.data(), fields.size());
+  Must(code);
+  return code == 0;
 }
 
 void Session::SendHeldTrailers(StreamState* stream) {
@@ -665,14 +697,14 @@ void Session::SendHeldTrailers(StreamState* stream) {
 void Session::Resume(StreamState* stream) {
   if (!stream->send_deferred) return;
   stream->send_deferred = false;
-  nghttp2_session_resume_data(engine_->session, stream->id);
+  Must(nghttp2_session_resume_data(engine_->session, stream->id));
 }
 
 void Session::SubmitReset(StreamState* stream, ErrorCode code) {
   if (done_ || stream->closed) return;
   stream->reset = true;
   DropQueue(stream);
-  nghttp2_submit_rst_stream(engine_->session, NGHTTP2_FLAG_NONE, stream->id, static_cast<uint32_t>(code));
+  Must(nghttp2_submit_rst_stream(engine_->session, NGHTTP2_FLAG_NONE, stream->id, static_cast<uint32_t>(code)));
 }
 
 bool Session::ResetIf(std::optional<ErrorCode> code, StreamId id) {
@@ -688,10 +720,11 @@ bool Session::ResetByUs(StreamState* stream, ErrorCode code) {
 }
 
 void Session::SubmitPing(uint64_t opaque) {
+  if (done_) return;
   uint8_t octets[8];
   StoreBigEndian(opaque, sizeof octets, octets);
   meter_.NotePingSent();
-  nghttp2_submit_ping(engine_->session, NGHTTP2_FLAG_NONE, octets);
+  Must(nghttp2_submit_ping(engine_->session, NGHTTP2_FLAG_NONE, octets));
 }
 
 void Session::NoteBlocked(StreamState* stream) {
@@ -722,7 +755,7 @@ void Session::Consume(StreamState* stream, size_t bytes) {
   if (bytes == 0) return;
   stream->held_bytes -= bytes;
   held_bytes_ -= bytes;
-  if (!stream->remote_ended) nghttp2_session_consume_stream(engine_->session, stream->id, bytes);
+  if (!stream->remote_ended && !done_) Must(nghttp2_session_consume_stream(engine_->session, stream->id, bytes));
   ReturnOwedBytes();
 }
 
@@ -736,8 +769,8 @@ void Session::ReturnHeldBytes(StreamState* stream) {
 void Session::ReturnOwedBytes() {
   const size_t beyond = held_bytes_ > options_.held_bytes_max ? held_bytes_ - options_.held_bytes_max : 0;
   const size_t kept = std::min(owed_bytes_, beyond);
-  if (kept == owed_bytes_) return;
-  nghttp2_session_consume_connection(engine_->session, owed_bytes_ - kept);
+  if (kept == owed_bytes_ || done_) return;
+  Must(nghttp2_session_consume_connection(engine_->session, owed_bytes_ - kept));
   owed_bytes_ = kept;
 }
 
@@ -749,12 +782,12 @@ void Session::BeginDrain(const char* why) {
   drain_reason_ = why;
   if (options_.role == Role::kServer) {
     drain_ = Drain::kNoticeQueued;
-    nghttp2_submit_shutdown_notice(engine_->session);
+    Must(nghttp2_submit_shutdown_notice(engine_->session));
     return;
   }
   // The engine sends GOAWAY before new requests, and after GOAWAY no request at all: those already accepted go first.
   FlushControlFrames(SIZE_MAX);
-  nghttp2_submit_goaway(engine_->session, NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, nullptr, 0);
+  Must(nghttp2_submit_goaway(engine_->session, NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, nullptr, 0));
 }
 
 void Session::FinishDrain() {
@@ -767,8 +800,9 @@ void Session::FinishDrain() {
 void Session::QueueFinalGoAway() {
   if (drain_ != Drain::kFinalDue || closing_) return;
   drain_ = Drain::kFinalQueued;
-  nghttp2_submit_goaway(engine_->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(engine_->session),
-                        NGHTTP2_NO_ERROR, reinterpret_cast<const uint8_t*>(drain_reason_), std::strlen(drain_reason_));
+  Must(nghttp2_submit_goaway(engine_->session, NGHTTP2_FLAG_NONE,
+                             nghttp2_session_get_last_proc_stream_id(engine_->session), NGHTTP2_NO_ERROR,
+                             reinterpret_cast<const uint8_t*>(drain_reason_), std::strlen(drain_reason_)));
 }
 
 void Session::CloseConnection(ErrorCode code, std::string_view debug_data) {
@@ -794,6 +828,17 @@ void Session::WriteGoAwayOurselves(ErrorCode code, OutputBuffer* out) {
                  frame + kFrameHeaderBytes);
   StoreBigEndian(static_cast<uint32_t>(code), 4, frame + kFrameHeaderBytes + 4);
   out->Append(View(frame, sizeof frame));
+}
+
+// The engine may have stopped anywhere: from here on it is only asked and destroyed.
+void Session::Abandon() noexcept {
+  streams_.MarkReset();
+  closing_ = done_ = abandoned_ = true;
+  drain_ = Drain::kNone;
+  out_ = nullptr;
+  early_.Clear();
+  drained_.clear();
+  inbox_.Abandon();
 }
 
 bool Session::IsFinished() const {

@@ -75,6 +75,9 @@ class Session {
   bool goaway_received() const { return goaway_received_; }
   bool closing() const { return closing_; }
   bool IsFinished() const;
+  // Memory ran out in the middle of something: see H2Connection::Abandon.
+  void Abandon() noexcept;
+  bool abandoned() const { return abandoned_; }
 
   // ---- figures ----
   // Octets that flow control and the stream's queue accept now: copied into the queue, or by reference.
@@ -144,6 +147,8 @@ class Session {
   bool goaway_received_ = false;
   bool closing_ = false;  // our last GOAWAY is queued: nothing more is read
   bool done_ = false;     // ... and has left: nothing more is written
+  bool abandoned_ = false;
+  bool no_memory_ = false;  // a callback of the engine has found none
   Drain drain_ = Drain::kNone;
   const char* drain_reason_ = "";
 };

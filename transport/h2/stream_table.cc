@@ -27,9 +27,9 @@ StreamTable::~StreamTable() {
 }
 
 StreamState* StreamTable::Add(StreamId id) {
+  if (2 * (size_ + 1) > slots_.size()) Resize(std::max(kSlotsMin, 2 * slots_.size()));
   auto* const stream = new StreamState;
   stream->id = id;
-  if (2 * (size_ + 1) > slots_.size()) Resize(std::max(kSlotsMin, 2 * slots_.size()));
   Insert(stream);
   ++size_;
   return last_ = stream;
@@ -42,7 +42,8 @@ void StreamTable::Insert(StreamState* stream) {
 }
 
 void StreamTable::Resize(size_t slots) {
-  std::vector<StreamState*> old = std::exchange(slots_, std::vector<StreamState*>(slots));
+  std::vector<StreamState*> more(slots);
+  const std::vector<StreamState*> old = std::exchange(slots_, std::move(more));
   shift_ = 32 - std::countr_zero(slots);
   for (StreamState* stream : old) {
     if (stream != nullptr) Insert(stream);
@@ -63,6 +64,12 @@ void StreamTable::Erase(StreamState* stream) {
   --size_;
   delete stream;
   if (size_ == 0 && slots_.size() > kIdleSlotsMax) slots_ = std::vector<StreamState*>();
+}
+
+void StreamTable::MarkReset() noexcept {
+  for (StreamState* stream : slots_) {
+    if (stream != nullptr) stream->reset = true;
+  }
 }
 
 std::vector<StreamId> StreamTable::SortedIds() const {

@@ -36,6 +36,9 @@ class StreamTable {
   // All ids, ascending: for whatever can be seen from outside. The table itself has no stable order.
   std::vector<StreamId> SortedIds() const;
 
+  // All of them.
+  void MarkReset() noexcept;
+
   size_t size() const { return size_; }
 
  private:

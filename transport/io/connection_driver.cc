@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <string>
 #include <utility>
 #include <variant>
@@ -101,7 +102,11 @@ void ConnectionDriver::Close(absl::Status reason) {
 void ConnectionDriver::OnReadable() {
   readable_ = true;
   if (state_ != State::kOpen) return RequestFlush();
-  (void)ReadLoop();
+  try {
+    (void)ReadLoop();
+  } catch (const std::bad_alloc&) {
+    OnNoMemory();
+  }
 }
 
 void ConnectionDriver::OnWritable() {
@@ -112,9 +117,13 @@ void ConnectionDriver::OnWritable() {
 
 void ConnectionDriver::OnTimer() {
   if (state_ == State::kOpen) {
-    if (Overdue()) return;
-    WatchTime();
-    (void)ReadLoop();
+    try {
+      if (Overdue()) return;
+      WatchTime();
+      (void)ReadLoop();
+    } catch (const std::bad_alloc&) {
+      OnNoMemory();
+    }
     return;
   }
   if (state_ == State::kFlushing && close_reason_.ok()) {
@@ -153,10 +162,16 @@ void ConnectionDriver::WatchTime() {
 
 void ConnectionDriver::OnEndOfTurn() {
   if (state_ == State::kNew || state_ == State::kClosed) return;
-  if (Flush() == Alive::kNo) return;
+  try {
+    if (Flush() == Alive::kNo) return;
+  } catch (const std::bad_alloc&) {
+    OnNoMemory();
+  }
   if (state_ == State::kOpen) {
     if (input_ended_) {
       BeginClose(ReasonOfEnd());
+    } else if (connection_.IsAbandoned()) {
+      OnNoMemory();
     } else if (AllWritten() && connection_.IsFinished()) {
       BeginClose(absl::OkStatus());
     } else if (readable_ && MayRead()) {
@@ -224,10 +239,16 @@ ConnectionDriver::Alive ConnectionDriver::Deliver(std::vector<H2Event>& events) 
                                    ToString(error->error_code) + "]");
   }
   bool destroyed = false;
+  bool no_memory = false;
   destroyed_ = &destroyed;
-  sink_.OnEvents(events);
+  try {
+    sink_.OnEvents(events);
+  } catch (const std::bad_alloc&) {
+    no_memory = true;
+  }
   if (destroyed) return Alive::kNo;
   destroyed_ = nullptr;
+  if (no_memory) OnNoMemory();
   if (!fatal.ok()) BeginClose(std::move(fatal));
   return Alive::kYes;
 }
@@ -309,6 +330,17 @@ void ConnectionDriver::BeginClose(absl::Status reason) {
   close_reason_ = std::move(reason);
   timer_.Set(loop_.Now() + kCloseTime);
   RequestFlush();
+}
+
+// Something of this connection is half done, perhaps a frame: nothing more of it is read or written.
+void ConnectionDriver::OnNoMemory() {
+  connection_.Abandon();
+  output_ = OutputBuffer();
+  write_blocked_ = false;
+  input_ended_ = output_failed_ = true;
+  RequestFlush();
+  if (state_ != State::kOpen) return;
+  BeginClose(absl::ResourceExhaustedError("connection to " + stream_->PeerName() + ": out of memory"));
 }
 
 void ConnectionDriver::AdvanceClose() {

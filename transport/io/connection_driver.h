@@ -3,7 +3,8 @@
 //   Read -> ReceiveData -> EventSink::OnEvents -> (end of turn) DataToSend -> Write
 //
 // Output is pulled only as fast as the stream takes it. Reading stops while too much control output is stuck, so a peer
-// that does not read costs bounded memory. WEIR_TRACE=frames prints every frame, both ways, as frame text.
+// that does not read costs bounded memory. Where there is none (std::bad_alloc), the connection is lost, and nothing
+// else. WEIR_TRACE=frames prints every frame, both ways, as frame text.
 #pragma once
 
 #include <chrono>
@@ -121,6 +122,7 @@ class ConnectionDriver final : private ByteStreamObserver, private EndOfTurn {
   bool AllWritten() const;
 
   void BeginClose(absl::Status reason);
+  void OnNoMemory();
   void AdvanceClose();
   void DrainInput();
   void ReportClosed();

@@ -17,6 +17,7 @@
 #include "absl/time/clock.h"
 #include "weir/transport/io/end_of_turn_list.h"
 #include "weir/transport/io/mutex.h"
+#include "weir/transport/io/run_callback.h"
 #include "weir/transport/io/system_error.h"
 #include "weir/transport/io/timer_heap.h"
 
@@ -101,7 +102,7 @@ void EpollLoop::Impl::Turn(nanoseconds timeout) {
   const int count = Wait(SleepTime(timeout));
   now = std::chrono::steady_clock::now();
   wall_now.reset();
-  for (int i = 0; i < count; ++i) Dispatch(ready[i]);
+  for (int i = 0; i < count; ++i) RunCallback([this, i] { Dispatch(ready[i]); });
   timers.RunDue(now);
   RunPosted();
   end_of_turn.RunAll();
@@ -164,7 +165,7 @@ void EpollLoop::Impl::RunPosted() {
     wakeup_armed = false;
     running.swap(posted);
   }
-  for (std::function<void()>& work : running) std::exchange(work, nullptr)();
+  for (std::function<void()>& work : running) RunCallback(std::exchange(work, nullptr));
   running.clear();
   if (running.capacity() > kPostedCapacityKept) running.shrink_to_fit();
 }

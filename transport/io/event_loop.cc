@@ -3,6 +3,7 @@
 #include <random>
 
 #include "weir/transport/io/end_of_turn_list.h"
+#include "weir/transport/io/run_callback.h"
 
 namespace weir::transport {
 
@@ -50,7 +51,7 @@ void EndOfTurnList::RunOnePass() {
   while (pass.next_ != &pass) {
     EndOfTurn* work = pass.next_;
     work->Unlink();
-    work->OnEndOfTurn();  // may destroy any of them, this one too
+    RunCallback([work] { work->OnEndOfTurn(); });  // may destroy any of them, this one too
   }
 }
 

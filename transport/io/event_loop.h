@@ -4,6 +4,9 @@
 // may call. One turn of the loop is: ready descriptors, due timers, posted work, then the end-of-turn work (each
 // connection writes once what the whole turn produced).
 //
+// A callback that finds no memory (std::bad_alloc) is over, and the loop goes on: what it was doing is ended by its
+// owner. Any other exception ends the process.
+//
 // EpollLoop is the implementation for sockets; tests use a fake with a manual clock; a user may drive one from another
 // loop (RunOnce, and the descriptor that wakes it).
 #pragma once

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weir/transport/io/run_callback.h"
+
 namespace weir::transport {
 namespace {
 
@@ -40,7 +42,7 @@ void TimerHeap::RunDue(MonotonicTime now) {
   while (!entries_.empty() && entries_.front().due <= now && entries_.front().sequence < set_from_here_on) {
     Timer* timer = entries_.front().timer;
     Cancel(timer);
-    timer->on_due_();  // may set, cancel or destroy any timer, this one too
+    RunCallback(timer->on_due_);  // may set, cancel or destroy any timer, this one too
   }
   running_at_.reset();
 }

@@ -13,17 +13,27 @@ namespace weir {
 class FixedResolver final : public NameResolver {
  public:
   FixedResolver(const NameResolverArgs& args, std::vector<ServerAddress> addresses)
-      : tell_(args.loop, [this, &listener = args.listener] { listener.OnResolution(resolution_); }), loop_(args.loop) {
+      : tell_(args.loop,
+              [this, &listener = args.listener] {
+                Resolution resolution = resolution_;
+                told_ = true;
+                listener.OnResolution(std::move(resolution));
+              }),
+        loop_(args.loop) {
     resolution_.addresses = std::move(addresses);
   }
 
   void Start() override { tell_.Set(loop_.Now()); }
-  void RequestReresolution() override {}
+  // They are what they were, but perhaps there was no memory to say so.
+  void RequestReresolution() override {
+    if (!told_) Start();
+  }
 
  private:
   Resolution resolution_;
   transport::Timer tell_;
   transport::EventLoop& loop_;
+  bool told_ = false;
 };
 
 }  // namespace weir

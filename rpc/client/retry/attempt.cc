@@ -44,7 +44,7 @@ void CallAttempts::Attempt::Fail(Failure failure) {
     Authorization::Abandon(std::move(authorization_), keep->host_.loop());
   }
   failure.attempt = number_;
-  keep->OnAttemptFailed(*this, std::move(failure));
+  keep->Do([&] { keep->OnAttemptFailed(*this, std::move(failure)); });
 }
 
 // ---- its place ------------------------------------------------------------------------------------------------------
@@ -70,9 +70,10 @@ bool CallAttempts::Attempt::MayOpen(const Place& place) {
   const auto keep = attempts_->shared_from_this();
   wire::RequestHead head;
   DescribeTo(&head);
-  authorization_ = std::make_unique<Authorization>(keep->call_.credentials(),
-                                                   CredentialsRequest(place.authority, head.path, place.security));
+  auto authorization = std::make_unique<Authorization>(keep->call_.credentials(),
+                                                       CredentialsRequest(place.authority, head.path, place.security));
   among_hosts_ = host.OnAuthorizing(*this);
+  authorization_ = std::move(authorization);  // only with its place in that list
   in_may_open_ = true;
   authorization_->Start([this](absl::StatusOr<Metadata> metadata) { OnCredentials(std::move(metadata)); });
   in_may_open_ = false;
@@ -96,7 +97,7 @@ void CallAttempts::Attempt::OnCredentials(absl::StatusOr<Metadata> metadata) {
 void CallAttempts::Attempt::OnStream(MessageStream& stream) {
   const auto keep = attempts_->shared_from_this();
   stream_ = &stream;
-  keep->OnAttemptStream(*this);
+  keep->Do([&] { keep->OnAttemptStream(*this); });
 }
 
 // ---- what comes -----------------------------------------------------------------------------------------------------
@@ -104,7 +105,7 @@ void CallAttempts::Attempt::OnStream(MessageStream& stream) {
 void CallAttempts::Attempt::OnInitialMetadata(Metadata metadata) {
   const auto self = shared_from_this();
   const auto keep = attempts_->shared_from_this();
-  keep->OnAttemptHead(*this, std::move(metadata));
+  keep->Do([&] { keep->OnAttemptHead(*this, std::move(metadata)); });
 }
 
 void CallAttempts::Attempt::OnEnd(absl::Status status, Metadata trailing) {
@@ -114,13 +115,13 @@ void CallAttempts::Attempt::OnEnd(absl::Status status, Metadata trailing) {
   TellWatcher(status);
   const auto self = shared_from_this();
   const auto keep = attempts_->shared_from_this();
-  keep->OnAttemptSuccess(*this, std::move(trailing));
+  keep->Do([&] { keep->OnAttemptSuccess(*this, std::move(trailing)); });
 }
 
 void CallAttempts::Attempt::OnWritable() {
   const auto keep = attempts_->shared_from_this();
   blocked_ = false;
-  keep->OnAttemptWritable(*this);
+  keep->Do([&] { keep->OnAttemptWritable(*this); });
 }
 
 }  // namespace weir

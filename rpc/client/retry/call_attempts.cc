@@ -17,7 +17,9 @@ CallAttempts::CallAttempts(AttemptsHost& host, AttemptedCall& call, const Method
         OnTimer();
       }) {}
 
-CallAttempts::~CallAttempts() { Stop(absl::CancelledError("the call is gone")); }
+CallAttempts::~CallAttempts() { Stop(absl::CancelledError("")); }
+
+void CallAttempts::OnNoMemory() { call_.OnNoStream(OutOfMemory()); }
 
 // ---- attempts begin -------------------------------------------------------------------------------------------------
 
@@ -47,10 +49,11 @@ bool CallAttempts::WasAt(std::string_view address) const {
 
 void CallAttempts::OnTimer() {
   const auto keep = shared_from_this();
-  GoOn();
-  const bool beside_others = !running_.empty();
-  if (beside_others && !plan_.MayHedge(host_.throttle())) return;
-  Begin();
+  Do([this] {
+    GoOn();
+    const bool beside_others = !running_.empty();
+    if (!beside_others || plan_.MayHedge(host_.throttle())) Begin();
+  });
 }
 
 void CallAttempts::OnAttemptStream(Attempt& attempt) {

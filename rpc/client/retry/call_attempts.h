@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -84,6 +85,16 @@ class CallAttempts final : public ClientStream, public std::enable_shared_from_t
 
   // The attempt that came last to a connection, or one that runs, was or is there.
   bool WasAt(std::string_view address) const;
+  // Without memory for a step the call ends.
+  template <class Step>
+  void Do(Step step) {
+    try {
+      step();
+    } catch (const std::bad_alloc&) {
+      OnNoMemory();
+    }
+  }
+  void OnNoMemory();
   void Begin();
   void Seek(int number);
   void OnTimer();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weir/transport/io/run_callback.h"
+
 namespace weir::testing {
 namespace {
 
@@ -10,7 +12,7 @@ constexpr size_t kReadBufferBytes = 64 * 1024;
 void RunAll(std::vector<std::function<void()>>& list) {
   std::vector<std::function<void()>> batch;
   batch.swap(list);
-  for (std::function<void()>& work : batch) std::exchange(work, nullptr)();
+  for (std::function<void()>& work : batch) transport::RunCallback(std::exchange(work, nullptr));
 }
 
 }  // namespace

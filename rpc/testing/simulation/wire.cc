@@ -25,19 +25,34 @@ IoResult Failed(const char* what) { return {.kind = IoResult::Kind::kError, .err
 }  // namespace
 
 class Wire::End final : public transport::ByteStream {
+  using Outside = transport::Executor::Scope;  // the memory of the network is not that of a process
+
  public:
   End(std::shared_ptr<Wire> wire, int end) : wire_(std::move(wire)), end_(end) {}
-  ~End() override { wire_->Close(end_); }
+  ~End() override {
+    const Outside outside(nullptr);
+    wire_->Close(end_);
+  }
 
   absl::Status Start(transport::ByteStreamObserver* observer) override {
+    const Outside outside(nullptr);
     wire_->ends_[end_].observer = observer;
     wire_->Tell(end_, true);
     wire_->Tell(end_, false);
     return absl::OkStatus();
   }
-  IoResult Read(std::span<char> buffer) override { return wire_->Read(end_, buffer); }
-  IoResult Write(std::span<const std::string_view> pieces) override { return wire_->Write(end_, pieces); }
-  void ShutdownWrite() override { wire_->ShutdownWrite(end_); }
+  IoResult Read(std::span<char> buffer) override {
+    const Outside outside(nullptr);
+    return wire_->Read(end_, buffer);
+  }
+  IoResult Write(std::span<const std::string_view> pieces) override {
+    const Outside outside(nullptr);
+    return wire_->Write(end_, pieces);
+  }
+  void ShutdownWrite() override {
+    const Outside outside(nullptr);
+    wire_->ShutdownWrite(end_);
+  }
   std::string PeerName() const override { return wire_->ends_[1 - end_].loop->name(); }
   std::string LocalName() const override { return wire_->ends_[end_].loop->name(); }
 

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -65,6 +66,25 @@ class EpollLoopTest : public ::testing::Test {
                     loop_.Stop();
                   }};
 };
+
+TEST_F(EpollLoopTest, WorkThatFindsNoMemoryIsOverAndTheLoopGoesOn) {
+  SocketPair sockets;
+  std::vector<std::string> seen;
+  Handler handler([&]() -> void {
+    seen.push_back("readable");
+    loop_.Post([&] {
+      seen.push_back("posted");
+      loop_.Stop();
+    });
+    throw std::bad_alloc();
+  });
+  ASSERT_THAT(loop_.Watch(sockets.fds[0], &handler), IsOk());
+  loop_.Post([] { throw std::bad_alloc(); });
+  sockets.WriteTo(1);
+  loop_.Run();
+  EXPECT_THAT(seen, ElementsAre("readable", "posted"));
+  loop_.Unwatch(sockets.fds[0]);
+}
 
 TEST_F(EpollLoopTest, WorkPostedFromManyThreadsRunsOnTheLoopInEachThreadsOrder) {
   constexpr int kThreads = 4;

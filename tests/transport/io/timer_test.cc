@@ -2,6 +2,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,17 @@ TEST_F(TimerTest, NoTimerFiresBeforeItsTime) {
   loop_.Advance(std::chrono::nanoseconds(1));
   EXPECT_THAT(fired_, ElementsAre("a"));
   EXPECT_FALSE(a->IsSet());
+}
+
+TEST_F(TimerTest, ACallbackThatFindsNoMemoryIsOverAndTheOthersComeAllTheSame) {
+  Timer first(loop_, [] { throw std::bad_alloc(); });
+  auto second = Named("second");
+  first.Set(At(10));
+  second->Set(At(10));
+  loop_.Post([] { throw std::bad_alloc(); });
+  loop_.Post([this] { fired_.push_back("posted"); });
+  loop_.Advance(milliseconds(10));
+  EXPECT_THAT(fired_, ElementsAre("posted", "second"));
 }
 
 TEST_F(TimerTest, ACancelledTimerDoesNotFire) {
