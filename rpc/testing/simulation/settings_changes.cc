@@ -12,6 +12,7 @@ constexpr uint8_t kSettings = 4;
 constexpr uint8_t kContinuation = 9;
 constexpr uint8_t kEndHeaders = 4;
 
+// Up to four bytes.
 void AppendBigEndian(uint32_t value, int bytes, std::string* out) {
   for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out->push_back(static_cast<char>(value >> shift & 0xff));
 }
@@ -48,7 +49,8 @@ std::string Settings::ToFrame() const {
   std::string frame;
   AppendBigEndian(std::size(all) * kSettingBytes, 3, &frame);
   frame.push_back(kSettings);
-  AppendBigEndian(0, 5, &frame);  // flags, stream
+  frame.push_back(0);             // flags
+  AppendBigEndian(0, 4, &frame);  // stream
   for (const auto& [name, value] : all) {
     AppendBigEndian(name, 2, &frame);
     AppendBigEndian(value, 4, &frame);
