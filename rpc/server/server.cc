@@ -307,8 +307,9 @@ class Server::Impl {
 
   void OnAccept(int fd, const Security& security) {
     if (connections_ + arriving_ < max_connections_) return Serve(fd, security);
+    const bool told = refused_++ > 0;  // before its client can know
     ::close(fd);
-    if (refused_++ > 0) return;
+    if (told) return;
     std::fprintf(stderr,
                  "weir::Server: closed a new connection, because %zu are open (ServerOptions::max_connections)\n",
                  max_connections_);
