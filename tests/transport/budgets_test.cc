@@ -407,6 +407,23 @@ TEST(BudgetTest, AResetThatCrossesOursIsNoGlitch) {
   }
 }
 
+// Nobody knows any more whether their streams were reset or never opened: they count as late.
+TEST(BudgetTest, FramesForStreamsThatAreForgottenAreChargedAsLateOnes) {
+  H2Options options = ServerOptions();
+  options.early_reset_streams_min = 10'000;
+  options.small_data = {5, 0};
+  for (int late : {5, 6}) {
+    Peer peer(options);
+    for (int i = 1; i <= static_cast<int>(ClosedStreams::kRemembered) + 1; ++i) {
+      peer.Send(Stream(4 * i + 1, " END_STREAM") + "\nRST_STREAM " + std::to_string(4 * i + 1) + " CANCEL");
+      peer.Read();
+    }
+    peer.Send(Repeat("DATA 3 \"12345\"", late));
+    EXPECT_EQ(peer.counters().small_data, static_cast<uint64_t>(late));
+    EXPECT_EQ(peer.error().empty(), late == 5) << peer.error();
+  }
+}
+
 // Before it knows our SETTINGS a client may open too many streams: the engine refuses them.
 TEST(BudgetTest, StreamsThatAreRefusedAreGlitches) {
   H2Options options = ServerOptions();

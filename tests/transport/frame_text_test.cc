@@ -198,6 +198,8 @@ TEST(FrameTextTest, ErrorsNameLineColumnAndWhatWasExpected) {
             "line 1, column 18: expected an even number of hexadecimal digits, got \"0\"");
   EXPECT_EQ(ErrorOf("FRAME type=1 hex:0g"), "line 1, column 18: expected hexadecimal digits, got \"0g\"");
   EXPECT_THAT(ErrorOf("HEADER 1"), HasSubstr("expected PREFACE, DATA, HEADERS"));
+  EXPECT_EQ(ErrorOf("DATA 1 padded=1 zeros:16777215"),
+            "line 1, column 1: expected a frame of at most 16777215 octets, got \"16777217\"");
 }
 
 }  // namespace

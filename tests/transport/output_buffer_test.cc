@@ -143,5 +143,21 @@ TEST(OutputBufferTest, ABufferThatIsNeverEmptyDoesNotGrow) {
   EXPECT_EQ(buffer.size(), 1u);  // that it ends at all within memory is the test
 }
 
+TEST(OutputBufferTest, SharedBytesThatHaveLeftAreForgottenWhileOthersWait) {
+  OutputBuffer buffer;
+  std::array<std::string_view, 200> pieces;
+  for (int i = 0; i < 200; ++i) {
+    buffer.Append(std::string(1, static_cast<char>('a' + i % 26)));
+    buffer.Append(Large(static_cast<char>('A' + i % 26)));
+  }
+  for (int i = 0; i < 199; ++i) {
+    ASSERT_GE(buffer.Gather(std::span(pieces).first(2)), 2u);
+    ASSERT_EQ(pieces[0], std::string(1, static_cast<char>('a' + i % 26))) << i;
+    ASSERT_EQ(pieces[1], std::string(5000, static_cast<char>('A' + i % 26))) << i;
+    buffer.RemovePrefix(5001);
+  }
+  EXPECT_EQ(buffer.size(), 5001u);
+}
+
 }  // namespace
 }  // namespace weir::transport

@@ -373,6 +373,23 @@ TEST(SendTest, BeforeThePeersSettingsAHundredStreamsMayBeOpened) {
   EXPECT_TRUE(client.CanOpenStream());
 }
 
+TEST(SendTest, TheLastStreamIdIsUsedAndNoneAfterIt) {
+  H2Options options = ClientOptions();
+  options.first_stream_id = 0x7fffffff;
+  FrameScript(options)
+      .Handshake()
+      .Do([](H2Connection& c) {
+        EXPECT_TRUE(c.CanOpenStream());
+        Open(c);
+        EXPECT_FALSE(c.CanOpenStream());
+        const absl::Status none = c.SendRequestHeaders(kRequest, EndStream::kYes).status();
+        EXPECT_EQ(none.code(), absl::StatusCode::kUnavailable);
+        EXPECT_EQ(none.message(), "request head: no stream id is left; open the stream on another connection");
+      })
+      .ExpectWritten({"HEADERS 2147483647 ..."})
+      .Run();
+}
+
 TEST(SendTest, MisuseIsToldAndSendsNothing) {
   FrameScript(ServerOptions())
       .Handshake()

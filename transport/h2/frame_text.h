@@ -51,7 +51,6 @@ class FrameTextDecoder {
   explicit FrameTextDecoder(Role sender, size_t payload_bytes_max = kWholePayload);
   ~FrameTextDecoder();
   FrameTextDecoder(FrameTextDecoder&&) noexcept;
-  FrameTextDecoder& operator=(FrameTextDecoder&&) noexcept;
 
   // Takes bytes cut anywhere; appends a line for every frame that is complete.
   void Feed(std::string_view bytes, std::vector<std::string>* lines);

@@ -127,7 +127,6 @@ FrameTextDecoder::FrameTextDecoder(Role sender, size_t payload_bytes_max)
       headers_(std::make_unique<HeaderDecoder>()) {}
 FrameTextDecoder::~FrameTextDecoder() = default;
 FrameTextDecoder::FrameTextDecoder(FrameTextDecoder&&) noexcept = default;
-FrameTextDecoder& FrameTextDecoder::operator=(FrameTextDecoder&&) noexcept = default;
 
 void FrameTextDecoder::Feed(std::string_view bytes, std::vector<std::string>* lines) {
   const size_t skipped = std::min(skip_bytes_, bytes.size());

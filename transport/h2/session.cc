@@ -539,9 +539,8 @@ void Session::JudgeLateFrame(const LateFrame& frame) {
       meter_.ChargeGlitch();
       break;
     case ClosedStreams::Past::kResetByUs:
-      meter_.ChargeLateFrame();
-      break;
     case ClosedStreams::Past::kForgotten:
+      meter_.ChargeLateFrame();
       break;
   }
   if (meter_.violation().has_value()) Fail(*meter_.violation());
@@ -557,8 +556,6 @@ void Session::FailReceive(int library_code) {
       return Fail(ErrorCode::kEnhanceYourCalm,
                   absl::StrCat("PING and SETTINGS: expected the peer to read our answers, ", options_.unread_acks_max,
                                " of them wait unread (H2Options::unread_acks_max)"));
-    case NGHTTP2_ERR_BAD_CLIENT_MAGIC:
-      return Fail(ErrorCode::kProtocolError, "client's preface: expected HTTP/2");
     default:
       return Fail(ErrorCode::kInternalError, nghttp2_strerror(library_code));
   }

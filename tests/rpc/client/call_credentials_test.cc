@@ -429,6 +429,14 @@ Task<Result> Throw() {
   co_return Metadata();
 }
 
+Task<Result> ThrowANumber() {
+  throw 7;
+  co_return Metadata();
+}
+Task<void> CallThatThrowsANumber(ClientWorld& world) {
+  return CallWith(world, With([](const CredentialsRequest&) { return ThrowANumber(); }));
+}
+
 Task<void> CallThatThrows(ClientWorld& world) {
   return CallWith(world, With([](const CredentialsRequest&) { return Throw(); }));
 }
@@ -438,6 +446,8 @@ TEST(CallCredentialsTest, AnExceptionIsUnknown) {
   script.Handshake()
       .Spawn(CallThatThrows)
       .ExpectLog({"UNKNOWN: call credentials threw: no key (unprocessed)"})
+      .Spawn(CallThatThrowsANumber)
+      .ExpectLog({"UNKNOWN: call credentials threw something that is not a std::exception (unprocessed)"})
       .ExpectNothingLeft()
       .Run();
 }

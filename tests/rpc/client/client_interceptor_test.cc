@@ -199,6 +199,30 @@ TEST(ClientInterceptorTest, ChangesMetadataMessagesTimeoutAndStatus) {
       .Run();
 }
 
+Task<absl::Status> LogWhatItKnows(ClientWorld& world, InterceptedCall& call, const Next& next) {
+  const absl::Duration left = call.deadline() - world.loop().WallNow();
+  absl::Status status = co_await next(call);
+  world.Log(absl::StrCat(absl::FormatDuration(left), " left, color ",
+                         std::string(call.initial_metadata().Get("color").value_or("none"))));
+  co_return status;
+}
+
+TEST(ClientInterceptorTest, KnowsTheDeadlineAndAfterwardsTheInitialMetadata) {
+  InterceptedScript script({LogWhatItKnows});
+  script->Handshake()
+      .Spawn(CallUnary)
+      .Drop()
+      .Peer(ResponseHead(1, "color=red") + "\n" + Data(1, Message("hi")) + "\n" + Trailers(1))
+      .ExpectLog({"10s left, color red", "reply hi"})
+      .Spawn(CallUnaryLater)
+      .Drop()
+      .Peer(ResponseHead(3) + "\n" + Data(3, Message("hi")) + "\n" + Trailers(3))
+      .Set("await it")
+      .ExpectLog({"inf left, color none", "reply hi"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
 TEST(ClientInterceptorTest, AnInterceptorsTimeoutEndsTheCall) {
   InterceptedScript script({ChangeAll});
   script->Handshake()

@@ -162,6 +162,26 @@ TEST(ConnectionScaling, CallsThatAreQueuedAreCounted) {
   EXPECT_EQ(fleet.core().queued_call_count(), 0u) << "it has its place on the next connection";
 }
 
+TEST(ConnectionScaling, OneMoreConnectionThatFailsIsTriedAgainAfterAPause) {
+  ChannelOptions options;
+  options.max_connections_per_address = 2;
+  Fleet fleet(options);
+  fleet.server(kOne) = Fleet::kHolds;
+  fleet.set_settings("MAX_CONCURRENT_STREAMS=1");
+  fleet.Resolve({kOne});
+  fleet.Call();
+  fleet.TakeLog();
+  fleet.server(kOne) = Fleet::kRefuses;
+  fleet.Call();
+  EXPECT_THAT(fleet.TakeLog(), ElementsAre("0ms connect 10.0.0.1:1"));
+  EXPECT_EQ(fleet.core().state(), ConnectivityState::kReady) << "the first one serves";
+  fleet.server(kOne) = Fleet::kHolds;
+  fleet.Advance(seconds(2));
+  EXPECT_THAT(fleet.TakeLog(),
+              ElementsAre(::testing::HasSubstr("connect 10.0.0.1:1"), ::testing::HasSubstr("call at 10.0.0.1:1")));
+  EXPECT_EQ(fleet.core().queued_call_count(), 0u);
+}
+
 TEST(ConnectionScaling, TenConnectionsAreTheMost) {
   for (const auto& [asked, made] : {std::pair(0u, 1), std::pair(10u, 10), std::pair(11u, 10)}) {
     ChannelOptions options;

@@ -246,5 +246,17 @@ TEST(ResolverConfig, NextPolicyTakesOverWhenTheOneBeforeItCanNoMore) {
   EXPECT_THAT(fleet.TakeLog(), ElementsAre("0ms call at 10.0.0.2:1", "0ms OK"));
 }
 
+TEST(ResolverConfig, NewPolicyKnowsTheFailuresOfTheOldOne) {
+  Fleet fleet;
+  fleet.server(kOne) = Fleet::kRefuses;
+  fleet.server(kTwo) = Fleet::kRefuses;
+  fleet.Resolve({kOne, kTwo});
+  fleet.Call();
+  fleet.TakeLog();
+  fleet.Resolve({kOne, kTwo}, Balanced(R"({"round_robin":{}})"));
+  fleet.Call();
+  EXPECT_THAT(fleet.TakeLog(), ElementsAre(HasSubstr("UNAVAILABLE: cannot connect: connect to 10.0.0.")));
+}
+
 }  // namespace
 }  // namespace weir

@@ -30,7 +30,10 @@ class WaitingService final : public bench::EchoService {
     if (request.body() == "quick") co_return request;
     const std::stop_callback stopped(context.stop_token(), [this] { tokens.Add(); });
     context.OnCancel([this] { callbacks.Add(); });
-    if (request.body() == "sleep") {
+    if (request.body() == "block") {
+      if (!context.Sleep(absl::Hours(1)).Wait()) context.Cancelled().Wait();
+      woken.Add();
+    } else if (request.body() == "sleep") {
       const bool slept = co_await context.Sleep(absl::Hours(1));
       if (!slept) woken.Add();
     } else {
@@ -92,6 +95,19 @@ void CancelWaitingHandlers(int workers) {
 
 TEST(AroundTest, CancellationWakesHandlersOnLoops) { CancelWaitingHandlers(0); }
 TEST(AroundTest, CancellationWakesHandlersOnWorkers) { CancelWaitingHandlers(3); }
+
+TEST(AroundTest, CancellationWakesHandlersThatBlockTheirWorker) {
+  WaitingService service;
+  Served server(service, 2);
+  Channel channel(server.target(), InsecureChannelCredentials());
+  EchoClient client(channel);
+  for (int i = 0; i < 20; ++i) {
+    auto blocked = client.Unary(Body("block"));
+    service.started.WaitFor(i + 1);
+    blocked.Cancel();
+    service.woken.WaitFor(i + 1);
+  }
+}
 
 void CancelNestedCalls(int workers) {
   WaitingService behind;

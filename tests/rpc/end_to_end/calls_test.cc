@@ -351,6 +351,14 @@ Task<void> WaitOnTheLoop(EchoClient client, std::vector<std::string>& errors, tr
     absl::Status why = co_await reading.Finish();
     errors.push_back(why.ToString());
   }
+  {
+    auto asking = client.BidiEcho();
+    EXPECT_TRUE(asking.InitialMetadata().Wait().empty());
+    absl::Status why = co_await asking.Finish();
+    errors.push_back(why.ToString());
+    auto up = client.ClientStream();
+    errors.push_back(up.Finish().Wait().status().ToString());
+  }
   done.Finish();
 }
 
@@ -361,7 +369,7 @@ TEST_P(BlockingTest, WaitOnALoopsThreadFailsAndSaysWhatToDo) {
   transport::BlockingExecutor done;
   channel.Run(WaitOnTheLoop(EchoClient(channel), errors, done));
   done.RunUntilDone();
-  ASSERT_EQ(errors.size(), 3u);
+  ASSERT_EQ(errors.size(), 5u);
   for (const std::string& error : errors) {
     EXPECT_THAT(error, AllOf(HasSubstr("FAILED_PRECONDITION"), HasSubstr("co_await it instead")));
   }

@@ -1,13 +1,18 @@
 // Addresses that come and go while a server runs, and sockets that go from one server to the next.
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "weir/tests/rpc/end_to_end/harness.h"
+#include "weir/transport/io/pass_descriptors.h"
 
 namespace weir {
 namespace {
@@ -124,6 +129,42 @@ TEST(HandoverTest, SuccessorServesTheSameAddressesAndThePathIsFreeAgain) {
   }
   EXPECT_FALSE(Exists(path));
   unlink(file.c_str());
+}
+
+// A successor that gets the sockets, and never says that it serves them.
+absl::Status TakeAndDie(const std::string& path) {
+  const int control = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
+  path.copy(name.sun_path, sizeof(name.sun_path) - 1);
+  EXPECT_EQ(::connect(control, reinterpret_cast<const sockaddr*>(&name), sizeof(name)), 0);
+  const absl::StatusOr<std::vector<int>> sockets = transport::ReceiveDescriptors(control);
+  if (sockets.ok()) {
+    for (const int fd : *sockets) ::close(fd);
+  }
+  ::close(control);
+  return sockets.status();
+}
+
+TEST(HandoverTest, SuccessorThatDiesBeforeItIsReadyChangesNothing) {
+  const Folder folder;
+  const std::string path = folder.File("handover");
+  Echo first;
+  ASSERT_THAT(first.server.Listen("127.0.0.1:0", InsecureServerCredentials()), IsOk());
+  const std::string address = first.server.addresses()[0];
+  ASSERT_THAT(first.server.OfferHandover(path), IsOk());
+  // One successor is served at a time, and the predecessor learns of its death a little later.
+  const auto until_served = [](const std::function<absl::Status()>& attempt) {
+    absl::Status status = attempt();
+    while (absl::IsUnavailable(status)) status = attempt();
+    return status;
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(until_served([&] { return TakeAndDie(path); }), IsOk());
+  EXPECT_THAT(Call(address), IsOk());
+  EXPECT_THAT(first.server.addresses(), ElementsAre(address));
+  Echo second;
+  EXPECT_THAT(until_served([&] { return second.server.TakeOver(path, InsecureServerCredentials()); }), IsOk());
+  EXPECT_THAT(Call(address), IsOk());
+  EXPECT_EQ(second.service.started.value(), 1);
 }
 
 TEST(HandoverTest, WithoutAPredecessorItSaysSo) {

@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "weir/rpc/client/generic_client.h"
 #include "weir/rpc/server/generic_service.h"
@@ -15,7 +16,9 @@ using bench::EchoClient;
 using bench::Payload;
 using bench::Summary;
 using testing::Body;
+using testing::EchoServer;
 using testing::EchoService;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::StatusIs;
@@ -110,6 +113,25 @@ TEST_F(GenericClientTest, BytesThatAreNoMessageAreTheServersToRefuse) {
               StatusIs(absl::StatusCode::kInternal, HasSubstr("bench.Payload")));
 }
 
+// What interceptors see of messages without a type: text, size, and the bytes, which they may change.
+class BytesInterceptor final : public Interceptor {
+ public:
+  Task<absl::Status> Intercept(const MethodSpec&, InterceptedCall& call, const Next& next) override {
+    call.OnRequestMessage([this](InterceptedMessage& message) { return See("request", message); });
+    call.OnResponseMessage([this](InterceptedMessage& message) { return See("response", message); });
+    return next(call);
+  }
+  std::vector<std::string> seen;
+
+ private:
+  absl::Status See(const std::string& what, InterceptedMessage& message) {
+    EXPECT_EQ(message.As<Payload>(), nullptr);
+    seen.push_back(what + " of " + message.ToText() + ", framed " + std::to_string(message.FramedBytes()));
+    if (Bytes* bytes = message.Mutable<Bytes>()) *bytes = Bytes(bytes->data() + "!");
+    return absl::OkStatus();
+  }
+};
+
 // ---- a generic service ----------------------------------------------------------------------------------------------
 
 // Echoes every message of every method, and says in metadata what was called.
@@ -184,6 +206,24 @@ TEST(GenericServiceTest, EmptyAndLargeMessagesPass) {
     const Bytes message(std::string(size, 'x'));
     EXPECT_THAT(client.Unary("/any/Echo", message).Wait(), testing::IsOkAndHolds(message)) << size;
   }
+}
+
+TEST(GenericServiceTest, InterceptorsOfBothSidesSeeAndChangeItsMessages) {
+  const auto at_client = std::make_shared<BytesInterceptor>(), at_server = std::make_shared<BytesInterceptor>();
+  AnyEcho any;
+  ServerOptions server_options = EchoServer::Threads(1);
+  server_options.interceptors = {at_server};
+  Server server(server_options);
+  server.AddService(any);
+  ASSERT_THAT(server.Listen("127.0.0.1:0", InsecureServerCredentials()), IsOk());
+  ChannelOptions options;
+  options.interceptors = {at_client};
+  Channel channel(server.addresses()[0], InsecureChannelCredentials(), options);
+  const Bytes mine("mine");
+  EXPECT_THAT(GenericClient(channel).Unary("/any/Echo", mine).Wait(), testing::IsOkAndHolds(Bytes("mine!!!!")));
+  EXPECT_EQ(mine.data(), "mine") << "a copy was changed";
+  EXPECT_THAT(at_client->seen, ElementsAre("request of 4 bytes, framed 9", "response of 7 bytes, framed 12"));
+  EXPECT_THAT(at_server->seen, ElementsAre("request of 5 bytes, framed 10", "response of 6 bytes, framed 11"));
 }
 
 TEST(GenericServiceTest, OfTwoTheServerSaysThatOneIsExpected) {

@@ -241,6 +241,13 @@ TEST_F(ServerMuxTest, GoAwayFromAClientLetsItsCallsGoOn) {
   EXPECT_EQ(bench_.Take(), Log({"call 1: message a", "call 1: end OK"}));
 }
 
+TEST_F(ServerMuxTest, TunnelsAreRefusedAndLeaveNothing) {
+  bench_.Peer("HEADERS 1 :method=CONNECT :protocol=websocket :scheme=http :path=/chat :authority=test");
+  EXPECT_EQ(bench_.Written(), (Log{"HEADERS 1 END_STREAM :status=501", "RST_STREAM 1 NO_ERROR"}));
+  EXPECT_EQ(bench_.Take(), Log{});
+  EXPECT_EQ(bench_.connection.ActiveStreamCount(), 0u);
+}
+
 TEST_F(ServerMuxTest, DrainIsToldOnce) {
   bench_.mux.BeginDrain();
   bench_.mux.BeginDrain();

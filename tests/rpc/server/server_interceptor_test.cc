@@ -221,6 +221,32 @@ Task<absl::Status> Answer(ServerWorld& world, InterceptedCall& call, const Next&
   co_return replied;
 }
 
+Task<absl::Status> AnswerTwiceInRed(ServerWorld& world, InterceptedCall& call, const Next& next) {
+  call.initial_metadata().Set("color", "red");
+  Payload payload;
+  absl::Status first = call.Reply(wire::Outgoing(payload));
+  absl::Status second = call.Reply(wire::Outgoing(payload));
+  world.Log(absl::StrCat(Line(first), "; ", Line(second)));
+  co_return first;
+}
+
+TEST(ServerInterceptorTest, ACallIsAnsweredOnce) {
+  InterceptedScript script({AnswerTwiceInRed});
+  script->Unary(Echo)
+      .Handshake()
+      .Peer(UnaryRequest(1, "hello"))
+      .ExpectLog({"OK; FAILED_PRECONDITION: /bench.Echo/Unary: Reply: there is a reply already; reply without "
+                  "calling next"})
+      .Do([](ServerWorld& world) {
+        const testing::Lines written = world.TakeWritten();
+        ASSERT_GE(written.size(), 3u);
+        EXPECT_EQ(written[0], ResponseHead(1, "color=red"));
+        EXPECT_EQ(written[1], Data(1, Message("")));
+      })
+      .ExpectNothingLeft()
+      .Run();
+}
+
 TEST(ServerInterceptorTest, AnAnsweredCallHasNoHandler) {
   InterceptedScript script({ChangeAll, Answer});
   script->Unary(Echo)

@@ -144,6 +144,8 @@ TEST(OutlierDetection, MistakesInItsConfigAreNamed) {
            {"", "childPolicy: expected a list with at least one of pick_first, "},
            {R"("childPolicy":[{"nearest":{}}])", "childPolicy: expected a list with at least one of pick_first, "},
            {R"("childPolicy":1)", "childPolicy: expected a list, got 1"},
+           {R"("childPolicy":[{"nearest":{}},{"round_robin":1}])",
+            "childPolicy[1]: expected an object with one field, {\"policy\": {...}}"},
            {R"("childPolicy":[{"ring_hash_experimental":{"minRingSize":0}}])", "ring_hash_experimental: minRingSize"},
            {R"("childPolicy":[{"round_robin":{}}],"interval":"0s")", "interval: expected more than \"0s\""},
            {R"("childPolicy":[{"round_robin":{}}],"maxEjectionPercent":101)",

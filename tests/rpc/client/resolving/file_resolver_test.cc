@@ -126,5 +126,14 @@ TEST_F(FileResolverTest, FileWithoutAnAddressSaysWhy) {
   EXPECT_THAT(Take(), ElementsAre(HasSubstr("line 1: address: expected a numeric host")));
 }
 
+TEST_F(FileResolverTest, LinesThatAreNoneAreToldAndTheOthersCount) {
+  Write("10.0.0.1:1\ngreeter\n10.0.0.2:1\n");
+  ::testing::internal::CaptureStderr();
+  Start();
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr(path_ + ": line 2: address: expected a numeric host"));
+  EXPECT_THAT(Take(), ElementsAre("10.0.0.1:1 1", "10.0.0.2:1 1"));
+}
+
 }  // namespace
 }  // namespace weir
