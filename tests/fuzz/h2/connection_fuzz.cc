@@ -1,10 +1,13 @@
-// An H2Connection against arbitrary bytes and calls. The first byte chooses role and limits; the rest is a sequence of
-// moves: most feed bytes from the peer, some call methods. Checked: no crash, one ending for each stream, no event for
-// a stream that was let go, nothing after a connection error, every frame written is a whole one.
+// An H2Connection against arbitrary bytes and calls. The first two bytes choose role, limits and budgets; the rest is a
+// sequence of moves: below 160 so many bytes come from the peer (0: all the rest), the others call methods. Checked: no
+// crash, one ending for each stream, no event for a stream that was let go, nothing after a connection error, every
+// frame written is a whole one.
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <string>
 #include <string_view>
@@ -23,13 +26,39 @@ void Check(bool good, const char* what) {
   std::abort();
 }
 
+H2Options OptionsOf(uint8_t shape, uint8_t budgets) {
+  const auto chosen = [](uint8_t choices, int bit) { return (choices >> bit & 1) != 0; };
+  H2Options options;
+  options.role = chosen(shape, 0) ? Role::kClient : Role::kServer;
+  options.max_concurrent_streams = chosen(shape, 1) ? 3 : 1000;
+  options.stream_window_bytes = chosen(shape, 2) ? 100 : 256 * 1024;
+  options.header_list_bytes_max = chosen(shape, 3) ? 200 : 16 * 1024;
+  options.extended_connect = !chosen(shape, 4);
+  if (chosen(shape, 5)) options.held_bytes_max = 0;
+  if (chosen(shape, 6)) options.first_stream_id = 0x7ffffffb;
+  options.send_queue_bytes_max = 4096;
+  if (chosen(budgets, 0)) {
+    const Rate little{3, 1};
+    options.resets = options.glitches = options.settings = options.pings = options.empty_data = options.small_data =
+        options.unknown_frames = little;
+    options.continuation_frames_max = options.priorities_per_stream = options.window_updates_per_data_frame = 1;
+    options.unread_acks_max = options.queued_control_frames_max = options.empty_data_in_a_row_max = 3;
+    options.interim_responses_max = 1;
+  }
+  if (chosen(budgets, 1)) options.early_reset_streams_min = 2;
+  if (chosen(budgets, 2)) {
+    options.min_ping_interval = H2Options::Milliseconds(1000);
+    options.min_idle_ping_interval = H2Options::Milliseconds(2000);
+  }
+  return options;
+}
+
 class Fuzz {
  public:
-  Fuzz(uint8_t choice, std::string_view input)
-      : input_(input), connection_(Options(choice)), written_(Options(choice).role) {
+  Fuzz(const H2Options& options, std::string_view input) : input_(input), connection_(options), written_(options.role) {
     connection_.InitiateConnection();
-    if ((choice & 1) != 0) {
-      for (int i = 0; i < 3; ++i) Open();
+    if (options.role == Role::kClient) {
+      for (int i = 0; i < 3; ++i) Open(request_, i == 1 ? EndStream::kNo : EndStream::kYes);
     }
   }
 
@@ -43,15 +72,8 @@ class Fuzz {
   }
 
  private:
-  static H2Options Options(uint8_t choice) {
-    H2Options options;
-    options.role = (choice & 1) != 0 ? Role::kClient : Role::kServer;
-    options.max_concurrent_streams = (choice & 2) != 0 ? 3 : 1000;
-    options.stream_window_bytes = (choice & 4) != 0 ? 100 : 256 * 1024;
-    options.header_list_bytes_max = (choice & 8) != 0 ? 200 : 16 * 1024;
-    options.send_queue_bytes_max = 4096;
-    return options;
-  }
+  static constexpr int kMoves = 22;
+  const HeaderList request_ = {{":method", "POST"}, {":scheme", "http"}, {":path", "/"}};
 
   uint8_t Byte() {
     if (input_.empty()) return 0;
@@ -59,81 +81,102 @@ class Fuzz {
     input_.remove_prefix(1);
     return byte;
   }
-  StreamId SomeStream() { return Byte() % 8; }
+  std::string_view Text() {
+    const size_t size = Byte() % 16;
+    const std::string_view text = input_.substr(0, size);
+    input_.remove_prefix(text.size());
+    return text;
+  }
 
-  void Open() {
-    const auto id = connection_.SendRequestHeaders({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}},
-                                                   (Byte() & 1) != 0 ? EndStream::kYes : EndStream::kNo);
+  void Open(const HeaderList& head, EndStream end) {
+    const auto id = connection_.SendRequestHeaders(head, end);
     if (id.ok()) head_[*id] = false;
   }
 
   void Move() {
     const uint8_t move = Byte();
     if (move < 160) return Receive(move == 0 ? input_.size() : move);
-    const std::string text(Byte() * 20, 'x');
-    const EndStream end = (move & 1) != 0 ? EndStream::kYes : EndStream::kNo;
-    switch (move % 14) {
+    const StreamId id = Byte() % 8;
+    const uint8_t amount = Byte();
+    const EndStream end = (amount & 1) != 0 ? EndStream::kYes : EndStream::kNo;
+    const std::string octets(amount * 20, 'x');
+    switch ((move - 160) % kMoves) {
       case 0:
-        Pull(Byte() * 64);
-        break;
+        return Pull(amount * 64);
       case 1:
-        Open();
-        break;
+        return Open(request_, end);
       case 2:
-        (void)connection_.SendResponseHeaders(SomeStream(), 200, {{"a", "b"}}, end);
-        break;
+        return Drop(connection_.SendResponseHeaders(id, 200, {{"a", "b"}}, end));
       case 3:
-        connection_.SendData(SomeStream(), text, end);
-        break;
+        return Drop(connection_.SendData(id, octets, end));
       case 4:
-        connection_.SendData(SomeStream(), SharedBytes::Of(text), end);
-        break;
+        return Drop(connection_.SendData(id, SharedBytes::Of(octets), end));
       case 5:
-        (void)connection_.SendTrailers(SomeStream(), {{"a", "b"}});
-        break;
+        return Drop(connection_.SendTrailers(id, {{"a", "b"}}));
       case 6:
-        LetGo(&H2Connection::ResetStream);
-        break;
+        connection_.ResetStream(id, ErrorCode::kCancel);
+        return Silence(id);
       case 7:
-        connection_.ResetStreamAfterEnd(SomeStream(), ErrorCode::kNoError);
-        break;
+        return connection_.ResetStreamAfterEnd(id, ErrorCode::kNoError);
       case 8:
-        Remove();
-        break;
+        return Remove(id);
       case 9:
-        connection_.ConsumeData(SomeStream(), Byte() * 16);
-        break;
+        return connection_.ConsumeData(id, amount * 16);
       case 10:
-        connection_.BeginDrain();
-        break;
+        return connection_.BeginDrain("fuzz");
       case 11:
-        connection_.FinishDrain();
-        break;
+        return connection_.FinishDrain();
       case 12:
-        connection_.SendPing(Byte());
-        break;
+        return connection_.SendPing(amount);
       case 13:
-        Pull(SIZE_MAX);
-        break;
+        return Pull(SIZE_MAX);
+      case 14:
+        return connection_.AdvanceTime(now_ += std::chrono::milliseconds(amount * 100));
+      case 15:
+        return Drop(connection_.SendResponseHeaders(id, 100 + amount % 4, {{"a", "b"}}, end));
+      case 16:
+        return Drop(connection_.SendResponseHeaders(id, 200, {{Text(), Text()}, {Text(), Text()}}, end));
+      case 17:
+        return Open({{":method", "CONNECT"}, {":protocol", Text()}, {":scheme", "http"}, {":path", "/"}}, end);
+      case 18:
+        if (char* room = connection_.ReserveData(id, amount)) std::memset(room, 'r', amount);
+        return;
+      case 19:
+        return connection_.CloseConnection(static_cast<ErrorCode>(amount), Text());
+      case 20:
+        return Ask(id);
+      case 21:
+        return Open({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {Text(), octets}}, end);
     }
   }
+  template <class Result>
+  static void Drop(Result&&) {}
 
-  void LetGo(void (H2Connection::*how)(StreamId, ErrorCode)) {
-    const StreamId id = SomeStream();
-    (connection_.*how)(id, ErrorCode::kCancel);
+  void Ask(StreamId id) {
+    const bool known = connection_.LocalFlowControlWindow(id) > 0 || !connection_.StreamEnded(id);
+    Check(!known || connection_.ActiveStreamCount() > 0, "what is known of streams is of streams that there are");
+    Check(!connection_.IsDraining() || !connection_.CanOpenStream(), "no stream is opened while it drains");
+    Check(connection_.HeldBytes() <= received_, "no more is held than has come");
+    Check(connection_.counters().frames * 9 <= received_, "a frame has nine octets at least");
+    (void)connection_.IsClosed();
+    (void)connection_.PeerMaxConcurrentStreams();
+    (void)connection_.HeaderBlockSince();
+  }
+
+  void Silence(StreamId id) {
     if (head_.count(id) != 0) silent_[id] = true;
   }
-  void Remove() {
-    const StreamId id = SomeStream();
+  void Remove(StreamId id) {
     const size_t before = connection_.ActiveStreamCount();
     connection_.RemoveStream(id);
     Check(connection_.ActiveStreamCount() + 1 >= before, "one stream is removed at most");
-    if (head_.count(id) != 0) silent_[id] = true;
+    Silence(id);
   }
 
   void Receive(size_t size) {
     const std::string bytes(input_.substr(0, size));
     input_.remove_prefix(bytes.size());
+    received_ += bytes.size();
     std::vector<H2Event> events;
     connection_.ReceiveData(bytes, &events);
     Take(events);
@@ -196,13 +239,16 @@ class Fuzz {
   std::map<StreamId, bool> ended_;
   std::map<StreamId, bool> silent_;
   bool failed_ = false;
+  size_t received_ = 0;
+  MonotonicTime now_{};
 };
 
 }  // namespace
 }  // namespace weir::transport
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size == 0) return 0;
-  weir::transport::Fuzz(data[0], {reinterpret_cast<const char*>(data) + 1, size - 1}).Run();
+  if (size < 2) return 0;
+  const std::string_view moves(reinterpret_cast<const char*>(data) + 2, size - 2);
+  weir::transport::Fuzz(weir::transport::OptionsOf(data[0], data[1]), moves).Run();
   return 0;
 }

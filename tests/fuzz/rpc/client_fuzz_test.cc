@@ -11,6 +11,7 @@
 #include "weir/testing/simulation/simulated_loop.h"
 #include "weir/testing/simulation/virtual_time.h"
 #include "weir/tests/fuzz/rpc/input.h"
+#include "weir/tests/fuzz/rpc/looking.h"
 #include "weir/transport/io/blocking_executor.h"
 #include "weir/transport/io/memory_stream.h"
 
@@ -73,6 +74,9 @@ class World {
     options.default_timeout = kTimeout;
     if ((choice & 1) != 0) options.max_receive_message_bytes = 100;
     if ((choice & 2) != 0) options.stream_window_bytes = 100;
+    if ((choice & 4) != 0) options.compression = "gzip";
+    if ((choice & 8) != 0) options.interceptors = {std::make_shared<Looking<bench::Payload>>()};
+    if ((choice & 16) != 0) options.max_metadata_bytes = 300;
     ChannelEndpoint endpoint;
     endpoint.name = "fuzz";
     endpoint.authority = "fuzz";
@@ -128,7 +132,7 @@ class World {
     bench::EchoClient client(*world.channel_);
     const bench::StreamRequest request;
     auto call = client.ServerStream(request);
-    while (co_await call.Read()) {
+    while (co_await call.Read().Within(kTimeout / 2)) {
     }
     (void)co_await call.Finish();
     ++world.ended_;

@@ -18,7 +18,8 @@ constexpr size_t kCallsMax = 20;
 
 void Step(Input& input, Simulation& simulation, Ledger& ledger, SimulatedLoop& loop, Channel& channel) {
   const uint8_t kind = input.Byte();
-  const uint64_t number = input.Byte() + (uint64_t{input.Byte()} << 8);
+  const uint64_t low = input.Byte();
+  const uint64_t number = low + (uint64_t{input.Byte()} << 8);
   const auto time = std::chrono::milliseconds(1 << input.Byte() % 14);
   simulation.RunFor(absl::Milliseconds(input.Byte()));
   if (kind < 128 && ledger.calls().size() < kCallsMax) {

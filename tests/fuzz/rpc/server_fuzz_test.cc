@@ -9,6 +9,7 @@
 #include "weir/rpc/server/dispatcher.h"
 #include "weir/rpc/server/server_loop.h"
 #include "weir/tests/fuzz/rpc/input.h"
+#include "weir/tests/fuzz/rpc/looking.h"
 #include "weir/tests/support/fake_loop.h"
 #include "weir/transport/io/memory_stream.h"
 
@@ -43,7 +44,7 @@ class Service final : public bench::EchoService {
   }
   Task<absl::Status> BidiEcho(ServerContext&, Reader<bench::Payload>& reader, Writer<bench::Payload>& writer) override {
     Running running(*this);
-    while (std::optional<bench::Payload> payload = co_await reader.Read()) {
+    while (std::optional<bench::Payload> payload = co_await reader.Read().Within(absl::Seconds(5))) {
       if (!co_await writer.Write(*payload)) break;
     }
     co_return absl::OkStatus();
@@ -72,6 +73,9 @@ class World {
     if ((choice & 1) != 0) options_.max_concurrent_streams = 2;
     if ((choice & 2) != 0) options_.stream_window_bytes = 100;
     if ((choice & 4) != 0) options_.max_receive_message_bytes = 100;
+    if ((choice & 16) != 0) options_.compression = "gzip";
+    if ((choice & 32) != 0) options_.interceptors = {std::make_shared<Looking<bench::Payload>>()};
+    if ((choice & 64) != 0) options_.max_metadata_bytes = 300;
     Require(dispatcher_.Add(service_).ok(), "a service of its own");
     auto [client, server] = transport::MakeMemoryStreamPair(loop_, {.capacity_bytes = 1 << 20});
     client_ = std::move(client);

@@ -1,16 +1,24 @@
 // No header block of a peer does more than fail its own call, and what is read can be written again. The input is lines
 // of "name=value".
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
+#include "weir/rpc/wire/compressors.h"
 #include "weir/rpc/wire/protocol.h"
 
 namespace {
 
 using weir::transport::HeaderList;
+using weir::transport::RequestReceived;
+using weir::transport::ResponseReceived;
 using weir::wire::Grpc;
+
+void Require(bool condition) {
+  if (!condition) std::abort();
+}
 
 HeaderList Parse(std::string_view text) {
   HeaderList fields;
@@ -24,22 +32,70 @@ HeaderList Parse(std::string_view text) {
   return fields;
 }
 
+int StatusOf(const HeaderList& fields) {
+  const std::string_view text = fields.Find(":status").value_or("200");
+  int status = 200;
+  std::from_chars(text.data(), text.data() + text.size(), status);
+  return status;
+}
+
+// A request that is read can be made again, and then says the same; what may be sent on is never raw.
+void FuzzRequest(const HeaderList& fields) {
+  const RequestReceived request{.fields = fields};
+  const weir::wire::DecodedRequest decoded = Grpc().DecodeRequest(request);
+  Require(Grpc().Accepts("application/grpc") && Grpc().name() == "grpc");
+  const int attempts = Grpc().DecodePreviousAttempts(request);
+  Require(attempts >= 0);
+  static_cast<void>(weir::wire::Accepts(decoded.accept_encoding, "gzip"));
+  static_cast<void>(weir::wire::OfRequest(weir::Compressors(), decoded.encoding));
+  if (!decoded.status.ok()) return;
+  const weir::Metadata metadata = Grpc().DecodeMetadata(fields);
+  HeaderList again;
+  Grpc().EncodeRequest({.scheme = "http",
+                        .path = decoded.path,
+                        .authority = decoded.authority,
+                        .user_agent = "fuzz",
+                        .timeout = decoded.timeout,
+                        .encoding = decoded.encoding,
+                        .accept_encoding = decoded.accept_encoding,
+                        .previous_attempts = attempts,
+                        .metadata = &metadata},
+                       &again);
+  const RequestReceived sent{.fields = again};
+  const weir::wire::DecodedRequest reread = Grpc().DecodeRequest(sent);
+  Require(reread.status.ok() && reread.path == decoded.path && reread.encoding == decoded.encoding);
+  Require(reread.timeout.has_value() == decoded.timeout.has_value());
+  Require(Grpc().DecodePreviousAttempts(sent) == attempts);
+}
+
+void RequireClean(const HeaderList& block) {
+  for (const weir::transport::HeaderView field : block) {
+    for (const char c : field.value) Require(c >= 0x20 && c <= 0x7e);  // nothing raw is sent on
+  }
+}
+
+void FuzzResponse(const HeaderList& fields, bool end_stream) {
+  const ResponseReceived response{.status = StatusOf(fields), .fields = fields};
+  const weir::wire::DecodedResponse decoded = Grpc().DecodeResponse(response, end_stream);
+  static_cast<void>(weir::wire::OfResponse(nullptr, decoded.encoding));
+  const absl::Status status = Grpc().DecodeTrailers(fields);
+  const weir::Metadata metadata = Grpc().DecodeMetadata(fields);
+  Require(metadata.Check().ok());  // what comes in may be sent back
+  HeaderList again, shorter, only;
+  Grpc().EncodeTrailers(status, metadata, &again);
+  RequireClean(again);
+  Require(Grpc().DecodeTrailers(again).code() == status.code());
+  if (Grpc().ShortenTrailers(again, &shorter)) Require(Grpc().DecodeTrailers(shorter).code() == status.code());
+  Grpc().EncodeTrailersOnly(status, metadata, "identity,gzip", &only);
+  RequireClean(only);
+  Require(Grpc().DecodeTrailers(only).code() == status.code());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const HeaderList fields = Parse(std::string_view(reinterpret_cast<const char*>(data), size));
-  static_cast<void>(Grpc().DecodeRequest({.fields = fields}));
-  static_cast<void>(Grpc().DecodeResponse({.status = 200, .fields = fields}, size % 2 == 0));
-
-  const absl::Status status = Grpc().DecodeTrailers(fields);
-  if (!Grpc().DecodeMetadata(fields).Check().ok()) std::abort();  // what comes in may be sent back
-  HeaderList again;
-  Grpc().EncodeTrailers(status, Grpc().DecodeMetadata(fields), &again);
-  for (const weir::transport::HeaderView field : again) {
-    for (const char c : field.value) {
-      if (c < 0x20 || c > 0x7e) std::abort();  // nothing raw is sent on
-    }
-  }
-  if (Grpc().DecodeTrailers(again).code() != status.code()) std::abort();
+  FuzzRequest(fields);
+  FuzzResponse(fields, size % 2 == 0);
   return 0;
 }
