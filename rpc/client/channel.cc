@@ -112,6 +112,7 @@ StateChangeOperation Channel::StateChange(ConnectivityState from) {
 }
 
 size_t Channel::queued_call_count() const { return impl_->core().queued_call_count(); }
+uint64_t Channel::timeout_count(Timeout which) const { return impl_->core().timeouts().count(which); }
 
 void Channel::ResetConnectBackoff() {
   executor().Post([core = impl_->shared_core()] { core->ResetConnectBackoff(); });

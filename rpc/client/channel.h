@@ -26,6 +26,7 @@
 #include "weir/rpc/core/method.h"
 #include "weir/rpc/core/outgoing_message.h"
 #include "weir/rpc/core/task.h"
+#include "weir/rpc/life/timeout.h"
 #include "weir/transport/io/executor.h"
 
 namespace weir {
@@ -56,6 +57,8 @@ class Channel {
   // (MAX_CONCURRENT_STREAMS): more connections (ChannelOptions::max_connections_per_address) or servers would help. Any
   // thread.
   size_t queued_call_count() const;
+  // How often a server let the time pass that it has for something, and its connection ended for it. Any thread.
+  uint64_t timeout_count(Timeout which) const;
   // Pauses after failures to connect are over: it is tried again at once. For a program that knows that the network is
   // back. Any thread.
   void ResetConnectBackoff();

@@ -212,14 +212,17 @@ absl::Status StreamMultiplexer::EndReason(const absl::Status& reason) const {
   return WithWhy(absl::Status(reason.code(), absl::StrCat(reason.message(), "; it had sent ", why.http2)), why);
 }
 
-void StreamMultiplexer::CancelStalled(size_t stalls_max, const absl::Status& reason) try {
-  if (connection_.HeldBytes() > connection_.options().held_bytes_max) return;
+size_t StreamMultiplexer::CancelStalled(size_t stalls_max, const absl::Status& reason) try {
+  if (connection_.HeldBytes() > connection_.options().held_bytes_max) return 0;
+  size_t cancelled = 0;
   for (CallStream* stream : InOrder()) {
     if (stream->removed_ || stream->CountStall() <= stalls_max) continue;
     connection_.ResetStream(stream->id(), transport::ErrorCode::kCancel);
     stream->OnReset(reason);
+    ++cancelled;
   }
   host_.RequestFlush();
+  return cancelled;
 } catch (const std::bad_alloc&) {
   OnNoMemory();
   throw;

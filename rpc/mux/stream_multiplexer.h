@@ -97,7 +97,7 @@ class StreamMultiplexer {
   // Counts for each call how often in a row this finds the rest of a message wanted and nothing come; cancels those for
   // which that is more than `stalls_max`. While we hold the connection's window back ourselves, nobody's fault is
   // counted.
-  void CancelStalled(size_t stalls_max, const absl::Status& reason);
+  size_t CancelStalled(size_t stalls_max, const absl::Status& reason);
 
   // Cancels every call that is still there (the drain's deadline has passed).
   void CancelAll(const absl::Status& reason);

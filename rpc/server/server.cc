@@ -177,6 +177,7 @@ class Server::Impl {
   int port() const { return port_; }
   size_t connection_count() const { return connections_.load(std::memory_order_relaxed); }
   uint64_t refused_connection_count() const { return refused_.load(std::memory_order_relaxed); }
+  uint64_t timeout_count(Timeout which) const { return timeouts_.count(which); }
 
   absl::Status Drain(absl::Duration grace) {
     if (absl::Status may_block = transport::BlockingExecutor::MayBlock("Server::Drain"); !may_block.ok()) {
@@ -299,7 +300,7 @@ class Server::Impl {
     loops_ = *std::move(loops);
     if (options_.worker_threads > 0) workers_ = std::make_unique<transport::WorkerPool>(options_.worker_threads);
     for (size_t i = 0; i < loops_->size(); ++i) {
-      shards_.push_back(std::make_shared<ServerLoop>(loops_->loop(i), workers_.get(), dispatcher_, options_,
+      shards_.push_back(std::make_shared<ServerLoop>(loops_->loop(i), workers_.get(), dispatcher_, options_, timeouts_,
                                                      [this](int change) { OnConnectionCount(change); }));
     }
     return absl::OkStatus();
@@ -376,6 +377,7 @@ class Server::Impl {
 
   const ServerOptions options_;
   const size_t max_connections_ = MaxConnections();
+  TimeoutCounts timeouts_;
   absl::Status setup_;
   Dispatcher dispatcher_;
   transport::Mutex start_mutex_;
@@ -423,5 +425,6 @@ absl::Status Server::Drain(absl::Duration grace) { return impl_->Drain(grace); }
 void Server::Stop() { impl_->Drain(absl::ZeroDuration()).IgnoreError(); }
 size_t Server::connection_count() const { return impl_->connection_count(); }
 uint64_t Server::refused_connection_count() const { return impl_->refused_connection_count(); }
+uint64_t Server::timeout_count(Timeout which) const { return impl_->timeout_count(which); }
 
 }  // namespace weir

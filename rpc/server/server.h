@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "weir/rpc/life/timeout.h"
 #include "weir/rpc/server/credentials.h"
 #include "weir/rpc/server/server_options.h"
 #include "weir/rpc/server/service.h"
@@ -97,6 +98,8 @@ class Server {
   size_t connection_count() const;
   // Those that were closed at once because of ServerOptions::max_connections. Any thread.
   uint64_t refused_connection_count() const;
+  // How often a client let the time pass that it has for something, and its connection or call ended for it. Any thread.
+  uint64_t timeout_count(Timeout which) const;
 
  private:
   class Impl;

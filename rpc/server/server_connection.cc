@@ -187,17 +187,25 @@ std::shared_ptr<const ReceivedHead> ServerConnection::HeadOf(const wire::Protoco
 
 void ServerConnection::OnWriteHeld(ServerCall& call, MessageStream& stream) {
   // Without the call's deadline, for which it has a timer of its own.
-  stream.WatchSending(std::make_unique<WriteStall>(loop_, transport::MonotonicTime::max(),
-                                                   options_.stream_write_stall_timeout,
-                                                   [&call](absl::Status why) { call.Fail(std::move(why)); }));
+  stream.WatchSending(std::make_unique<WriteStall>(
+      loop_, transport::MonotonicTime::max(), options_.stream_write_stall_timeout, [this, &call](absl::Status why) {
+        CountStall(why);
+        call.Fail(std::move(why));
+      }));
 }
 
 void ServerConnection::OnResponseHeld(MessageStream& stream, transport::MonotonicTime deadline) {
   stream.WatchSending(std::make_unique<WriteStall>(loop_, deadline, options_.stream_write_stall_timeout,
                                                    [this, &stream](absl::Status why) {
+                                                     CountStall(why);
                                                      stream.Cancel(why);
                                                      SweepLater();
                                                    }));
+}
+
+// Told by a WriteStall, which ends with the call's deadline, too.
+void ServerConnection::CountStall(const absl::Status& why) {
+  if (!absl::IsDeadlineExceeded(why)) owner_.OnTimeout(Timeout::kStreamWriteStall, 1);
 }
 
 void ServerConnection::OnCallDone(ServerCall& call) {
@@ -255,25 +263,31 @@ void ServerConnection::Do(ConnectionLife::Act act) {
       connection_.FinishDrain();
       return driver_.RequestFlush();
     case Act::kDrainIdle:
+      owner_.OnTimeout(Timeout::kMaxIdle, 1);
       return BeginDrain("max_idle");
     case Act::kDrainOld:
+      owner_.OnTimeout(Timeout::kMaxAge, 1);
       return BeginDrain("max_age");
     case Act::kNoAnswer:
+      owner_.OnTimeout(Timeout::kKeepalive, 1);
       return End(WithWhy(absl::UnavailableError(absl::StrCat("connection to ", mux_.peer(), ": keepalive: no answer",
                                                              within(options.keepalive.timeout, "keepalive.timeout"))),
                          Why{.by = Why::By::kNetwork}),
                  ErrorCode::kNoError);
     case Act::kNoHandshake:
+      owner_.OnTimeout(Timeout::kHandshake, 1);
       return End(absl::UnavailableError(absl::StrCat("handshake: expected the client's preface and SETTINGS",
                                                      within(options.handshake_timeout, "handshake_timeout"))),
                  ErrorCode::kSettingsTimeout);
     case Act::kNoAck:
+      owner_.OnTimeout(Timeout::kSettingsAck, 1);
       return End(absl::UnavailableError(absl::StrCat("SETTINGS: expected their acknowledgement",
                                                      within(options.settings_ack_timeout, "settings_ack_timeout"))),
                  ErrorCode::kSettingsTimeout);
     case Act::kCountStalls:
       return CancelStalled();
     case Act::kGraceOver:
+      owner_.OnTimeout(Timeout::kMaxAgeGrace, 1);
       return End(absl::UnavailableError(absl::StrCat("max_age: expected the connection's calls to end",
                                                      within(options.max_age_grace, "max_age_grace"))),
                  ErrorCode::kNoError);
@@ -284,7 +298,8 @@ void ServerConnection::CancelStalled() {
   const absl::Status why = absl::CancelledError(absl::StrCat(
       "message: expected the rest of it within ", absl::FormatDuration(options_.connection.message_timeout),
       " of the last part (ServerOptions::connection.message_timeout)"));
-  mux_.CancelStalled(ConnectionLife::kStallsMax, WithWhy(why, Why{.by = Why::By::kUs}));
+  const size_t cancelled = mux_.CancelStalled(ConnectionLife::kStallsMax, WithWhy(why, Why{.by = Why::By::kUs}));
+  if (cancelled > 0) owner_.OnTimeout(Timeout::kMessage, cancelled);
   SweepLater();
 }
 
@@ -324,9 +339,12 @@ void ServerConnection::OnNoMemory() noexcept {
 }
 
 void ServerConnection::OnClosed(const absl::Status& reason) {
+  using Overdue = transport::ConnectionDriver::Overdue;
   closed_ = true;
   connection_.Abandon();  // its engine has nobody to write to
   life_timer_.Cancel();
+  if (driver_.overdue() == Overdue::kWrite) owner_.OnTimeout(Timeout::kWrite, 1);
+  if (driver_.overdue() == Overdue::kHeaderBlock) owner_.OnTimeout(Timeout::kHeaderBlock, 1);
   absl::Status told(absl::StatusCode::kCancelled, "");
   try {
     const absl::Status end = mux_.EndReason(reason.ok() ? absl::UnavailableError("closed") : reason);

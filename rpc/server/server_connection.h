@@ -14,6 +14,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "weir/rpc/life/timeout.h"
 #include "weir/rpc/mux/stream_multiplexer.h"
 #include "weir/rpc/server/connection_life.h"
 #include "weir/rpc/server/dispatcher.h"
@@ -33,6 +34,8 @@ class ServerConnectionOwner {
  public:
   // Closed, and no handler of it runs any more. The connection may be destroyed inside.
   virtual void OnConnectionGone(ServerConnection& connection) = 0;
+  // So many times `which` was over for its client.
+  virtual void OnTimeout(Timeout which, size_t times) = 0;
 
  protected:
   ~ServerConnectionOwner() = default;
@@ -87,6 +90,7 @@ class ServerConnection final : private transport::EventSink,
   void Do(ConnectionLife::Act act);
   void SetLifeTimer();
   void CancelStalled();
+  void CountStall(const absl::Status& why);
   void End(const absl::Status& why, transport::ErrorCode code);
   void SweepLater() { loop_.AtEndOfTurn(&sweeper_); }
   void Sweep();

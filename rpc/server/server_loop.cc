@@ -8,8 +8,13 @@
 namespace weir {
 
 ServerLoop::ServerLoop(transport::EventLoop& loop, transport::Executor* workers, const Dispatcher& dispatcher,
-                       const ServerOptions& options, std::function<void(int)> on_change)
-    : loop_(loop), workers_(workers), dispatcher_(dispatcher), options_(options), on_change_(std::move(on_change)) {}
+                       const ServerOptions& options, TimeoutCounts& timeouts, std::function<void(int)> on_change)
+    : loop_(loop),
+      workers_(workers),
+      dispatcher_(dispatcher),
+      options_(options),
+      timeouts_(timeouts),
+      on_change_(std::move(on_change)) {}
 
 ServerLoop::~ServerLoop() = default;
 

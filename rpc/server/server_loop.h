@@ -19,9 +19,10 @@ namespace weir {
 
 class ServerLoop final : private ServerConnectionOwner {
  public:
-  // `on_change(+1)` and `on_change(-1)` tell that a connection has come or gone. On the loop.
+  // `on_change(+1)` and `on_change(-1)` tell that a connection has come or gone. On the loop. `timeouts`, of the whole
+  // server, must outlive it.
   ServerLoop(transport::EventLoop& loop, transport::Executor* workers, const Dispatcher& dispatcher,
-             const ServerOptions& options, std::function<void(int)> on_change);
+             const ServerOptions& options, TimeoutCounts& timeouts, std::function<void(int)> on_change);
   ~ServerLoop();
 
   transport::EventLoop& loop() { return loop_; }
@@ -36,11 +37,13 @@ class ServerLoop final : private ServerConnectionOwner {
 
  private:
   void OnConnectionGone(ServerConnection& connection) override;
+  void OnTimeout(Timeout which, size_t times) override { timeouts_.Add(which, times); }
 
   transport::EventLoop& loop_;
   transport::Executor* const workers_;
   const Dispatcher& dispatcher_;
   const ServerOptions& options_;
+  TimeoutCounts& timeouts_;
   const std::function<void(int)> on_change_;
   std::list<std::unique_ptr<ServerConnection>> connections_;  // oldest first
   bool draining_ = false;

@@ -35,7 +35,7 @@ SimulatedServer::~SimulatedServer() = default;
 
 void SimulatedServer::Replace() {
   if (serving_ != nullptr) replaced_.push_back(std::move(serving_));
-  serving_ = std::make_unique<ServerLoop>(loop_, nullptr, dispatcher_, options_,
+  serving_ = std::make_unique<ServerLoop>(loop_, nullptr, dispatcher_, options_, timeouts_,
                                           [this](int change) { connections_ += static_cast<size_t>(change); });
 }
 

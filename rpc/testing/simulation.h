@@ -42,6 +42,7 @@
 #include "absl/time/time.h"
 #include "weir/rpc/client/channel.h"
 #include "weir/rpc/client/channel_options.h"
+#include "weir/rpc/life/timeout.h"
 #include "weir/rpc/server/dispatcher.h"
 #include "weir/rpc/server/server_loop.h"
 #include "weir/rpc/server/server_options.h"
@@ -76,6 +77,8 @@ class SimulatedServer {
   void Kill();
 
   size_t connection_count() const { return connections_; }
+  // As Server::timeout_count, of all its processes.
+  uint64_t timeout_count(Timeout which) const { return timeouts_.count(which); }
 
  private:
   friend class Simulation;
@@ -90,6 +93,7 @@ class SimulatedServer {
   SimulatedLoop& loop_;
   const ServerOptions options_;
   Dispatcher dispatcher_;
+  TimeoutCounts timeouts_;
   std::unique_ptr<ServerLoop> serving_;
   std::list<std::unique_ptr<ServerLoop>> replaced_;
   size_t connections_ = 0;

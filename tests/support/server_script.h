@@ -42,15 +42,19 @@ class ServerWorld final : public CallWorld, private ServerConnectionOwner {
 
   // Null once it has gone.
   ServerConnection* connection() { return connection_.get(); }
+  // Times of the client that were over.
+  const std::vector<Timeout>& timeouts() const { return timeouts_; }
 
  private:
   class TestService;
   void OnConnectionGone(ServerConnection& connection) override;
+  void OnTimeout(Timeout which, size_t times) override { timeouts_.insert(timeouts_.end(), times, which); }
 
   const weir::ServerOptions options_;
   const std::unique_ptr<TestService> service_;
   Dispatcher dispatcher_;
   std::unique_ptr<ServerConnection> connection_;
+  std::vector<Timeout> timeouts_;
 };
 
 class ServerScript final : public CallScript<ServerScript, ServerWorld> {
@@ -95,9 +99,21 @@ class ServerScript final : public CallScript<ServerScript, ServerWorld> {
     return Do([](ServerWorld& w) { w.connection()->Stop(absl::UnavailableError("the server is shutting down")); });
   }
 
+  // Of the client's times these were over, since the beginning.
+  ServerScript& ExpectTimeouts(const std::vector<Timeout>& timeouts) {
+    return Add("expect timeouts",
+               [timeouts](ServerWorld& w, Cuts*) { ExpectLines(Names(timeouts), Names(w.timeouts())); });
+  }
+
   std::unique_ptr<ServerWorld> MakeWorld() { return std::make_unique<ServerWorld>(handlers_, options_); }
 
  private:
+  static Lines Names(const std::vector<Timeout>& timeouts) {
+    Lines names;
+    for (const Timeout which : timeouts) names.emplace_back(ToString(which));
+    return names;
+  }
+
   weir::ServerOptions options_;
   Handlers handlers_;
 };

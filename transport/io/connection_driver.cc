@@ -118,7 +118,7 @@ void ConnectionDriver::OnWritable() {
 void ConnectionDriver::OnTimer() {
   if (state_ == State::kOpen) {
     try {
-      if (Overdue()) return;
+      if (CloseIfOverdue()) return;
       WatchTime();
       (void)ReadLoop();
     } catch (const std::bad_alloc&) {
@@ -135,14 +135,16 @@ void ConnectionDriver::OnTimer() {
 }
 
 // Ends the connection if the peer has let us wait too long.
-bool ConnectionDriver::Overdue() {
+bool ConnectionDriver::CloseIfOverdue() {
   if (After(stalled_since_, write_timeout_) <= loop_.Now()) {
+    overdue_ = Overdue::kWrite;
     input_ended_ = output_failed_ = true;
     BeginClose(Lost("write to " + stream_->PeerName() + ": expected the peer to read, it took nothing for " +
                     Seconds(write_timeout_) + " (write_timeout)"));
     return true;
   }
   if (After(connection_.HeaderBlockSince(), header_block_timeout_) <= loop_.Now()) {
+    overdue_ = Overdue::kHeaderBlock;
     const std::string what =
         "header block: expected its end within " + Seconds(header_block_timeout_) + " (header_block_timeout)";
     connection_.CloseConnection(ErrorCode::kEnhanceYourCalm, what);

@@ -95,6 +95,10 @@ class ConnectionDriver final : private ByteStreamObserver, private EndOfTurn {
   MonotonicTime last_read() const { return last_read_; }  // any byte; before the first, Start
   const std::string& name() const { return name_; }
 
+  // Which of its times the peer has let pass, so that the driver closes.
+  enum class Overdue : uint8_t { kNothing, kWrite, kHeaderBlock };
+  Overdue overdue() const { return overdue_; }
+
   // Pulled from the connection and not yet taken by the stream.
   size_t buffered_bytes() const { return output_.size(); }
 
@@ -107,7 +111,7 @@ class ConnectionDriver final : private ByteStreamObserver, private EndOfTurn {
   void OnWritable() override;
   void OnEndOfTurn() override;
   void OnTimer();
-  bool Overdue();
+  bool CloseIfOverdue();
   void WatchTime();
 
   bool MayRead() const;
@@ -142,7 +146,8 @@ class ConnectionDriver final : private ByteStreamObserver, private EndOfTurn {
   bool input_ended_ = false;
   bool output_failed_ = false;
   bool write_blocked_ = false;
-  bool block_open_ = false;    // a header block has begun and not ended
+  bool block_open_ = false;  // a header block has begun and not ended
+  Overdue overdue_ = Overdue::kNothing;
   bool* destroyed_ = nullptr;  // set while the sink runs
   size_t unanswered_bytes_ = 0;
   const Milliseconds write_timeout_;

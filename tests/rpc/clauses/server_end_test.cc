@@ -214,6 +214,7 @@ TEST(HeldWrite, HandlerThatWaitsGoesOnAfterTheTimeoutAndTheCallIsCancelled) {
       .Advance(seconds(1))
       .ExpectLog({"the client does not read: it has taken nothing for 5m (ServerOptions::stream_write_stall_timeout)"})
       .ExpectWritten({"HEADERS 1 END_STREAM grpc-status=1 grpc-message=\"the client does not read..."})
+      .ExpectTimeouts({Timeout::kStreamWriteStall})
       .ExpectNothingLeft()
       .Run();
 }

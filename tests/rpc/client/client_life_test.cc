@@ -58,6 +58,7 @@ TEST(ClientKeepalive, ServerThatDoesNotAnswerIsNoticedAtTheTimeoutAndItsCallsEnd
       .ExpectLog({})
       .Advance(milliseconds(1))
       .ExpectLog({"UNAVAILABLE: connection to peer: keepalive: no answer within 20s...", "by the network"})
+      .Do([](ClientWorld& w) { EXPECT_EQ(w.core().timeouts().count(Timeout::kKeepalive), 1u); })
       .Advance(seconds(1))
       .ExpectNothingLeft()
       .Run();
@@ -144,7 +145,28 @@ TEST(ClientSettings, ServerThatDoesNotAcknowledgeThemLosesTheConnection) {
       .ExpectLastWritten(
           "GOAWAY last=0 SETTINGS_TIMEOUT \"SETTINGS: expected their acknowledgement within 10s "
           "(ChannelOptions::connection.settings_ack_timeout)\"")
+      .Do([](ClientWorld& w) { EXPECT_EQ(w.core().timeouts().count(Timeout::kSettingsAck), 1u); })
       .Advance(seconds(1))
+      .ExpectNothingLeft()
+      .Run();
+}
+
+TEST(ClientHeaderBlock, ServerThatDoesNotEndItLosesTheConnection) {
+  ClientScript script;
+  script.Handshake()
+      .Spawn(CallUnary)
+      .Drop()
+      .PeerBytes(testing::Frames(ResponseHead(1)).substr(0, 12))
+      .Advance(milliseconds(9'999))
+      .ExpectLog({})
+      .Advance(milliseconds(1))
+      .ExpectWritten(
+          {"GOAWAY last=0 ENHANCE_YOUR_CALM \"header block: expected its end within 10 s (header_block_timeout)\""})
+      .Advance(seconds(1))
+      .ExpectLog({"UNAVAILABLE: connection to peer failed: header block: expected its end within 10 s "
+                  "(header_block_timeout)...",
+                  "by ..."})
+      .Do([](ClientWorld& w) { EXPECT_EQ(w.core().timeouts().count(Timeout::kHeaderBlock), 1u); })
       .ExpectNothingLeft()
       .Run();
 }

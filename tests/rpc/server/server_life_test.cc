@@ -79,6 +79,7 @@ TEST(ServerHandshake, ClientThatSaysNothingIsToldAndClosed) {
            "(ServerOptions::connection.handshake_timeout)\""})
       .Advance(seconds(1))
       .ExpectLog({"connection gone"})
+      .ExpectTimeouts({Timeout::kHandshake})
       .ExpectNothingLeft()
       .Run();
 }
@@ -106,6 +107,7 @@ TEST(ServerHandshake, SettingsThatAreNotAcknowledgedEndTheConnectionAndItsCalls)
       .ExpectLastWritten(
           "GOAWAY last=1 SETTINGS_TIMEOUT \"SETTINGS: expected their acknowledgement within 10s "
           "(ServerOptions::connection.settings_ack_timeout)\"")
+      .ExpectTimeouts({Timeout::kSettingsAck})
       .Run();
 }
 
@@ -126,6 +128,8 @@ TEST(ServerHandshake, HeaderBlockMustEndInTime) {
         .Advance(milliseconds(1))
         .ExpectWritten(
             {"GOAWAY last=1 ENHANCE_YOUR_CALM \"header block: expected its end within 10 s (header_block_timeout)\""})
+        .Advance(seconds(1))
+        .ExpectTimeouts({Timeout::kHeaderBlock})
         .Run();
   }
 }
@@ -141,6 +145,7 @@ TEST(ServerHandshake, HeaderBlockThatEndsInTimeLeavesNothingBehind) {
       .ExpectWritten({ResponseHead(1), Data(1, Message("x")), Trailers(1)})
       .Advance(seconds(60))
       .ExpectWritten({})
+      .ExpectTimeouts({})
       .ExpectNothingLeft()
       .Run();
 }
@@ -163,6 +168,7 @@ TEST(ServerMessageTimeout, MessageThatDoesNotGoOnIsCancelled) {
                   "(ServerOptions::connection.message_timeout)",
                   "read 0"})
       .ExpectWritten({"RST_STREAM 1 CANCEL"})
+      .ExpectTimeouts({Timeout::kMessage})
       .ExpectNothingLeft()
       .Run();
 }
@@ -172,7 +178,7 @@ TEST(ServerMessageTimeout, MessageThatGoesOnSlowlyIsTaken) {
   ServerScript script;
   script.ClientStream(ReadAll).Handshake().Peer(Request(1, "ClientStream"));
   for (const char byte : whole) script.Peer(Data(1, std::string(1, byte))).Advance(seconds(60));
-  script.Peer(Data(1, "", "END_STREAM")).ExpectLog({"read 1"}).Run();
+  script.Peer(Data(1, "", "END_STREAM")).ExpectLog({"read 1"}).ExpectTimeouts({}).Run();
 }
 
 TEST(ServerMessageTimeout, NobodyIsCancelledForWhatTheHandlerDoesNotRead) {
@@ -224,6 +230,7 @@ TEST(ServerPage, PageWaitsForItsWindowButNotForEver) {
       .ExpectWritten({kPageHead, Data(1, "A")})
       .Advance(seconds(300))
       .ExpectWritten({"RST_STREAM 1 CANCEL"})
+      .ExpectTimeouts({Timeout::kStreamWriteStall})
       .ExpectNothingLeft()
       .Run();
 }
@@ -264,6 +271,7 @@ TEST(ServerKeepalive, ClientThatDoesNotAnswerLosesItsCalls) {
       .Advance(milliseconds(1))
       .ExpectLog({"cancelled: connection to peer: keepalive: no answer within 20s "
                   "(ServerOptions::connection.keepalive.timeout)"})
+      .ExpectTimeouts({Timeout::kKeepalive})
       .Advance(seconds(1))
       .ExpectLog({"connection gone"})
       .ExpectNothingLeft()
@@ -331,6 +339,7 @@ TEST(ServerMaxIdle, ConnectionWithoutCallsIsDrainedAfterAnHour) {
       .Advance(milliseconds(1))
       .ExpectFirstGoAwayAndAnswer()
       .ExpectWritten({"GOAWAY last=1 NO_ERROR \"max_idle\""})
+      .ExpectTimeouts({Timeout::kMaxIdle})
       .PeerCloses()
       .ExpectLog({"connection gone"})
       .ExpectNothingLeft()
@@ -382,6 +391,7 @@ TEST(ServerMaxAge, CallsThatOutliveTheGraceAreCancelled) {
       .Advance(milliseconds(1))
       .ExpectLog({"cancelled: max_age: expected the connection's calls to end within 30s "
                   "(ServerOptions::connection.max_age_grace)"})
+      .ExpectTimeouts({Timeout::kMaxAge, Timeout::kMaxAgeGrace})
       .ExpectWritten({"HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-status=14 ..."})
       .Advance(seconds(1))
       .ExpectLog({"connection gone"})

@@ -41,7 +41,8 @@ class ServerLoopTest : public ::testing::Test {
   Dispatcher dispatcher_;
   ServerOptions options_;
   int connections_ = 0;
-  ServerLoop shard_{loop_, nullptr, dispatcher_, options_, [this](int change) { connections_ += change; }};
+  TimeoutCounts timeouts_;
+  ServerLoop shard_{loop_, nullptr, dispatcher_, options_, timeouts_, [this](int change) { connections_ += change; }};
 };
 
 TEST_F(ServerLoopTest, ConnectionIsCountedUntilItIsGone) {

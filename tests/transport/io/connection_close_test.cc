@@ -296,6 +296,7 @@ TEST_F(ConnectionCloseTest, APeerThatTakesNothingForTheWriteTimeoutIsLost) {
               Optional(StatusIs(absl::StatusCode::kUnavailable,
                                 "write to memory:1: expected the peer to read, it took nothing for 30 s "
                                 "(write_timeout)")));
+  EXPECT_EQ(server_->driver->overdue(), ConnectionDriver::Overdue::kWrite);
   EXPECT_EQ(loop_.timers(), 0u);
 }
 
