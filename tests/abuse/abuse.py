@@ -2,9 +2,10 @@
 """Plays hostile clients against a server process and hostile servers against a client process, while honest calls are
 made beside them, and says what became of either.
 
-  abuse.py --server=tests/interop/server --client=tests/abuse/victim      all of them, as two tables
-  abuse.py ... --only=ping_flood                                         one; or a part of a name
-  abuse.py ... --worst_ms=100                                            the worst honest call counts as well
+  abuse.py --server=tests/interop/server --impatient=tests/abuse/impatient --client=tests/abuse/victim
+                                 all of them, as two tables; timers.py is played against the impatient server
+  abuse.py ... --only=ping_flood      one; or a part of a name
+  abuse.py ... --worst_ms=100         the worst honest call counts as well
 
 Fails if an attacker gets another answer than the specified one, if a hostile server's call ends otherwise than
 specified, if an honest call fails, if the process grows by more than 32 MB, or keeps descriptors.
@@ -21,21 +22,28 @@ import floods  # pylint: disable=wrong-import-position
 import frames
 import headers
 import messages
+import servers.ends
 import servers.floods
 import servers.frames
 import servers.headers
 import servers.messages
 import servers.slow
 import slow
+import strangers
+import timers
+import turns
 from honest import HonestClient
 from measured import Measured
 from processes import Server
 from servers.hostile_server import HostileServer
+from servers.plays import TEXT_MAX
 from victim import Victim
 
-CLIENTS = [(attack.__name__, attack, expected) for module in (floods, headers, frames, messages, slow)
+CLIENTS = [(attack.__name__, attack, expected, module is timers)
+           for module in (floods, headers, frames, turns, messages, slow, strangers, timers)
            for attack, expected in module.EXPECTED.items()]
-SERVERS = [play for module in (servers.floods, servers.headers, servers.frames, servers.messages, servers.slow)
+SERVERS = [play for module in (servers.floods, servers.headers, servers.frames, servers.messages, servers.slow,
+                               servers.ends)
            for play in module.PLAYS]
 
 
@@ -75,7 +83,7 @@ def play_server(victim, play, worst_ms_max):
         calls, honest, worst_ms, failure = victim.call(server.port, play.ask)
     problems = [] if server.problem is None else ["the hostile server itself failed: " + server.problem]
     for code, _, text in calls:
-        if code not in play.ends.split("|") or play.text not in text:
+        if code not in play.ends.split("|") or play.text not in text or len(text) > TEXT_MAX:
             problems.append("expected the call to end with %s \"%s\", got %s \"%s\"" %
                             (play.ends, play.text, code, text))
     got = server.connections[0].connection_end() if server.connections else "no connection"
@@ -90,38 +98,56 @@ def play_server(victim, play, worst_ms_max):
     return not problems
 
 
+def times_were_counted(lines):
+    """The impatient server's own account of timers.py."""
+    counts = dict(line.split(" ") for line in lines)
+    print("times that were over at the impatient server: " + ", ".join(
+        name + " " + count for name, count in counts.items() if count != "0"))
+    missing = [name for name, least in timers.COUNTED.items() if int(counts.get(name, 0)) < least]
+    for name in missing:
+        print("FAIL expected %s to have been over %d times at least" % (name, timers.COUNTED[name]))
+    return not missing
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", required=True)
+    parser.add_argument("--impatient", required=True)
     parser.add_argument("--client", required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--worst_ms", type=float, default=float("inf"))
     options = parser.parse_args()
 
-    server = Server([options.server, "--port=0"])
+    # One loop each: honest calls are made on the one that is attacked.
+    server = Server([options.server, "--port=0", "--loop_threads=1"])
+    impatient = Server([options.impatient, "--port=0"])
     victim = Victim(options.client, server)
-    with HonestClient(server) as first:  # what a server opens with its first connection, it keeps
-        while not first.calls:
-            time.sleep(0.002)
+    for each in (server, impatient):
+        with HonestClient(each) as first:  # what a server opens with its first connection, it keeps
+            while not first.calls:
+                time.sleep(0.002)
 
     clients = [client for client in CLIENTS if options.only in client[0]]
     plays = [play for play in SERVERS if options.only in play.name]
     well = bool(clients or plays)
     if clients:
         heading("hostile client", "the attacker got")
-    for name, attack, expected in clients:
-        well = play_client(server, name, attack, expected, options.worst_ms) and well
-        if not server.alive():
-            print("the server has ended: " + server.tail())
+    for name, attack, expected, is_timed in clients:
+        attacked = impatient if is_timed else server
+        well = play_client(attacked, name, attack, expected, options.worst_ms) and well
+        if not attacked.alive():
+            print("the server has ended: " + attacked.tail())
             return 1
     if plays:
         heading("hostile server", "its call ended with; the server got")
     for play in plays:
         well = play_server(victim, play, options.worst_ms) and well
-    for ended in (victim.stop(), server.stop()):
+    for ended in (victim.stop(), server.stop(), impatient.stop()):
         if ended:
             print("FAIL " + ended)
             well = False
+    if all(client in clients for client in CLIENTS):
+        well = times_were_counted(impatient.lines) and well
     return 0 if well else 1
 
 

@@ -6,7 +6,7 @@ from peer import PATIENCE_S, Peer
 from raw_http2 import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame
 
 UNARY = "/grpc.testing.TestService/EmptyCall"
-CONTINUATION, PRIORITY, WINDOW_UPDATE = 9, 2, 8
+CONTINUATION, PRIORITY, PRIORITY_UPDATE, WINDOW_UPDATE = 9, 2, 16, 8
 
 
 def integer(value, prefix_bits, first=0):
@@ -44,9 +44,10 @@ def request(path=UNARY, extra=(), **replaced):
 class Attacker(Peer):
     """A connection to `server`, with preface and SETTINGS sent, or nothing if `preface` is empty."""
 
-    def __init__(self, server, settings=b"", acknowledge=True, preface=PREFACE, read=True):
+    def __init__(self, server, settings=b"", acknowledge=True, preface=PREFACE, **options):
         opening = preface + frame(SETTINGS, 0, 0, settings) if preface else b""
-        super().__init__(socket.create_connection((server.host, server.port), PATIENCE_S), opening, acknowledge, read)
+        super().__init__(socket.create_connection((server.host, server.port), PATIENCE_S), opening, acknowledge,
+                         **options)
 
     def call(self, stream, block, body=b"", end=True):
         """A request, and what its stream got."""

@@ -5,7 +5,7 @@ Each takes the server and returns what the attacker got; EXPECTED says what that
 
 import struct
 
-from attacker import PRIORITY, WINDOW_UPDATE, Attacker, request
+from attacker import PRIORITY, PRIORITY_UPDATE, WINDOW_UPDATE, Attacker, literal, request
 from grpc_call import envelope
 from raw_http2 import ACK, DATA, END_HEADERS, END_STREAM, HEADERS, PING, RST_STREAM, SETTINGS, frame
 
@@ -46,6 +46,20 @@ def made_you_reset(server):
     block = request(HOLD)
     return flood(server, streams(20_000, lambda stream: frame(HEADERS, END_HEADERS, stream, block) +
                                  frame(WINDOW_UPDATE, 0, stream, MOST)))
+
+
+def made_you_reset_by_trailers(server):
+    """CVE-2025-8671, by trailers that are malformed."""
+    head, trailers = request(HOLD), literal(":path", "/")
+    return flood(server, streams(20_000, lambda stream: frame(HEADERS, END_HEADERS, stream, head) +
+                                 frame(HEADERS, END_HEADERS | END_STREAM, stream, trailers)))
+
+
+def made_you_reset_by_length(server):
+    """CVE-2025-8671, by a body that is longer than its content-length."""
+    block = request(HOLD, content_length="1")
+    return flood(server, streams(20_000, lambda stream: frame(HEADERS, END_HEADERS, stream, block) +
+                                 frame(DATA, 0, stream, bytes(10))))
 
 
 def reset_flood(server):
@@ -106,6 +120,11 @@ def priority_flood(server):
     return flood(server, [frame(PRIORITY, 0, 1, struct.pack(">IB", 3, 7)) * 100] * 1000)
 
 
+def priority_update_flood(server):
+    """RFC 9218, for streams that there are not."""
+    return flood(server, [frame(PRIORITY_UPDATE, 0, 0, struct.pack(">I", 3) + b"u=1") * 100] * 1000)
+
+
 def window_update_flood(server):
     """CVE-2019-9511 and CVE-2019-9517 begin like this."""
     return flood(server, [frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1)) * 100] * 1000)
@@ -126,6 +145,13 @@ def data_on_closed_streams(server):
     return flood(server, [frame(DATA, 0, 1, b"x") * 100] * 1000, first)
 
 
+def headers_on_closed_streams(server):
+    """What has ended is opened again and again."""
+    block = request(HOLD)
+    first = frame(HEADERS, END_HEADERS, 1, block) + frame(RST_STREAM, 0, 1, CANCEL)
+    return flood(server, [frame(HEADERS, END_HEADERS, 1, block) * 100] * 1000, first)
+
+
 def connection_churn(server):
     """Two thousand connections that say nothing."""
     for _ in range(2000):
@@ -136,16 +162,20 @@ def connection_churn(server):
 EXPECTED = {
     rapid_reset: CALM + " too_many_resets",
     made_you_reset: CALM,
-    reset_flood: "",
+    made_you_reset_by_trailers: CALM,
+    made_you_reset_by_length: CALM,
+    reset_flood: (CALM, "closed"),  # which of them, is whether it could still be written
     settings_flood: CALM,
     ping_flood: CALM + " too_many_pings",
-    unread_ping_flood: "",
+    unread_ping_flood: (CALM, "closed"),
     empty_data: CALM,
     one_octet_data: CALM,
     priority_flood: CALM,
+    priority_update_flood: CALM,
     window_update_flood: CALM,
     unknown_frames: CALM,
     unasked_ping_acks: CALM,
     data_on_closed_streams: CALM,
+    headers_on_closed_streams: CALM,
     connection_churn: "open",
 }

@@ -6,9 +6,10 @@ from grpc_call import envelope
 from raw_http2 import DATA, END_HEADERS, END_STREAM, HEADERS, frame
 
 
-def one_call(server, block, body=envelope(b"")):
+def one_call(server, block, body=envelope(b""), end=True):
+    """`end`: the request ends with its body."""
     attacker = Attacker(server)
-    end = attacker.call(1, block, body)
+    end = attacker.call(1, block, body, end)
     attacker.close()
     return end
 

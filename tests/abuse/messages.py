@@ -29,6 +29,7 @@ ATTACKS = {
     "truncated_message": (unary(envelope(b"abc", length=10)), "status 13"),
     "flag_7": (unary(envelope(b"", flag=7)), "status 13"),
     "compressed_without_encoding": (unary(packed(b"")), "status 13"),
+    "compressed_with_identity": (unary(packed(b""), grpc_encoding="identity"), "status 13"),
     "unknown_encoding": (unary(packed(b""), grpc_encoding="snappy"), "status 12"),
     "corrupt_gzip": (unary(envelope(b"no gzip", flag=1), grpc_encoding="gzip"), "status 13"),
     "cut_gzip": (unary(envelope(gzip.compress(bytes(1000))[:-9], flag=1), grpc_encoding="gzip"), "status 13"),
@@ -47,10 +48,14 @@ ATTACKS = {
     "path_with_query": (head(path=UNARY + "?a=b"), "status 12"),
     "absolute_path": (head(path="http://localhost" + UNARY), "status 12"),
     "timeout_of_9_digits": (head(grpc_timeout="123456789S"), "status 13"),
+    "empty_timeout": (head(grpc_timeout=""), "status 13"),
+    "timeout_with_a_fraction": (head(grpc_timeout="1.5S"), "status 13"),
     "timeout_without_unit": (head(grpc_timeout="5"), "status 13"),
     "negative_timeout": (head(grpc_timeout="-5S"), "status 13"),
     "longest_timeout": (head(grpc_timeout="99999999H"), "status 0"),
     "zero_timeout": (head(path=HOLD, grpc_timeout="0S"), "status 4"),
+    "deadline_that_passes": (lambda server: one_call(server, request(HOLD, grpc_timeout="100m"), end=False),
+                             "status 4"),
     "content_length_that_lies": (head(content_length="999"), "RST_STREAM PROTOCOL_ERROR"),
 }
 

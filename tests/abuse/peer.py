@@ -27,7 +27,7 @@ class Peer:
     `opening` is what it begins with; empty: nothing is sent or waited for. `skip` octets of what comes are no frames.
     """
 
-    def __init__(self, connected, opening, acknowledge=True, read=True, skip=0):
+    def __init__(self, connected, opening, acknowledge=True, read=True, skip=0, answer_pings=True):
         self.socket = connected
         self.socket.setblocking(False)
         self.goaway = None  # (last stream, code, text)
@@ -44,6 +44,7 @@ class Peer:
         self._skip = skip
         self._acknowledge = acknowledge
         self._acknowledged = False
+        self._answers_pings = answer_pings
         self._reads = read
         self._inflater = hpack.Inflater()
         self._out = bytearray()
@@ -153,7 +154,7 @@ class Peer:
             self._acknowledged = True
         elif kind == PING and flags & ACK:
             self.ping_acks += 1
-        elif kind == PING:
+        elif kind == PING and self._answers_pings:
             self._out += frame(PING, ACK, 0, payload)
         elif kind == GOAWAY:
             last, code = struct.unpack(">II", payload[:8])

@@ -51,7 +51,10 @@ MonotonicTime After(MonotonicTime since, ConnectionDriver::Milliseconds limit) {
   return since + limit;
 }
 
-std::string Seconds(ConnectionDriver::Milliseconds time) { return std::to_string(time.count() / 1000) + " s"; }
+std::string InWords(ConnectionDriver::Milliseconds time) {
+  const auto count = time.count();
+  return count % 1000 == 0 ? std::to_string(count / 1000) + " s" : std::to_string(count) + " ms";
+}
 
 size_t BodyBytes(const std::vector<H2Event>& events) {
   size_t bytes = 0;
@@ -140,13 +143,13 @@ bool ConnectionDriver::CloseIfOverdue() {
     overdue_ = Overdue::kWrite;
     input_ended_ = output_failed_ = true;
     BeginClose(Lost("write to " + stream_->PeerName() + ": expected the peer to read, it took nothing for " +
-                    Seconds(write_timeout_) + " (write_timeout)"));
+                    InWords(write_timeout_) + " (write_timeout)"));
     return true;
   }
   if (After(connection_.HeaderBlockSince(), header_block_timeout_) <= loop_.Now()) {
     overdue_ = Overdue::kHeaderBlock;
     const std::string what =
-        "header block: expected its end within " + Seconds(header_block_timeout_) + " (header_block_timeout)";
+        "header block: expected its end within " + InWords(header_block_timeout_) + " (header_block_timeout)";
     connection_.CloseConnection(ErrorCode::kEnhanceYourCalm, what);
     BeginClose(Lost("connection to " + stream_->PeerName() + " failed: " + what));
     return true;

@@ -27,6 +27,8 @@ def goaway(last):
     return frame(GOAWAY, 0, 0, struct.pack(">II", last, 0))
 
 
+SETTINGS_OF_33_ENTRIES = frame(SETTINGS, 0, 0, struct.pack(">HI", 0xbe, 0) * 33)
+
 PLAYS = [Play(named(name, sends(data)), "UNAVAILABLE", code, "GOAWAY " + code) for name, data, code in [
     ("push_promise", frame(PUSH_PROMISE, END_HEADERS, 1, struct.pack(">I", 2) + HEAD), "PROTOCOL_ERROR"),
     ("response_to_no_request", frame(HEADERS, END_HEADERS, 99, HEAD), "PROTOCOL_ERROR"),
@@ -42,6 +44,7 @@ PLAYS = [Play(named(name, sends(data)), "UNAVAILABLE", code, "GOAWAY " + code) f
     ("max_frame_size_too_large", setting(MAX_FRAME_SIZE, 2**24), "PROTOCOL_ERROR"),
     ("enable_push_2", setting(ENABLE_PUSH, 2), "PROTOCOL_ERROR"),
     ("enable_push_1", setting(ENABLE_PUSH, 1), "PROTOCOL_ERROR"),
+    ("settings_of_33_entries", SETTINGS_OF_33_ENTRIES, "ENHANCE_YOUR_CALM"),
     ("settings_of_5_octets", frame(SETTINGS, 0, 0, bytes(5)), "FRAME_SIZE_ERROR"),
     ("settings_ack_with_payload", frame(SETTINGS, ACK, 0, bytes(6)), "FRAME_SIZE_ERROR"),
     ("ping_of_7_octets", frame(PING, 0, 0, bytes(7)), "FRAME_SIZE_ERROR"),
