@@ -27,7 +27,10 @@ transport::SocketAddress AddressOf(size_t number) {
 // ---- servers --------------------------------------------------------------------------------------------------------
 
 SimulatedServer::SimulatedServer(Simulation& simulation, SimulatedLoop& loop, const ServerOptions& options)
-    : simulation_(simulation), loop_(loop), options_(options) {
+    : simulation_(simulation),
+      loop_(loop),
+      workers_(options.worker_threads > 0 ? &simulation.loop(loop.name() + " workers") : nullptr),
+      options_(options) {
   Replace();
 }
 
@@ -35,7 +38,7 @@ SimulatedServer::~SimulatedServer() = default;
 
 void SimulatedServer::Replace() {
   if (serving_ != nullptr) replaced_.push_back(std::move(serving_));
-  serving_ = std::make_unique<ServerLoop>(loop_, nullptr, dispatcher_, options_, timeouts_,
+  serving_ = std::make_unique<ServerLoop>(loop_, workers_, dispatcher_, options_, timeouts_,
                                           [this](int change) { connections_ += static_cast<size_t>(change); });
 }
 

@@ -1,5 +1,6 @@
 #include "weir/tests/sim/calls.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,10 +24,23 @@ class Running {
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
-  CallRecord& record() { return record_; }
+  const CallRecord& record() const { return record_; }
+
+  // The next request of this attempt.
+  void See(std::string_view body) {
+    ExpectMessage(record_, seen_, body);
+    NoteSeen();
+  }
+  void See(const bench::StreamRequest& request) {
+    EXPECT_EQ(request.count(), record_.messages);
+    NoteSeen();
+  }
 
  private:
+  void NoteSeen() { record_.requests_seen = std::max(record_.requests_seen, ++seen_); }
+
   CallRecord& record_;
+  uint32_t seen_ = 0;
 };
 
 // One call, while it is made.
@@ -139,7 +153,7 @@ class Caller {
 
 Task<absl::StatusOr<bench::Payload>> LedgerService::Unary(ServerContext& context, const bench::Payload& request) {
   Running running(ledger_, context);
-  ExpectMessage(running.record(), running.record().requests_seen++, request.body());
+  running.See(request.body());
   if (running.record().handler_sleeps > absl::ZeroDuration()) co_await context.Sleep(running.record().handler_sleeps);
   co_return request;
 }
@@ -147,7 +161,7 @@ Task<absl::StatusOr<bench::Payload>> LedgerService::Unary(ServerContext& context
 Task<absl::Status> LedgerService::ServerStream(ServerContext& context, const bench::StreamRequest& request,
                                                Writer<bench::Payload>& writer) {
   Running running(ledger_, context);
-  ++running.record().requests_seen;
+  running.See(request);
   if (running.record().handler_sleeps > absl::ZeroDuration()) co_await context.Sleep(running.record().handler_sleeps);
   for (uint32_t i = 0; i < request.count(); ++i) {
     const bench::Payload message = MessageOf(running.record(), i);
@@ -162,7 +176,7 @@ Task<absl::StatusOr<bench::Summary>> LedgerService::ClientStream(ServerContext& 
   if (running.record().handler_sleeps > absl::ZeroDuration()) co_await context.Sleep(running.record().handler_sleeps);
   bench::Summary summary;
   while (std::optional<bench::Payload> message = co_await reader.Read()) {
-    ExpectMessage(running.record(), running.record().requests_seen++, message->body());
+    running.See(message->body());
     summary.set_count(summary.count() + 1);
   }
   co_return summary;
@@ -173,7 +187,7 @@ Task<absl::Status> LedgerService::BidiEcho(ServerContext& context, Reader<bench:
   Running running(ledger_, context);
   if (running.record().handler_sleeps > absl::ZeroDuration()) co_await context.Sleep(running.record().handler_sleeps);
   while (std::optional<bench::Payload> message = co_await reader.Read()) {
-    ExpectMessage(running.record(), running.record().requests_seen++, message->body());
+    running.See(message->body());
     if (!co_await writer.Write(*message)) break;
   }
   co_return absl::OkStatus();

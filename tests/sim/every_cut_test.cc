@@ -30,7 +30,7 @@ bool CutAt(CallKind kind, int direction, uint64_t offset) {
   EXPECT_TRUE(simulation.RunUntil([&] { return ledger.AllOver(); }, absl::Seconds(6)));
   simulation.RunFor(absl::Seconds(10));
   EXPECT_EQ(ledger.handlers_running(), 0);
-  ledger.Check();
+  ledger.Check({});
   EXPECT_FALSE(record.status.code() == absl::StatusCode::kDeadlineExceeded) << "a lost connection is known at once";
   return wire->over();
 }

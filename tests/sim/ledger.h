@@ -37,12 +37,25 @@ struct CallRecord {
   bool cancelled = false;  // by the caller
   bool disturbed = false;  // its process was stopped, or had late timers
   uint32_t replies = 0;
-  uint32_t requests_seen = 0;  // by the handler
+  uint32_t requests_seen = 0;  // by the handler, of one attempt at most
   int handlers_begun = 0;
   int handlers_running = 0;
   std::function<void()> cancel;  // while the call exists; on its loop
 
   bool over() const { return !started || ends > 0; }
+};
+
+// What has happened to all of them.
+struct Circumstances {
+  // Servers went away without waiting for their calls: one whose answer had begun ends with what the server's RST_STREAM
+  // says.
+  bool servers_went_away = false;
+  // No server has failed: they became slow and were drained, or one went away. No call ends with UNAVAILABLE but those
+  // that were under way in a server that went away. One that it has not looked at goes elsewhere by itself (transparent
+  // retry, gRFC A6), if its request is one message.
+  bool servers_were_there = false;
+  // By the client's retry policy.
+  int attempts_max = 1;
 };
 
 // Message `number` of a call, and the number of such a message; fails the test if it is none, or of another call.
@@ -63,9 +76,8 @@ class Ledger {
   void NoteHandler() { handlers_running_most_ = std::max(handlers_running_most_, handlers_running()); }
   int handlers_running_most() const { return handlers_running_most_; }
 
-  // After the end: what must hold of every call. `servers_went_away`: without waiting for their calls, so that one
-  // whose answer had begun ends with what the server's RST_STREAM says.
-  void Check(bool servers_went_away = false) const;
+  // After the end: what must hold of every call.
+  void Check(const Circumstances& circumstances) const;
 
  private:
   int handlers_running_most_ = 0;

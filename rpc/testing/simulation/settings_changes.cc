@@ -91,10 +91,12 @@ std::string SettingsChanges::FromClient(std::string_view bytes) {
     held_.append(bytes.substr(0, step));
     bytes.remove_prefix(step);
     const bool at_border = client_.at_border();
-    const bool is_ack = at_border && client_.is_settings_ack();
-    if (is_ack && !ours_.empty() && ours_.front() == acks_++) {
-      ours_.pop_front();
-      held_.resize(held_.size() - kHeaderBytes);
+    if (at_border && client_.is_settings_ack()) {
+      const uint32_t acknowledged = acks_++;
+      if (!ours_.empty() && ours_.front() == acknowledged) {
+        ours_.pop_front();
+        held_.resize(held_.size() - kHeaderBytes);
+      }
     }
     // Only what may be the beginning of an acknowledgement of ours waits for its rest.
     if (at_border || ours_.empty() || held_.size() >= kHeaderBytes) out += std::exchange(held_, {});

@@ -53,7 +53,7 @@ void Play(Input& input) {
   simulation.Heal();
   EXPECT_TRUE(simulation.RunUntil([&] { return ledger.AllOver(); }, absl::Seconds(20))) << "a call does not end";
   EXPECT_TRUE(simulation.RunUntil([&] { return ledger.handlers_running() == 0; }, absl::Seconds(30)));
-  ledger.Check(simulation.occurred(Fault::Kind::kGoAway) > 0);
+  ledger.Check({.servers_went_away = simulation.occurred(Fault::Kind::kGoAway) > 0});
 }
 
 }  // namespace
