@@ -280,7 +280,7 @@ bool CallStream::SendMessage(transport::SharedBytes framed) try {
     backlog_->cut = accepted > 0;
   }
   backlog_->messages.push_back(std::move(framed));
-  mux_.blocked_.insert(id_);
+  WaitForWindow();
   return false;
 } catch (const std::bad_alloc&) {
   mux_.OnNoMemory();
@@ -309,10 +309,14 @@ bool CallStream::SendBacklog() {
   return messages.empty();
 }
 
+void CallStream::WaitForWindow() {
+  if (connection().IsConnectionWindowUsedUp()) mux_.blocked_.insert(id_);
+}
+
 void CallStream::OnWindow() {
   if (backlog_ == nullptr) return;
   mux_.host_.RequestFlush();
-  if (!SendBacklog()) return;
+  if (!SendBacklog()) return WaitForWindow();
   const std::unique_ptr<Backlog> sent = std::move(backlog_);
   mux_.blocked_.erase(id_);
   if (sending_ == Half::kEnding) return SendEnd(sent->trailers);

@@ -65,6 +65,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   void OnRemoved();  // from the multiplexer's table: the transport has taken back all window
   void ReturnWithheld();
   void OnWindow();  // flow control may accept more
+  bool HasBacklog() const { return backlog_ != nullptr; }
   // Counts how often it was asked in a row while the application waited for the rest of a message and nothing came.
   size_t CountStall();
 
@@ -94,6 +95,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   };
 
   bool SendBacklog();
+  void WaitForWindow();
   void SendHead(const Metadata& initial, const Compressor* compressor);
   void SendEnd(const transport::HeaderList& trailers);
   void StopSending();

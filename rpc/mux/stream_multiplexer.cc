@@ -86,8 +86,8 @@ void StreamMultiplexer::OnEvents(std::span<transport::H2Event> events) {
       }
       // A client that says GOAWAY only announces that it will not accept pushed streams: its calls go on.
       if (acceptor_ != nullptr) draining_ = was_draining;
-    } else if (std::holds_alternative<transport::H2SettingsReceived>(event)) {
-      if (acceptor_ == nullptr && !draining_) host_.OnPlaceFree();
+    } else if (auto* settings = std::get_if<transport::H2SettingsReceived>(&event)) {
+      OnSettings(*settings);
     } else if (auto* too_large = std::get_if<transport::H2RequestTooLarge>(&event)) {
       OnRequestTooLarge(*too_large);
     } else if (auto* tunnel = std::get_if<transport::H2WebSocketRequest>(&event)) {
@@ -144,14 +144,28 @@ void StreamMultiplexer::OnStreamReset(const transport::H2StreamReset& event) {
   stream->OnLost(WithWhy(absl::CancelledError(status.message()), *WhyOf(status)));
 }
 
-void StreamMultiplexer::OnWindowUpdated(transport::StreamId id) {
-  if (id != 0) {
-    if (CallStream* stream = Find(id)) stream->OnWindow();
-    return;
+void StreamMultiplexer::OnSettings(const transport::H2SettingsReceived& event) {
+  for (const auto& [id, value] : event.settings) {
+    if (id == transport::kSettingsInitialWindowSize) stream_windows_changed_ = true;  // H2WindowUpdated{0} follows
   }
-  const std::vector<transport::StreamId> blocked(blocked_.begin(), blocked_.end());
-  for (transport::StreamId waiting : blocked) {
-    if (CallStream* stream = Find(waiting)) stream->OnWindow();
+  if (acceptor_ == nullptr && !draining_) host_.OnPlaceFree();
+}
+
+void StreamMultiplexer::OnWindowUpdated(transport::StreamId id) {
+  if (id == 0) return OnConnectionWindow();
+  if (CallStream* stream = Find(id)) stream->OnWindow();
+}
+
+// Costs what it sends, and one stream more: each stream that is tried goes, unless the connection's window is used up.
+void StreamMultiplexer::OnConnectionWindow() {
+  if (std::exchange(stream_windows_changed_, false)) {
+    for (CallStream* stream = first_; stream != nullptr; stream = stream->next_) {
+      if (stream->HasBacklog()) blocked_.insert(blocked_.end(), stream->id());
+    }
+  }
+  while (!blocked_.empty() && !connection_.IsConnectionWindowUsedUp()) {
+    CallStream* const stream = Find(blocked_.extract(blocked_.begin()).value());
+    if (stream != nullptr) stream->OnWindow();
   }
 }
 

@@ -134,7 +134,9 @@ class StreamMultiplexer {
   void OnRequest(transport::H2RequestReceived& event);
   void OnRequestTooLarge(const transport::H2RequestTooLarge& event);
   void OnStreamReset(const transport::H2StreamReset& event);
+  void OnSettings(const transport::H2SettingsReceived& event);
   void OnWindowUpdated(transport::StreamId id);
+  void OnConnectionWindow();
   void ReturnWithheld();
   // std::bad_alloc leaves something of ours half done: the connection is lost.
   void OnNoMemory() noexcept;
@@ -150,11 +152,14 @@ class StreamMultiplexer {
   CallStream* first_ = nullptr;
   CallStream* last_ = nullptr;
   size_t stream_count_ = 0;
-  size_t withheld_bytes_ = 0;              // of all streams: see CallStream
-  std::set<transport::StreamId> blocked_;  // streams with bytes that wait for a window; in order, for fairness
-  CallStream* removed_ = nullptr;          // no method of a stream may be running when they are freed
-  transport::HeaderList scratch_;          // header blocks on their way out
-  std::string decompressed_;               // memory for the next message that comes compressed
+  size_t withheld_bytes_ = 0;  // of all streams: see CallStream
+  // Streams with bytes that wait for the connection's window; in order, for fairness. Those that wait for their own are
+  // not among them: a peer that opens the connection's window octet by octet must not make us try them each time.
+  std::set<transport::StreamId> blocked_;
+  bool stream_windows_changed_ = false;  // of all streams, by SETTINGS
+  CallStream* removed_ = nullptr;        // no method of a stream may be running when they are freed
+  transport::HeaderList scratch_;        // header blocks on their way out
+  std::string decompressed_;             // memory for the next message that comes compressed
   // Those of most calls: the connection checks a list that it has sent before no more.
   PlainRequest plain_request_;        // client
   transport::HeaderList plain_head_;  // server: of a response

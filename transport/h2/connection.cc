@@ -216,6 +216,8 @@ size_t H2Connection::LocalFlowControlWindow(StreamId stream_id) const {
   return session_->SendRoom(*stream);
 }
 
+bool H2Connection::IsConnectionWindowUsedUp() const { return session_->ConnectionWindow() <= 0; }
+
 bool H2Connection::StreamEnded(StreamId stream_id) const {
   const StreamState* const stream = session_->streams().Find(stream_id);
   return stream == nullptr || stream->Silent() || stream->remote_ended || !stream->announced;

@@ -138,6 +138,10 @@ class H2Connection {
   // limit, less what is queued. By reference it may accept more. 0 for an unknown stream.
   size_t LocalFlowControlWindow(StreamId stream_id) const;
 
+  // True while the connection's window accepts nothing from any stream: one that SendData cut now has to wait for
+  // H2WindowUpdated{0}, any other for H2WindowUpdated of its own.
+  bool IsConnectionWindowUsedUp() const;
+
   // True if the peer has ended its half (or the stream is unknown).
   bool StreamEnded(StreamId stream_id) const;
 

@@ -114,7 +114,8 @@ struct H2GoAway {
   std::string debug_data;  // at most 1 KiB is kept
 };
 
-// Sending may go on: stream_id's window opened, or its queue has been pulled by DataToSend. 0: the connection's window.
+// Sending may go on: stream_id's window opened, or its queue has been pulled by DataToSend. 0: the connection's window,
+// or those of all streams (SETTINGS); once for each ReceiveData or DataToSend at most, as its last event.
 struct H2WindowUpdated {
   StreamId stream_id = 0;
 };
@@ -125,6 +126,9 @@ struct H2WebSocketRequest {
   RequestReceived request;
   std::string_view ws_path() const { return request.target(); }
 };
+
+// An identifier that callers look for (RFC 9113 section 6.5.2).
+inline constexpr uint16_t kSettingsInitialWindowSize = 0x4;
 
 struct H2SettingsReceived {
   bool ack = false;                                     // true: the peer acknowledged ours

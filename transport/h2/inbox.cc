@@ -41,6 +41,12 @@ void Inbox::Open(std::vector<H2Event>* events) {
   first_event_ = events->size();
 }
 
+void Inbox::EmitConnectionWindow() {
+  if (events_ == nullptr) return;  // with the next Close
+  connection_window_opened_ = false;
+  Emit(H2WindowUpdated{0});
+}
+
 void Inbox::BeginBlock(StreamState* stream) {
   block_stream_ = stream != nullptr && !stream->Silent() ? stream : nullptr;
   block_bytes_ = 0;

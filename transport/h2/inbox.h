@@ -34,7 +34,11 @@ class Inbox {
 
   // Events between Open and Close go to `events`; at other times (or if it is null) they are kept for the next Open.
   void Open(std::vector<H2Event>* events);
-  void Close() { events_ = nullptr; }
+  void Close() {
+    if (connection_window_opened_) [[unlikely]]
+      EmitConnectionWindow();
+    events_ = nullptr;
+  }
   // There are no events any more.
   void Abandon() {
     events_ = nullptr;
@@ -82,6 +86,9 @@ class Inbox {
   // A code: reset the stream with it.
   std::optional<ErrorCode> EndOfStream(StreamState* stream);
   void Reset(StreamState* stream, ErrorCode code, ResetBy by);
+  // The connection's window may have room that it had not. Told once, with the next Close: each event makes the caller
+  // look for streams that wait, and a peer can say it a thousand times in one read.
+  void ConnectionWindowOpened() { connection_window_opened_ = true; }
   // Ends the client's streams above `last_stream_id`.
   void GoAway(StreamId last_stream_id, ErrorCode code, std::string_view debug_data);
   // H2ConnectionError is the last event ever: what comes after it is dropped.
@@ -112,6 +119,7 @@ class Inbox {
   bool Repeats(std::string_view name, std::string_view value) const {
     return block_fields_ < known_->fields.size() && known_->fields.Holds(block_fields_, name, value);
   }
+  void EmitConnectionWindow();
   bool AddNewField(std::string_view name, std::string_view value);
   void StopRepeating();
   void TakeKnownBlock();
@@ -127,6 +135,7 @@ class Inbox {
   size_t first_event_ = 0;     // of this Open
   std::vector<H2Event> late_;  // events that came while nobody listened
   bool failed_ = false;        // H2ConnectionError was emitted
+  bool connection_window_opened_ = false;
 
   StreamState* block_stream_ = nullptr;
   MessageRules rules_;  // for the block

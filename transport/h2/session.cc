@@ -200,7 +200,7 @@ struct Session::Callbacks {
       windows_changed |= frame.iv[i].settings_id == NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE;
     }
     self.inbox_.Emit(std::move(event));
-    if (windows_changed) self.inbox_.Emit(H2WindowUpdated{0});
+    if (windows_changed) self.inbox_.ConnectionWindowOpened();
   }
 
   static void OnPing(Session& self, const nghttp2_ping& frame) {
@@ -223,9 +223,9 @@ struct Session::Callbacks {
   }
 
   static void OnWindowUpdate(Session& self, StreamId id) {
-    const StreamState* const stream = id == 0 ? nullptr : self.streams_.Find(id);
-    const bool of_use =
-        id == 0 || (stream != nullptr && stream->announced && !stream->Silent() && !stream->local_ended);
+    if (id == 0) return self.inbox_.ConnectionWindowOpened();
+    const StreamState* const stream = self.streams_.Find(id);
+    const bool of_use = stream != nullptr && stream->announced && !stream->Silent() && !stream->local_ended;
     if (of_use) self.inbox_.Emit(H2WindowUpdated{id});
   }
 
@@ -628,7 +628,8 @@ void Session::FlushControlFrames(size_t early_bytes_max) {
 void Session::EmitDrained() {
   for (StreamId id : drained_) {
     const StreamState* const stream = streams_.Find(id);
-    if (stream != nullptr && !stream->Silent() && SendRoom(*stream) > 0) inbox_.Emit(H2WindowUpdated{id});
+    // Whatever the connection's window is: whether a stream waits for that is found when it tries to send.
+    if (stream != nullptr && !stream->Silent() && StreamWindow(*stream) > 0) inbox_.Emit(H2WindowUpdated{id});
   }
   drained_.clear();
 }
@@ -726,8 +727,7 @@ void Session::SubmitPing(uint64_t opaque) {
 
 void Session::NoteBlocked(StreamState* stream) {
   stream->send_blocked = true;
-  const int64_t window = nghttp2_session_get_remote_window_size(engine_->session);
-  if (window <= static_cast<int64_t>(queued_bytes_)) connection_window_short_ = true;
+  if (ConnectionWindow() <= 0) connection_window_short_ = true;
 }
 
 void Session::DropQueue(StreamState* stream) {
@@ -735,7 +735,7 @@ void Session::DropQueue(StreamState* stream) {
   queued_bytes_ -= stream->queue.size();
   stream->queue.Clear();
   // The connection's window has room again for a stream that waits for it, and no frame will come to say so.
-  if (std::exchange(connection_window_short_, false)) inbox_.Emit(H2WindowUpdated{0});
+  if (std::exchange(connection_window_short_, false)) inbox_.ConnectionWindowOpened();
 }
 
 void Session::EraseIfDone(StreamState* stream) {
@@ -847,16 +847,21 @@ bool Session::IsFinished() const {
 
 // ---- figures -------------------------------------------------------------------------------------------------------
 
-size_t Session::FlowControlRoom(const StreamState& stream) const {
+int64_t Session::ConnectionWindow() const {
+  return nghttp2_session_get_remote_window_size(engine_->session) - static_cast<int64_t>(queued_bytes_);
+}
+
+int64_t Session::StreamWindow(const StreamState& stream) const {
   int64_t window = nghttp2_session_get_stream_remote_window_size(engine_->session, stream.id);
   if (window < 0) {
     // The engine opens a request's stream when its head leaves.
     window = nghttp2_session_get_remote_settings(engine_->session, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE);
   }
-  const int64_t of_stream = window - static_cast<int64_t>(stream.queue.size());
-  const int64_t of_connection =
-      nghttp2_session_get_remote_window_size(engine_->session) - static_cast<int64_t>(queued_bytes_);
-  return static_cast<size_t>(std::max<int64_t>(0, std::min(of_stream, of_connection)));
+  return window - static_cast<int64_t>(stream.queue.size());
+}
+
+size_t Session::FlowControlRoom(const StreamState& stream) const {
+  return static_cast<size_t>(std::max<int64_t>(0, std::min(StreamWindow(stream), ConnectionWindow())));
 }
 
 size_t Session::SendRoom(const StreamState& stream) const {

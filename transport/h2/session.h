@@ -83,6 +83,9 @@ class Session {
   // Octets that flow control and the stream's queue accept now: copied into the queue, or by reference.
   size_t SendRoom(const StreamState& stream) const;
   size_t SharedSendRoom(const StreamState& stream) const;
+  // What the peer's windows accept beyond what is queued; may be negative.
+  int64_t ConnectionWindow() const;
+  int64_t StreamWindow(const StreamState& stream) const;
   size_t open_streams() const { return open_streams_; }  // that the engine still tracks
   uint32_t NextStreamId() const;
   uint32_t PeerMaxConcurrentStreams() const;

@@ -108,7 +108,7 @@ class Bench final : public Host, public CallAcceptor {
   Log Take() { return std::exchange(log, {}); }
 
   // Host
-  void RequestFlush() override {}
+  void RequestFlush() override { ++flushes; }
   void OnDraining(const absl::Status& reason) override { log.push_back("draining: " + Line(reason)); }
   void OnPlaceFree() override { ++places_freed; }
   // CallAcceptor
@@ -121,6 +121,7 @@ class Bench final : public Host, public CallAcceptor {
   Log log;
   std::vector<std::unique_ptr<Observer>> observers;
   int places_freed = 0;
+  int flushes = 0;  // one for each try to send, among others
   H2Connection connection;
   StreamMultiplexer mux;
 
@@ -253,6 +254,82 @@ TEST_F(ServerMuxTest, DrainIsToldOnce) {
   bench_.mux.BeginDrain();
   EXPECT_EQ(bench_.Take(), Log({"draining: UNAVAILABLE: draining"}));
   EXPECT_TRUE(bench_.mux.is_draining());
+}
+
+// ---- many streams wait for a window: what a frame of the peer's may cost
+
+constexpr int kBlocked = 1000;
+
+TEST_F(ServerMuxTest, ConnectionWindowByTheOctetTriesOneStreamForEachRead) {
+  for (int i = 0; i < kBlocked; ++i) {
+    bench_.Peer(Request(2 * i + 1, "x"));
+    bench_.observers.back()->stream->SendMessage(SharedBytes::Of(std::string(i == 0 ? 65'535 : 5'000, 'x')));
+    if (i == 0) bench_.Written();
+  }
+  std::string updates;
+  for (int i = 0; i < 1'000; ++i) updates += "WINDOW_UPDATE 0 1\n";
+  bench_.flushes = 0;
+  bench_.Peer(updates);
+  EXPECT_EQ(bench_.flushes, 1);
+  for (int i = 0; i < 900; ++i) bench_.Peer("WINDOW_UPDATE 0 1");
+  EXPECT_EQ(bench_.flushes, 901);
+  // The 1,900 octets have gone to the first that waits, which has priority until it is done.
+  bench_.Peer("WINDOW_UPDATE 0 3100");
+  EXPECT_EQ(bench_.Take(), Log({"call 2: writable"}));
+}
+
+TEST_F(ServerMuxTest, StreamsThatWaitForTheirOwnWindowAreNotTriedWhenTheConnectionsOpens) {
+  bench_.Peer("SETTINGS INITIAL_WINDOW_SIZE=0");
+  for (int i = 0; i < kBlocked; ++i) {
+    bench_.Peer(Request(2 * i + 1, "x"));
+    bench_.observers.back()->stream->SendMessage(SharedBytes::Of(std::string(10, 'x')));
+  }
+  bench_.flushes = 0;
+  for (int i = 0; i < 100; ++i) bench_.Peer("WINDOW_UPDATE 0 1");
+  EXPECT_EQ(bench_.flushes, 0);
+  bench_.Peer("WINDOW_UPDATE 3 10");
+  EXPECT_EQ(bench_.flushes, 1);
+  EXPECT_EQ(bench_.Take(), Log({"call 2: writable"}));
+  // All windows together, twice in one read: each is tried once.
+  bench_.Peer("SETTINGS INITIAL_WINDOW_SIZE=9\nSETTINGS INITIAL_WINDOW_SIZE=8");
+  EXPECT_EQ(bench_.flushes, kBlocked);
+  EXPECT_EQ(bench_.Take(), Log());
+  bench_.Peer("SETTINGS INITIAL_WINDOW_SIZE=10");
+  EXPECT_EQ(bench_.Take().size(), static_cast<size_t>(kBlocked - 1));
+}
+
+TEST_F(ServerMuxTest, ResetsOfStreamsThatHeldTheConnectionsWindowTryFewOthers) {
+  constexpr int kShare = 65;
+  bench_.Peer("SETTINGS INITIAL_WINDOW_SIZE=" + std::to_string(kShare));
+  for (int i = 0; i < kBlocked; ++i) {
+    bench_.Peer(Request(2 * i + 1, "x"));
+    bench_.observers.back()->stream->SendMessage(SharedBytes::Of(std::string(5'000, 'x')));
+  }
+  // 65,000 octets are queued and not written; the last stream that is tried takes the other 535.
+  bench_.Peer("SETTINGS INITIAL_WINDOW_SIZE=5000");
+  bench_.flushes = 0;
+  for (int i = 0; i < 100; ++i) bench_.Peer("RST_STREAM " + std::to_string(2 * i + 1) + " CANCEL");
+  // The end of the call itself, and the one or two that take the room it leaves.
+  EXPECT_LE(bench_.flushes, 3 * 100);
+}
+
+// It waited for its queue, not for a window; when the queue is empty, the connection's window is.
+TEST_F(ServerMuxTest, StreamWhoseQueueWasFullFindsThatTheConnectionsWindowIsUsedUp) {
+  bench_.Peer(Request(1, "x"));
+  bench_.Peer(Request(3, "x"));
+  bench_.Peer("WINDOW_UPDATE 1 100000\nWINDOW_UPDATE 0 34465");  // of the connection: 100,000
+  MessageStream& first = *bench_.observers[0]->stream;
+  for (int i = 0; i < 70; ++i) first.SendMessage(SharedBytes::Of(std::string(1'000, 'a')));  // 65,536 are queued
+  EXPECT_FALSE(bench_.observers[1]->stream->SendMessage(SharedBytes::Of(std::string(65'000, 'b'))));
+  std::vector<H2Event> events;
+  transport::OutputBuffer out;
+  bench_.connection.DataToSend(SIZE_MAX, &out, &events);
+  bench_.mux.OnEvents(events);
+  EXPECT_EQ(bench_.Take(), Log());
+  bench_.Peer("WINDOW_UPDATE 0 34000");
+  EXPECT_EQ(bench_.Take(), Log({"call 1: writable"}));
+  bench_.Peer("WINDOW_UPDATE 0 1000");
+  EXPECT_EQ(bench_.Take(), Log({"call 2: writable"}));
 }
 
 TEST_F(ClientMuxTest, GoAwayDrainsOnceAndNamesThePeersReason) {
