@@ -54,12 +54,16 @@ void CallStream::WantMessage() try {
   throw;
 }
 
+Metadata CallStream::DecodeMetadata(const transport::HeaderList& fields) const {
+  return protocol_.DecodeMetadata(fields, connection().options().header_fields_max);
+}
+
 void CallStream::OnResponseHead(const transport::H2ResponseReceived& event) {
   if (event.interim()) return;
   wire::DecodedResponse decoded = protocol_.DecodeResponse(event.response, event.end_stream);
   if (decoded.final_status.has_value()) {
     if (!event.end_stream) return Abort(*std::move(decoded.final_status));
-    return EndReceiving(*std::move(decoded.final_status), protocol_.DecodeMetadata(event.response.fields));
+    return EndReceiving(*std::move(decoded.final_status), DecodeMetadata(event.response.fields));
   }
   if (!decoded.encoding.empty()) {
     absl::StatusOr<const Compressor*> found = wire::OfResponse(mux_.options_.compressors, decoded.encoding);
@@ -67,7 +71,7 @@ void CallStream::OnResponseHead(const transport::H2ResponseReceived& event) {
     decompressor_ = *found;
   }
   receiving_ = Half::kBody;
-  if (observer_ != nullptr) observer_->OnInitialMetadata(protocol_.DecodeMetadata(event.response.fields));
+  if (observer_ != nullptr) observer_->OnInitialMetadata(DecodeMetadata(event.response.fields));
 }
 
 size_t CallStream::CountStall() {
@@ -101,7 +105,7 @@ void CallStream::OnBody(const transport::BodyReceived& body) {
 
 void CallStream::OnTrailers(const transport::HeaderList& fields) {
   if (is_server()) return OnRequestEnd();  // trailers of a request carry nothing for gRPC
-  EndReceiving(protocol_.DecodeTrailers(fields), protocol_.DecodeMetadata(fields));
+  EndReceiving(protocol_.DecodeTrailers(fields), DecodeMetadata(fields));
 }
 
 void CallStream::OnRequestEnd() { EndReceiving(absl::OkStatus(), Metadata()); }

@@ -77,6 +77,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   bool is_server() const;
   transport::H2Connection& connection() const;
 
+  Metadata DecodeMetadata(const transport::HeaderList& fields) const;
   void Deliver();
   void DeliverMessages();
   bool DeliverDecompressed(const transport::ChunkedBytes& payload);

@@ -1,6 +1,8 @@
 // ReceivedHead: the head of a request as it came, what it means, and the method that it names.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "weir/rpc/wire/compressors.h"
@@ -34,6 +36,9 @@ struct ReceivedHead {
 
   // The requests of such calls are parsed on the arena of their call (ServerOptions).
   bool message_arena = false;
+
+  // See Protocol::DecodeMetadata.
+  size_t metadata_fields_max = SIZE_MAX;
 
   // Of the connection; what it has proven to be.
   const transport::PeerIdentity* peer_identity = nullptr;

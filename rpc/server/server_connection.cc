@@ -176,6 +176,7 @@ std::shared_ptr<const ReceivedHead> ServerConnection::HeadOf(const wire::Protoco
   if (repeats) return last_head_;
   auto head = std::make_shared<ReceivedHead>(protocol, std::move(request), options_.compressors, options_.compression);
   head->message_arena = options_.message_arena;
+  head->metadata_fields_max = options_.max_metadata_fields;
   head->peer_identity = &driver_.stream().peer_identity();
   if (head->decoded.status.ok()) {
     const Dispatcher::Target target = dispatcher_.Find(head->decoded.path);

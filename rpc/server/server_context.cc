@@ -19,7 +19,9 @@ ServerContext::~ServerContext() {
 }
 
 const Metadata& ServerContext::metadata() const {
-  if (!metadata_.has_value()) metadata_ = head_->protocol.DecodeMetadata(head_->request.fields);
+  if (!metadata_.has_value()) {
+    metadata_ = head_->protocol.DecodeMetadata(head_->request.fields, head_->metadata_fields_max);
+  }
   return *metadata_;
 }
 

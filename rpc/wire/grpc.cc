@@ -121,7 +121,7 @@ class GrpcProtocol final : public Protocol {
   DecodedResponse DecodeResponse(const transport::ResponseReceived& response, bool end_stream) const override;
   absl::Status DecodeTrailers(const HeaderList& trailers) const override;
 
-  Metadata DecodeMetadata(const HeaderList& fields) const override;
+  Metadata DecodeMetadata(const HeaderList& fields, size_t fields_max) const override;
 };
 
 // ---- server
@@ -285,14 +285,20 @@ absl::Status GrpcProtocol::DecodeTrailers(const HeaderList& trailers) const { re
 // So is a field that we could not send: "Implementations must not error due to receiving an invalid ASCII-Value that's
 // a valid field-value in HTTP ... they may throw the value away or accept the value. If accepted, care must be taken to
 // make sure that the application is permitted to echo the value back as metadata." What comes in may go out as it is.
-Metadata GrpcProtocol::DecodeMetadata(const HeaderList& fields) const {
+//
+// A list is "semantically equivalent" to as many fields (Custom-Metadata), but comes at one octet for each. So its values
+// count among the block's fields, and one that has too many is dropped, alone: to refuse the call would make a field
+// that its application may not even read the reason for its end.
+Metadata GrpcProtocol::DecodeMetadata(const HeaderList& fields, size_t fields_max) const {
   Metadata metadata;
+  size_t room = fields_max - std::min(fields_max, fields.size());  // for the values that lists add
   for (const HeaderView field : fields) {
     if (IsReserved(field.name)) continue;
     if (!Metadata::CheckEntry(field.name, field.value).ok()) continue;
     if (!field.name.ends_with("-bin")) {
       metadata.Add(field.name, field.value);
-    } else if (const auto values = Base64DecodeList(field.value)) {
+    } else if (const auto values = Base64DecodeList(field.value, room + 1)) {
+      room -= values->size() - 1;
       for (const std::string& value : *values) metadata.Add(field.name, value);
     }
   }

@@ -89,8 +89,10 @@ class Protocol {
   virtual absl::Status DecodeTrailers(const transport::HeaderList& trailers) const = 0;
 
   // ---- both
-  // The application's metadata in a block: reserved and HTTP's own fields left out, -bin values decoded.
-  virtual Metadata DecodeMetadata(const transport::HeaderList& fields) const = 0;
+  // The application's metadata in a block: reserved and HTTP's own fields left out, -bin values decoded. A -bin field
+  // that is a list counts as the fields that it stands for; one that would make more than `fields_max` of the block's
+  // is left out.
+  virtual Metadata DecodeMetadata(const transport::HeaderList& fields, size_t fields_max) const = 0;
 };
 
 // gRPC over HTTP/2 (the grpc project's PROTOCOL-HTTP2 specification). A stateless constant.

@@ -1,5 +1,6 @@
 #include "weir/rpc/wire/text_codec.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -106,7 +107,9 @@ std::optional<std::string> Base64Decode(std::string_view text) {
   return out;
 }
 
-std::optional<std::vector<std::string>> Base64DecodeList(std::string_view text) {
+std::optional<std::vector<std::string>> Base64DecodeList(std::string_view text, size_t values_max) {
+  const auto commas = static_cast<size_t>(std::count(text.begin(), text.end(), ','));
+  if (commas >= values_max) return std::nullopt;
   std::vector<std::string> values;
   for (;;) {
     const size_t comma = text.find(',');

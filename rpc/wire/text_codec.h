@@ -1,6 +1,7 @@
 // Text codecs of header values: percent-encoding for grpc-message, base64 for metadata whose key ends in "-bin".
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,7 +24,7 @@ std::string Base64Encode(std::string_view bytes);
 std::optional<std::string> Base64Decode(std::string_view text);
 
 // The value of a -bin field, which may be a list that a peer or proxy has joined: split at commas, then decoded.
-// nullopt if any element is not base64.
-std::optional<std::vector<std::string>> Base64DecodeList(std::string_view text);
+// nullopt if any element is not base64, or if there are more than `values_max`.
+std::optional<std::vector<std::string>> Base64DecodeList(std::string_view text, size_t values_max);
 
 }  // namespace weir::wire

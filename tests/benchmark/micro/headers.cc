@@ -81,7 +81,7 @@ void DecodeMetadata(benchmark::State& state) {
   RequestReceived request = Request(state.range(0));
   request.fields.Add("x-trace-bin", weir::wire::Base64Encode(std::string(32, '\xab')));
   for (auto _ : state) {
-    if (weir::wire::Grpc().DecodeMetadata(request.fields).Get("x-trace-bin") != std::string(32, '\xab')) {
+    if (weir::wire::Grpc().DecodeMetadata(request.fields, 128).Get("x-trace-bin") != std::string(32, '\xab')) {
       state.SkipWithError("expected the bytes");
       break;
     }

@@ -14,9 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   if (const auto bytes = weir::wire::Base64Decode(text)) {
     if (weir::wire::Base64Decode(weir::wire::Base64Encode(*bytes)) != bytes) std::abort();
-    const auto list = weir::wire::Base64DecodeList(std::string(text) + "," + std::string(text));
+    const auto list = weir::wire::Base64DecodeList(std::string(text) + "," + std::string(text), 2);
     if (!list || list->size() != 2 || (*list)[0] != *bytes || (*list)[1] != *bytes) std::abort();
   }
-  static_cast<void>(weir::wire::Base64DecodeList(text));
+  static_cast<void>(weir::wire::Base64DecodeList(text, SIZE_MAX));
   return 0;
 }

@@ -49,7 +49,7 @@ void FuzzRequest(const HeaderList& fields) {
   static_cast<void>(weir::wire::Accepts(decoded.accept_encoding, "gzip"));
   static_cast<void>(weir::wire::OfRequest(weir::Compressors(), decoded.encoding));
   if (!decoded.status.ok()) return;
-  const weir::Metadata metadata = Grpc().DecodeMetadata(fields);
+  const weir::Metadata metadata = Grpc().DecodeMetadata(fields, SIZE_MAX);
   HeaderList again;
   Grpc().EncodeRequest({.scheme = "http",
                         .path = decoded.path,
@@ -79,7 +79,7 @@ void FuzzResponse(const HeaderList& fields, bool end_stream) {
   const weir::wire::DecodedResponse decoded = Grpc().DecodeResponse(response, end_stream);
   static_cast<void>(weir::wire::OfResponse(nullptr, decoded.encoding));
   const absl::Status status = Grpc().DecodeTrailers(fields);
-  const weir::Metadata metadata = Grpc().DecodeMetadata(fields);
+  const weir::Metadata metadata = Grpc().DecodeMetadata(fields, SIZE_MAX);
   Require(metadata.Check().ok());  // what comes in may be sent back
   HeaderList again, shorter, only;
   Grpc().EncodeTrailers(status, metadata, &again);

@@ -113,6 +113,10 @@ TEST(W12Binary, WhatIsNotBase64IsDroppedAloneAndFailsNoCall) {
   ExpectSeen("a-bin=YQ,Y a=1", {"a=1"});  // the whole field: which of its values were meant is not known
 }
 
+TEST(W12Binary, AListOfMoreValuesThanABlockMayHaveFieldsIsDroppedAlone) {
+  ExpectSeen("a-bin=\"" + std::string(200, ',') + "\" b-bin=YQ", {"b-bin=a"});
+}
+
 TEST(W12Binary, AnyBytesGoBackUnpadded) {
   ServerScript script;
   script.Unary(EchoMetadata)

@@ -216,12 +216,12 @@ TEST(GrpcTest, AcceptsItsContentTypes) {
 
 TEST(GrpcDecodeMetadataTest, LeavesOutWhatIsTheProtocolsOrHttps) {
   RequestReceived request = Request({{"grpc-timeout", "1S"}, {"grpc-trace-bin", "AA"}});
-  EXPECT_TRUE(Grpc().DecodeMetadata(request.fields).empty());
+  EXPECT_TRUE(Grpc().DecodeMetadata(request.fields, 128).empty());
   request.fields.Add("user-agent", "grpc-go/1.60");
   request.fields.Add("tenant", "blue");
   request.fields.Add("host", "h");
   request.fields.Add("content-length", "3");
-  EXPECT_EQ(Grpc().DecodeMetadata(request.fields), Metadata({{"user-agent", "grpc-go/1.60"}, {"tenant", "blue"}}));
+  EXPECT_EQ(Grpc().DecodeMetadata(request.fields, 128), Metadata({{"user-agent", "grpc-go/1.60"}, {"tenant", "blue"}}));
 }
 
 TEST(GrpcDecodeMetadataTest, DecodesBinaryValuesPaddedOrNotAndLists) {
@@ -231,7 +231,7 @@ TEST(GrpcDecodeMetadataTest, DecodesBinaryValuesPaddedOrNotAndLists) {
   fields.Add("c-bin", "Zg,Zm8=");
   fields.Add("a-bin", "Zg");
   const std::string_view abab("\xab\xab", 2);
-  EXPECT_EQ(Grpc().DecodeMetadata(fields),
+  EXPECT_EQ(Grpc().DecodeMetadata(fields, 128),
             Metadata({{"a-bin", abab}, {"b-bin", abab}, {"c-bin", "f"}, {"c-bin", "fo"}, {"a-bin", "f"}}));
 }
 
@@ -241,7 +241,23 @@ TEST(GrpcDecodeMetadataTest, ABinaryValueThatIsNotBase64IsDroppedAlone) {
   fields.Add("a-bin", "Zg");
   fields.Add("b-bin", "Zg,Zm9vY");
   fields.Add("c", "!");
-  EXPECT_EQ(Grpc().DecodeMetadata(fields), Metadata({{"a-bin", "f"}, {"c", "!"}}));
+  EXPECT_EQ(Grpc().DecodeMetadata(fields, 128), Metadata({{"a-bin", "f"}, {"c", "!"}}));
+}
+
+// Sixteen kilobytes of commas would be as many entries, and by an index of HPACK one octet.
+TEST(GrpcDecodeMetadataTest, AListCountsAsTheFieldsThatItStandsFor) {
+  for (size_t values : {6, 7, 8, 16'000}) {
+    HeaderList fields;
+    fields.Add("a", "1");
+    fields.Add("b-bin", std::string(values - 1, ','));
+    fields.Add("c-bin", "Zg,Zg");  // no room is left for it beside a first list of seven
+    fields.Add("d", "2");
+    const Metadata metadata = Grpc().DecodeMetadata(fields, 10);
+    EXPECT_EQ(metadata.GetAll("b-bin").size(), values <= 7 ? values : 0) << values;
+    EXPECT_EQ(metadata.GetAll("c-bin").size(), values == 7 ? 0u : 2u) << values;
+    EXPECT_EQ(metadata.Get("d"), "2");
+    EXPECT_LE(metadata.size(), 10u);
+  }
 }
 
 TEST(GrpcDecodeMetadataTest, KeepsOrderAndDuplicatesAndDoesNotSplitText) {
@@ -249,7 +265,7 @@ TEST(GrpcDecodeMetadataTest, KeepsOrderAndDuplicatesAndDoesNotSplitText) {
   fields.Add("k", "1,2");
   fields.Add("j", "x");
   fields.Add("k", "3");
-  EXPECT_EQ(Grpc().DecodeMetadata(fields), Metadata({{"k", "1,2"}, {"j", "x"}, {"k", "3"}}));
+  EXPECT_EQ(Grpc().DecodeMetadata(fields, 128), Metadata({{"k", "1,2"}, {"j", "x"}, {"k", "3"}}));
 }
 
 TEST(GrpcDecodeMetadataTest, WhatIsReceivedMayBeSentBackAsItIs) {
@@ -261,7 +277,7 @@ TEST(GrpcDecodeMetadataTest, WhatIsReceivedMayBeSentBackAsItIs) {
   fields.Add("user-agent", "grpc-go/1.60");
   fields.Add("k-bin", "//8");
   fields.Add("k", "v");
-  const Metadata received = Grpc().DecodeMetadata(fields);
+  const Metadata received = Grpc().DecodeMetadata(fields, 128);
   EXPECT_EQ(received, Metadata({{"user-agent", "grpc-go/1.60"}, {"k-bin", "\xff\xff"}, {"k", "v"}}));
   EXPECT_TRUE(received.Check().ok());
 }
@@ -273,7 +289,7 @@ TEST(GrpcMetadataTest, AnyBytesSurviveTheRoundTrip) {
   HeaderList fields;
   Grpc().EncodeRequest({.scheme = "http", .path = "/a/b", .authority = "x", .metadata = &sent}, &fields);
   Metadata received;
-  for (const auto& [key, value] : Grpc().DecodeMetadata(fields)) {
+  for (const auto& [key, value] : Grpc().DecodeMetadata(fields, 128)) {
     if (key != "user-agent") received.Add(key, value);
   }
   EXPECT_EQ(received, sent);

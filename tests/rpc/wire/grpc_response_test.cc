@@ -252,7 +252,7 @@ TEST(GrpcDecodeResponseTest, MetadataOfTheHead) {
   fields.Add("content-type", "application/grpc");
   fields.Add("server", "envoy");
   fields.Add("k-bin", "Zg");
-  EXPECT_EQ(Grpc().DecodeMetadata(fields), Metadata({{"server", "envoy"}, {"k-bin", "f"}}));
+  EXPECT_EQ(Grpc().DecodeMetadata(fields, 128), Metadata({{"server", "envoy"}, {"k-bin", "f"}}));
 }
 
 // ---- why

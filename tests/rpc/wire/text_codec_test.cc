@@ -99,12 +99,22 @@ TEST(Base64Test, RoundTripsAtEveryLength) {
 
 TEST(Base64Test, AListIsSplitBeforeItIsDecoded) {
   using List = std::vector<std::string>;
-  EXPECT_EQ(Base64DecodeList("Zg,Zm8=,Zm9v"), (List{"f", "fo", "foo"}));
-  EXPECT_EQ(Base64DecodeList("Zg==, Zm8"), (List{"f", "fo"}));
-  EXPECT_EQ(Base64DecodeList("Zg"), (List{"f"}));
-  EXPECT_EQ(Base64DecodeList(""), (List{""}));
-  EXPECT_EQ(Base64DecodeList("Zg,"), (List{"f", ""}));
-  EXPECT_EQ(Base64DecodeList("Zg,!,Zg"), std::nullopt);
+  EXPECT_EQ(Base64DecodeList("Zg,Zm8=,Zm9v", 3), (List{"f", "fo", "foo"}));
+  EXPECT_EQ(Base64DecodeList("Zg==, Zm8", 3), (List{"f", "fo"}));
+  EXPECT_EQ(Base64DecodeList("Zg", 3), (List{"f"}));
+  EXPECT_EQ(Base64DecodeList("", 3), (List{""}));
+  EXPECT_EQ(Base64DecodeList("Zg,", 3), (List{"f", ""}));
+  EXPECT_EQ(Base64DecodeList("Zg,!,Zg", 3), std::nullopt);
+}
+
+TEST(Base64Test, AListOfMoreValuesThanWantedIsNone) {
+  for (size_t values : {1, 127, 128, 129}) {
+    std::string text = "YQ";
+    for (size_t i = 1; i < values; ++i) text += ",YQ";
+    EXPECT_EQ(Base64DecodeList(text, 128),
+              values <= 128 ? std::optional(std::vector<std::string>(values, "a")) : std::nullopt);
+  }
+  EXPECT_EQ(Base64DecodeList(std::string(16'000, ','), 128), std::nullopt);
 }
 
 }  // namespace
