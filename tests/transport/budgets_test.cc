@@ -292,6 +292,26 @@ TEST(BudgetTest, AClientDefendsItselfLikewise) {
               ClientOptions());
 }
 
+// Of a call that is over, whoever has ended it: the engine ignores them, and decodes their blocks.
+TEST(BudgetTest, AClientIsNotSentFramesForCallsThatAreOver) {
+  for (const std::string end :
+       {"HEADERS 1 END_STREAM :status=200", "HEADERS 1 :status=200\nDATA 1 END_STREAM \"fives\"",
+        "HEADERS 1 :status=200\nHEADERS 1 END_STREAM a=b", "RST_STREAM 1 CANCEL"}) {
+    for (const std::string frame : {"HEADERS 1 a=b", "HEADERS 1 END_STREAM a=b", "DATA 1 \"late.\""}) {
+      ExpectLimit({end + ", then " + frame,
+                   [](H2Options* o) {
+                     o->small_data = {5, 0};
+                   },
+                   "", [&](int n) { return end + "\n" + Repeat(frame, n); }, 5,
+                   [](const H2Counters& c) { return c.small_data; },
+                   "frames for streams that are over: expected at most 5 at once and 0 per second "
+                   "(H2Options::small_data), got more",
+                   "", 2},
+                  ClientOptions());
+    }
+  }
+}
+
 TEST(BudgetTest, ContinuationFramesAreCountedExactlyHoweverTheyAreCut) {
   for (int count : {3, 4, 5}) {
     for (const Cuts& cuts : Cuts::All()) {
@@ -522,9 +542,47 @@ TEST(BudgetTest, FramesUnderWayWhenWeResetAStreamAreNoGlitchesButAreLimitedToo) 
       peer.Send(Repeat("DATA 1 \"late.\"", late));
       EXPECT_EQ(peer.counters().glitches, 0u);
       EXPECT_EQ(peer.error().empty(), late < 6) << peer.error();
-      if (late == 6) ExpectEnd(peer, "frames for streams that we have reset: expected at most 5 at once");
+      if (late == 6) ExpectEnd(peer, "frames for streams that are over: expected at most 5 at once");
     }
   }
+}
+
+// The peer does not know of it: these are under way. If it does not read our output, they are no less charged.
+TEST(BudgetTest, FramesForAStreamWhoseResetHasNotLeftAreLimited) {
+  for (H2Options options : {ServerOptions(), ClientOptions()}) {
+    options.glitches = {0, 0};
+    options.small_data = {5, 0};
+    for (int late : {4, 5, 6}) {
+      for (const Cuts& cuts : Cuts::All()) {
+        Peer peer(options, cuts);
+        options.role == Role::kServer ? peer.Send(Stream(1)) : Request(peer);
+        peer.Read();
+        peer.connection().ResetStream(1, ErrorCode::kCancel);
+        peer.Send(Repeat("DATA 1 \"late.\"", late));
+        EXPECT_EQ(peer.counters().glitches, 0u);
+        EXPECT_EQ(peer.error().empty(), late < 6) << peer.error();
+        if (late == 6) ExpectEnd(peer, "frames for streams that are over: expected at most 5 at once");
+      }
+    }
+  }
+}
+
+// What a server had sent when our reset reached it, and the end of a call that we have given up.
+TEST(BudgetTest, AClientsResetCallMayStillBeAnswered) {
+  H2Options options = ClientOptions();
+  options.glitches = {0, 0};
+  Peer peer(options);
+  Request(peer);
+  peer.Read();
+  peer.connection().ResetStream(1, ErrorCode::kCancel);
+  peer.connection().RemoveStream(1);
+  peer.Read();
+  peer.Send("HEADERS 1 :status=200\nDATA 1 \"hello\"\nHEADERS 1 END_STREAM grpc-status=0\nRST_STREAM 1 NO_ERROR");
+  EXPECT_EQ(peer.error(), "");
+  EXPECT_EQ(peer.counters().small_data, 3u);
+  Request(peer);
+  peer.Read();
+  EXPECT_FALSE(peer.connection().IsFinished());
 }
 
 // ---- rapid reset ---------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ struct H2Counters {
   uint64_t priorities = 0;      // PRIORITY and PRIORITY_UPDATE (priorities_per_stream)
   uint64_t window_updates = 0;  // WINDOW_UPDATE (window_updates_per_data_frame)
   uint64_t empty_data = 0;      // DATA without payload and END_STREAM (empty_data, empty_data_in_a_row_max)
-  uint64_t small_data = 0;      // DATA with few octets, and frames for streams that we have reset (small_data)
+  uint64_t small_data = 0;      // DATA with few octets, and frames for streams that are over (small_data)
   uint64_t unknown = 0;         // frames that we ignore, see H2Budgets (unknown_frames)
 };
 

@@ -40,11 +40,14 @@ FrameMeter::FrameMeter(const H2Options& options, const StreamTable& streams)
 
 // ---- frames: what each costs ---------------------------------------------------------------------------------------
 
-// Is it a stream of the past? One that was opened by what the engine has not read yet is in no table.
-inline bool FrameMeter::IsClosed(StreamId id) const {
+// Is it a stream of the past? One that was opened by what the engine has not read yet is in no table; one that was ended
+// by it is marked here.
+inline bool FrameMeter::IsOver(StreamId id, uint8_t flags) const {
   if (id > known_until_) return false;
-  const StreamState* const stream = streams_.Find(id);
-  return stream == nullptr || stream->closed;
+  StreamState* const stream = streams_.Find(id);
+  if (stream == nullptr || stream->closed || stream->reset || stream->end_walked) return true;
+  stream->end_walked = (flags & frame_flag::kEndStream) != 0;
+  return false;
 }
 
 [[gnu::always_inline]] inline FrameMeter::Step FrameMeter::Frame(const uint8_t* header) {
@@ -64,7 +67,7 @@ inline bool FrameMeter::IsClosed(StreamId id) const {
   } else {
     empty_in_a_row_ = 0;
   }
-  return is_server_ && IsClosed(id) ? Late(FrameType::kData, id) : Step::kGoOn;
+  return IsOver(id, flags) ? Late(FrameType::kData, id) : Step::kGoOn;
 }
 
 // DATA that may bring little for the work it causes.
@@ -98,7 +101,8 @@ FrameMeter::Step FrameMeter::LittleData(uint32_t length, uint8_t flags) {
     block_continues_ = (flags & frame_flag::kEndHeaders) == 0;
     block_since_ = now_;
   }
-  if (!is_server_ || id % 2 == 0) return Step::kGoOn;
+  if (!is_server_) return IsOver(id, flags) ? Late(FrameType::kHeaders, id) : Step::kGoOn;
+  if (id % 2 == 0) return Step::kGoOn;
   if (id <= closed_streams_.last_opened()) return Late(FrameType::kHeaders, id);
   closed_streams_.NoteOpened(id);
   ++counters_.streams;
@@ -136,7 +140,7 @@ FrameMeter::Step FrameMeter::OtherFrame(FrameType type, uint32_t length, uint8_t
       return Priority(type, length, id);
     case FrameType::kRstStream:
       ++counters_.resets;
-      if (!is_server_) return ResetByServer();
+      if (!is_server_) return ResetByServer(id);
       StopAtEnd();  // the table must know it before the stream's next frame
       return Charge(&resets_, "RST_STREAM", "resets");
     case FrameType::kSettings:
@@ -159,7 +163,8 @@ FrameMeter::Step FrameMeter::OtherFrame(FrameType type, uint32_t length, uint8_t
 }
 
 // Each stream may be reset once, at its end too (RFC 9113 section 8.1: NO_ERROR behind a complete response).
-FrameMeter::Step FrameMeter::ResetByServer() {
+FrameMeter::Step FrameMeter::ResetByServer(StreamId id) {
+  if (StreamState* const stream = streams_.Find(id)) stream->end_walked = true;
   if (counters_.resets <= counters_.streams) return Step::kGoOn;
   ++counters_.unknown;
   return Charge(&unknown_, "RST_STREAM beyond one for each stream", "unknown_frames");
@@ -335,7 +340,7 @@ bool FrameMeter::ChargeGlitch() {
 
 bool FrameMeter::ChargeLateFrame() {
   ++counters_.small_data;
-  return Charge(&small_data_, "frames for streams that we have reset", "small_data") == Step::kGoOn;
+  return Charge(&small_data_, "frames for streams that are over", "small_data") == Step::kGoOn;
 }
 
 bool FrameMeter::ChargeEarlyReset() {

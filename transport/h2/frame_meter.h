@@ -36,7 +36,7 @@ struct Violation {
   std::string debug_data;  // for GOAWAY; empty: the reason
 };
 
-// HEADERS or DATA for a stream that is not new.
+// HEADERS or DATA for a stream that is not new (server) or not open.
 struct LateFrame {
   FrameType type = FrameType::kData;
   StreamId stream_id = 0;
@@ -85,9 +85,12 @@ class FrameMeter {
   void NoteDataSent() { ++data_sent_; }
   void NoteMessageFrameSent() { strikes_forgiven_ = true; }  // HEADERS or DATA
   void NotePingSent() { ++pings_out_; }
-  void NoteStreamOpenedByUs() { ++counters_.streams; }
-  // We reset a stream for the peer's fault; it reset one before any response; a frame came for a stream that we have
-  // reset. False: that was one too many, a violation.
+  void NoteStreamOpenedByUs(StreamId id) {
+    ++counters_.streams;
+    closed_streams_.NoteOpened(id);
+  }
+  // We reset a stream for the peer's fault; it reset one before any response; a frame came for a stream that is over,
+  // though not by the peer's reset. False: that was one too many, a violation.
   bool ChargeGlitch();
   bool ChargeEarlyReset();
   bool ChargeLateFrame();
@@ -108,7 +111,7 @@ class FrameMeter {
   Step Headers(uint32_t length, uint8_t flags, StreamId id);
   Step Continuation(uint8_t flags);
   Step OtherFrame(FrameType type, uint32_t length, uint8_t flags, StreamId id);
-  Step ResetByServer();
+  Step ResetByServer(StreamId id);
   Step Priority(FrameType type, uint32_t length, StreamId id);
   Step Ping(uint8_t flags);
   bool IsStrike();
@@ -118,7 +121,7 @@ class FrameMeter {
   Step BadFrame(ErrorCode code, std::string reason);
   Step Overspent(std::string reason, std::string_view debug_data = {});
   Step Charge(TokenBucket* bucket, std::string_view frames, std::string_view option);
-  bool IsClosed(StreamId id) const;
+  bool IsOver(StreamId id, uint8_t flags) const;
   void StopAtEnd() { watched_ = stop_at_end_ = true; }
   void NoteCut(FrameType type);
 

@@ -106,8 +106,9 @@ struct H2Budgets {
   Rate empty_data{1'000, 10};
 
   // DATA with fewer octets than small_data_bytes that does not end its stream: such a frame costs us as much as a full
-  // one. The least message of gRPC has five, so that a stream of small messages is not meant. Frames for streams that
-  // we have reset are charged here, too: those under way then are no fault.
+  // one. The least message of gRPC has five, so that a stream of small messages is not meant. HEADERS and DATA for
+  // streams that are over are charged here, too: those under way when we reset one are no fault. (A server forgives no
+  // others, see `glitches`; a client does not tell them apart.)
   uint32_t small_data_bytes = 5;
   Rate small_data{10'000, 5'000};
 

@@ -512,12 +512,17 @@ void Session::Feed(std::string_view bytes) {
   }
 }
 
-// Of a server: HEADERS or DATA for a stream that is not new. nghttp2 ignores them if it has forgotten the stream.
+// HEADERS or DATA for a stream that is not new, or not open. nghttp2 ignores them if it has forgotten the stream.
 void Session::JudgeLateFrame(const LateFrame& frame) {
   const StreamId id = frame.stream_id;
+  if (id % 2 == 0) return;
   const StreamState* const stream = streams_.Find(id);
-  const bool open = stream != nullptr && !stream->closed;
-  if (open || id % 2 == 0) return;
+  const bool in_engine = stream != nullptr && !stream->closed;
+  if (in_engine && !stream->reset) return;
+  if (in_engine || options_.role == Role::kClient) {  // by a reset of ours that has not left, or who knows how
+    if (!meter_.ChargeLateFrame()) Fail(*meter_.violation());
+    return;
+  }
   // Those above the last id of our GOAWAY were never served.
   if (drain_ == Drain::kFinalQueued && id > nghttp2_session_get_last_proc_stream_id(engine_->session)) return;
   const bool headers = frame.type == FrameType::kHeaders;
@@ -654,7 +659,7 @@ absl::StatusOr<StreamId> Session::SubmitRequest(const HeaderList& fields, EndStr
   }
   assert(id == stream->id);
   ++open_streams_;
-  meter_.NoteStreamOpenedByUs();
+  meter_.NoteStreamOpenedByUs(id);
   return id;
 }
 

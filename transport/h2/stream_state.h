@@ -44,6 +44,7 @@ struct StreamState final : Pooled {
   bool reset = false;         // by us or by the peer: no more events, nothing more to send
   bool removed = false;       // the caller has let it go
   bool closed = false;        // the engine has let it go
+  bool end_walked = false;    // FrameMeter has seen the frame that ends the peer's half; the engine perhaps not yet
   uint32_t opened_ms = 0;     // server: when its head came, in milliseconds of no matter what
   void* user_data = nullptr;  // the caller's, until it has removed the stream
 
