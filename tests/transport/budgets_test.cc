@@ -137,6 +137,28 @@ std::vector<Budget> ServerBudgets() {
        open, [](int n) { return Repeat("DATA 1\nDATA 1 \"large enough\"", n); }, 5,
        [](const H2Counters& c) { return c.empty_data; },
        "DATA without payload: expected at most 5 at once and 0 per second (H2Options::empty_data), got more"},
+      {"DATA of padding only, in a row", [](H2Options* o) { o->empty_data_in_a_row_max = 5; }, open,
+       [](int n) { return Repeat("FRAME type=0x00 flags=0x08 stream=1 hex:050000000000", n); }, 5,
+       [](const H2Counters& c) { return c.empty_data; },
+       "DATA without payload: expected at most 5 in a row (H2Options::empty_data_in_a_row_max), got more"},
+      {"DATA of padding only, in all",
+       [](H2Options* o) {
+         o->empty_data = {5, 0};
+       },
+       open,
+       [](int n) {
+         return Repeat(
+             "FRAME type=0x00 flags=0x08 stream=1 hex:00\nFRAME type=0x00 flags=0x08 stream=1 hex:01666976657300", n);
+       },
+       5, [](const H2Counters& c) { return c.empty_data; },
+       "DATA without payload: expected at most 5 at once and 0 per second (H2Options::empty_data), got more"},
+      {"small DATA with padding",
+       [](H2Options* o) {
+         o->small_data = {5, 0};
+       },
+       open, [](int n) { return Repeat("FRAME type=0x00 flags=0x08 stream=1 hex:06666f7572000000000000", n); }, 5,
+       [](const H2Counters& c) { return c.small_data; },
+       "DATA with fewer than 5 octets: expected at most 5 at once and 0 per second (H2Options::small_data), got more"},
       {"small DATA",
        [](H2Options* o) {
          o->small_data = {5, 0};

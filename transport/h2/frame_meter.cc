@@ -76,9 +76,19 @@ FrameMeter::Step FrameMeter::LittleData(uint32_t length, uint8_t flags) {
     return BadFrame(ErrorCode::kFrameSizeError,
                     "DATA: expected the length of its padding (RFC 9113 4.2), got no octet");
   }
-  if (length > 0) empty_in_a_row_ = 0;
-  if ((flags & frame_flag::kEndStream) != 0 || length >= options_.small_data_bytes) return Step::kGoOn;
-  if (length > 0) {
+  if ((flags & frame_flag::kEndStream) != 0) return Step::kGoOn;
+  if ((flags & frame_flag::kPadded) == 0) return Payload(length);
+  watched_ = true;  // it depends on the padding
+  stop_at_end_ = false;
+  padding_at_ = length;
+  return Step::kGoOn;
+}
+
+// Of DATA that does not end its stream: what is left of it without padding.
+FrameMeter::Step FrameMeter::Payload(uint32_t octets) {
+  if (octets > 0) empty_in_a_row_ = 0;
+  if (octets >= options_.small_data_bytes) return Step::kGoOn;
+  if (octets > 0) {
     ++counters_.small_data;
     return Charge(&small_data_, absl::StrCat("DATA with fewer than ", options_.small_data_bytes, " octets"),
                   "small_data");
@@ -189,8 +199,19 @@ void FrameMeter::WatchId(uint32_t length, StreamId stream) {
   priority_stream_ = stream;
 }
 
+// The payload of a padded frame begins with the length of the padding.
+size_t FrameMeter::WatchPadding(std::string_view octets) {
+  const size_t at = left_ - padding_at_;
+  if (at >= octets.size()) return octets.size();
+  const uint32_t payload = std::exchange(padding_at_, 0) - 1;
+  const auto padding = static_cast<uint8_t>(octets[at]);
+  if (padding > payload) return octets.size();  // the engine's affair: a connection error
+  return Payload(payload - padding) == Step::kGoOn ? octets.size() : at;
+}
+
 // Looks at the next octets of the frame for the id that its payload begins with. Returns how many of them may pass.
 size_t FrameMeter::Watch(std::string_view octets) {
+  if (padding_at_ != 0) return WatchPadding(octets);
   for (size_t i = 0; i < octets.size() && left_ - i >= id_end_ && id_end_ != 0; ++i) {
     if (left_ - i <= id_end_ + 3) id_ = id_ << 8 | static_cast<uint8_t>(octets[i]);
     if (left_ - i > id_end_) continue;

@@ -108,6 +108,8 @@ class FrameMeter {
   Step Frame(const uint8_t* header);
   Step Data(uint32_t length, uint8_t flags, StreamId id);
   Step LittleData(uint32_t length, uint8_t flags);
+  Step Payload(uint32_t octets);
+  size_t WatchPadding(std::string_view octets);
   Step Headers(uint32_t length, uint8_t flags, StreamId id);
   Step Continuation(uint8_t flags);
   Step OtherFrame(FrameType type, uint32_t length, uint8_t flags, StreamId id);
@@ -138,6 +140,7 @@ class FrameMeter {
   // ... look at the stream id that its payload begins with, which ends so many octets before the end of the frame; 0:
   // do not
   uint32_t id_end_ = 0;
+  uint32_t padding_at_ = 0;       // ... or at the length of its padding, likewise
   uint32_t id_ = 0;               // what has come of it
   StreamId priority_stream_ = 0;  // of a PRIORITY: the stream that it is for; 0: of a GOAWAY
   bool odd_octet_ = false;

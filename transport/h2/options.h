@@ -101,7 +101,8 @@ struct H2Budgets {
   // WINDOW_UPDATE (CVE-2019-9511, CVE-2019-9517): 5 + 2 x (streams + this x DATA frames that we have sent).
   uint32_t window_updates_per_data_frame = 10;
 
-  // DATA without payload that does not end its stream (CVE-2019-9518): one after the other, and in all.
+  // DATA without payload, or of padding only, that does not end its stream (CVE-2019-9518): one after the other, and in
+  // all.
   uint32_t empty_data_in_a_row_max = 100;
   Rate empty_data{1'000, 10};
 
