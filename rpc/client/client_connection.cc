@@ -32,6 +32,8 @@ mux::MultiplexerOptions MuxOptions(const ChannelOptions& options, const std::str
   mux.max_receive_message_bytes = options.max_receive_message_bytes;
   mux.compressors = &options.compressors;
   mux.peer = peer;
+  mux.memory = mux::ConnectionCeilings(options.connection.memory_soft_bytes, options.connection.memory_hard_bytes,
+                                       options.max_receive_message_bytes);
   return mux;
 }
 
@@ -138,7 +140,7 @@ void ClientConnection::OnSettling(std::span<transport::H2Event> events) {
 }
 
 void ClientConnection::SetLifeTimer() {
-  const transport::MonotonicTime due = std::min(ack_due_, keepalive_.due());
+  const transport::MonotonicTime due = std::min({ack_due_, keepalive_.due(), mux_.ration_due()});
   due == transport::MonotonicTime::max() ? life_timer_.Cancel() : life_timer_.Set(due);
 }
 
@@ -165,6 +167,7 @@ void ClientConnection::OnTime() try {
                                                       absl::FormatDuration(options_.keepalive.timeout))),
                   Why{.by = Why::By::kNetwork}));
   }
+  if (mux_.ration_due() <= loop_.Now()) mux_.RationWindows(loop_.Now());
   SetLifeTimer();
 } catch (const std::bad_alloc&) {
   OnNoMemory();
@@ -226,8 +229,34 @@ void ClientConnection::OnPlaceFree() {
   if (ready_ && !closed_) owner_->OnPlaceFree(*this);
 }
 
+void ClientConnection::OnMemory() noexcept {
+  memory_changed_ = true;
+  try {
+    if (!sweep_timer_.IsSet()) sweep_timer_.Set(loop_.Now());
+  } catch (const std::bad_alloc&) {
+    OnNoMemory();
+  }
+}
+
+void ClientConnection::WatchMemory() try {
+  if (mux_.is_over_hard()) {
+    const std::string text =
+        absl::StrCat("memory: ", mux_.memory().bytes(), " bytes of responses wait; expected at most ",
+                     mux_.memory().ceilings().hard_bytes, " (ChannelOptions::connection.memory_hard_bytes)");
+    connection_.CloseConnection(transport::ErrorCode::kEnhanceYourCalm, text);
+    return GiveUp(WithWhy(absl::ResourceExhaustedError(absl::StrCat("connection to ", peer_, " failed: ", text)),
+                          Why{.by = Why::By::kPeer}));
+  }
+  mux_.RationWindows(loop_.Now());
+  SetLifeTimer();
+} catch (const std::bad_alloc&) {
+  OnNoMemory();
+}
+
 void ClientConnection::Sweep() {
   mux_.Sweep();
+  if (std::exchange(memory_changed_, false) && !closed_) [[unlikely]]
+    WatchMemory();
   if (closed_ && mux_.call_count() == 0) owner_->OnGone(*this, close_reason_);
 }
 

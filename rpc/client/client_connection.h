@@ -75,6 +75,8 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   size_t stream_count() const { return connection_.ActiveStreamCount(); }
   size_t ended_stream_count() const { return mux_.ended_count(); }
   size_t buffered_bytes() const { return driver_.buffered_bytes(); }
+  // What waits here of responses (rpc/mux/memory_account.h).
+  size_t held_bytes() const { return mux_.memory().bytes(); }
   bool is_timed() const { return life_timer_.IsSet(); }
   // In the middle of something of the connection there was no memory: it is lost, and its owner told in this turn.
   void OnNoMemory() noexcept;
@@ -88,6 +90,8 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   void RequestFlush() override { driver_.RequestFlush(); }
   void OnDraining(const absl::Status& reason) override;
   void OnPlaceFree() override;
+  void OnMemory() noexcept override;
+  void WatchMemory();
   void OnSettling(std::span<transport::H2Event> events);
   void OnTime();
   void SetLifeTimer();
@@ -117,6 +121,7 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   bool ready_ = false;
   bool used_ = false;
   bool in_events_ = false;
+  bool memory_changed_ = false;
   bool closed_ = false;
 };
 

@@ -6,6 +6,7 @@
 // Every time may be absl::InfiniteDuration(): never.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/time/time.h"
@@ -46,6 +47,15 @@ struct ClientConnectionOptions {
   // The server reads nothing of what waits for it: the connection is lost. Without keepalive also TCP_USER_TIMEOUT, the
   // same for what the server's system does not acknowledge; with keepalive, that is keepalive.timeout (gRFC A18).
   absl::Duration write_timeout = absl::Seconds(30);
+
+  // Bytes that wait on the connection: responses of which only a part has come, or that nobody reads. Beyond the soft
+  // ceiling windows are rationed: 64 KiB for each call, and of the messages that have come in part one gets window for
+  // its rest at a time. Beyond the hard one, for which there must be room for so many windows, the connection is
+  // closed, GOAWAY ENHANCE_YOUR_CALM, and its calls end with RESOURCE_EXHAUSTED. (Of responses that nobody reads,
+  // ChannelOptions::unread_bytes_max lets less come.) 0: 32 MiB, or eight times max_receive_message_bytes if that is
+  // more; and four times the soft one.
+  size_t memory_soft_bytes = 0;
+  size_t memory_hard_bytes = 0;
 };
 
 struct ServerConnectionOptions {
@@ -71,6 +81,19 @@ struct ServerConnectionOptions {
   // way after `max_age_grace` end with UNAVAILABLE. For fleets behind a load balancer of connections.
   absl::Duration max_age = absl::InfiniteDuration();
   absl::Duration max_age_grace = absl::Seconds(60);
+
+  // Bytes that wait on the connection: responses that the client does not take, requests of which only a part has come
+  // or that nobody reads. See also ServerOptions::memory_soft_bytes.
+  //
+  // Beyond the soft ceiling windows are rationed, until half of it is left: 64 KiB for each stream, and of the messages
+  // that have come in part one gets window for its rest at a time. While the responses alone are beyond it, calls that
+  // come begin later. Beyond the hard one, for which there must be room for max_concurrent_streams such windows, the
+  // connection is closed, GOAWAY ENHANCE_YOUR_CALM; because of responses, which handlers may finish all at once, only
+  // if the client takes none of them for thirty seconds.
+  //
+  // 0: 32 MiB, or eight times max_receive_message_bytes if that is more; and four times the soft one.
+  size_t memory_soft_bytes = 0;
+  size_t memory_hard_bytes = 0;
 };
 
 }  // namespace weir

@@ -48,7 +48,11 @@ void CallStream::WantMessage() try {
   if (delivering_) return;  // the loop in Deliver goes on
   Deliver();
   reader_.Keep();
+  if (reader_.buffered_bytes() != counted_held_) [[unlikely]]
+    CountHeld();
   ReturnWindow();
+  if (mux_.ration_ != nullptr && wanted_) [[unlikely]]
+    mux_.OnMessageAwaited(id_);
 } catch (const std::bad_alloc&) {
   mux_.OnNoMemory();
   throw;
@@ -75,7 +79,8 @@ void CallStream::OnResponseHead(const transport::H2ResponseReceived& event) {
 }
 
 size_t CallStream::CountStall() {
-  const bool waits = observer_ != nullptr && wanted_ && reader_.buffered_bytes() > 0;
+  const bool shut = mux_.ration_ != nullptr && mux_.ration_->IsShut(id_);
+  const bool waits = observer_ != nullptr && wanted_ && reader_.buffered_bytes() > 0 && !shut;
   stalls_ = waits && stalls_ < UINT8_MAX ? stalls_ + 1 : 0;
   return stalls_;
 }
@@ -100,7 +105,22 @@ void CallStream::OnBody(const transport::BodyReceived& body) {
   }
   Deliver();
   reader_.Keep();
+  if (reader_.buffered_bytes() != counted_held_) [[unlikely]]
+    CountHeld();
   ReturnWindow();
+}
+
+// Whole messages that are read in the turn in which they come are never held.
+void CallStream::CountHeld() {
+  if (removed_) return;
+  const auto held = static_cast<uint32_t>(std::min<size_t>(reader_.buffered_bytes(), UINT32_MAX));
+  mux_.CountReceived(size_t{held} - std::exchange(counted_held_, held));
+}
+
+// How much waits to be sent is for a client's application to say, but a server's clients would say it.
+void CallStream::Backlog::Count(size_t change) {
+  bytes += change;
+  if (mux.acceptor_ != nullptr) mux.CountAnswers(change);
 }
 
 void CallStream::OnTrailers(const transport::HeaderList& fields) {
@@ -137,6 +157,8 @@ void CallStream::DeliverMessages() {
     }
     wanted_ = false;
     expected_ = false;
+    if (mux_.ration_ != nullptr) [[unlikely]]
+      mux_.OnMessageTaken(id_);
     const bool more = envelope.compressed ? DeliverDecompressed(envelope.payload)
                                           : observer_->OnMessage(ReceivedMessage{.bytes = envelope.payload});
     if (more) wanted_ = true;
@@ -201,13 +223,16 @@ void CallStream::ReturnWithheld() {
 void CallStream::ReturnNow(size_t due) {
   unreturned_bytes_ -= due;
   mux_.withheld_bytes_ -= std::exchange(withheld_bytes_, 0);
-  connection().ConsumeData(id_, due);
+  const bool partial = reader_.buffered_bytes() != 0 && observer_ != nullptr;
+  if (!partial || !mux_.Withhold(id_, due, wanted_)) connection().ConsumeData(id_, due);
   mux_.host_.RequestFlush();
 }
 
 void CallStream::OnRemoved() {
   unreturned_bytes_ = 0;
   mux_.withheld_bytes_ -= std::exchange(withheld_bytes_, 0);
+  if (counted_held_ != 0) mux_.CountReceived(size_t{0} - std::exchange(counted_held_, 0));
+  if (mux_.ration_ != nullptr) mux_.ration_->OnRemoved(id_);
 }
 
 void CallStream::Abort(absl::Status status) {
@@ -274,16 +299,18 @@ char* CallStream::Reserve(size_t bytes) try {
 }
 
 bool CallStream::SendMessage(transport::SharedBytes framed) try {
+  const size_t bytes = framed.bytes.size();
   if (sending_ == Half::kHead) SendHead(Metadata(), nullptr);
   mux_.host_.RequestFlush();
   if (backlog_ == nullptr) {
     const size_t accepted = connection().SendData(id_, framed, EndStream::kNo);
     framed.bytes.remove_prefix(accepted);
     if (framed.bytes.empty()) return true;
-    backlog_ = std::make_unique<Backlog>();
-    backlog_->cut = accepted > 0;
+    backlog_ = std::make_unique<Backlog>(mux_);
+    backlog_->cut_bytes = accepted;
   }
   backlog_->messages.push_back(std::move(framed));
+  backlog_->Count(bytes);
   WaitForWindow();
   return false;
 } catch (const std::bad_alloc&) {
@@ -297,16 +324,14 @@ bool CallStream::SendBacklog() {
   size_t done = 0;
   bool progress = false;
   for (; done < messages.size(); ++done) {
-    transport::SharedBytes& piece = messages[done];
-    const size_t accepted = connection().SendData(id_, piece, EndStream::kNo);
-    piece.bytes.remove_prefix(accepted);
+    transport::SharedBytes& rest = messages[done];
+    const size_t accepted = connection().SendData(id_, rest, EndStream::kNo);
+    rest.bytes.remove_prefix(accepted);
+    backlog_->cut_bytes += accepted;
+    mux_.NoteTaken(accepted);
     progress |= accepted > 0;
-    if (piece.bytes.empty()) {
-      backlog_->cut = false;
-      continue;
-    }
-    backlog_->cut |= accepted > 0;
-    break;
+    if (!rest.bytes.empty()) break;
+    backlog_->Count(0 - std::exchange(backlog_->cut_bytes, 0));
   }
   if (progress && backlog_->watch != nullptr) backlog_->watch->OnProgress();
   messages.erase(messages.begin(), messages.begin() + static_cast<std::ptrdiff_t>(done));
@@ -388,7 +413,7 @@ void CallStream::WatchSending(std::unique_ptr<SendingWatch> watch) { backlog_->w
 void CallStream::FinishNow(const absl::Status& error) {
   if (backlog_ != nullptr) {
     // Trailers behind half a message would make it look like our fault to some clients.
-    if (backlog_->cut) return Cancel(error);
+    if (backlog_->cut_bytes > 0) return Cancel(error);
     backlog_.reset();
     mux_.blocked_.erase(id_);
   }

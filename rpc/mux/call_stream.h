@@ -82,6 +82,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   void DeliverMessages();
   bool DeliverDecompressed(const transport::ChunkedBytes& payload);
   void DeliverEnd();
+  void CountHeld();
   void ReturnWindow();
   void ReturnNow(size_t due);
   void EndReceiving(absl::Status status, Metadata trailing);
@@ -89,10 +90,16 @@ class CallStream final : public MessageStream, public transport::Pooled {
 
   // What flow control has not yet accepted, and what follows it. Few streams have any at a time.
   struct Backlog final : transport::Pooled {
+    explicit Backlog(StreamMultiplexer& m) : mux(m) {}
+    ~Backlog() { Count(0 - bytes); }
+    void Count(size_t change);  // modulo 2^n
+
+    StreamMultiplexer& mux;
+    size_t bytes = 0;      // of messages, the first one included as a whole: until its end has left, its memory is held
+    size_t cut_bytes = 0;  // of the first message have left
     std::vector<transport::SharedBytes> messages;
     transport::HeaderList trailers;       // of a server's call that has ended
     std::unique_ptr<SendingWatch> watch;  // of a server's call; may be null
-    bool cut = false;                     // the first message has left in part
   };
 
   bool SendBacklog();
@@ -131,7 +138,8 @@ class CallStream final : public MessageStream, public transport::Pooled {
   CallStream* next_ = nullptr;
   bool removed_ = false;  // from that list
 
-  uint8_t stalls_ = 0;  // see CountStall
+  uint8_t stalls_ = 0;         // see CountStall
+  uint32_t counted_held_ = 0;  // bytes of messages that wait for their rest or their reader, in the account
 };
 
 }  // namespace weir::mux

@@ -12,13 +12,18 @@ namespace weir::mux {
 
 StreamMultiplexer::StreamMultiplexer(transport::H2Connection& connection, Host& host, CallAcceptor* acceptor,
                                      MultiplexerOptions options)
-    : connection_(connection), host_(host), acceptor_(acceptor), options_(std::move(options)) {
+    : connection_(connection),
+      host_(host),
+      acceptor_(acceptor),
+      options_(std::move(options)),
+      memory_(options_.memory, options_.loop_memory) {
   if (acceptor_ == nullptr) return;
   wire::Grpc().EncodeResponseHead(wire::ResponseHead(), &plain_head_);
   wire::Grpc().EncodeTrailers(absl::OkStatus(), Metadata(), &ok_trailers_);
 }
 
 StreamMultiplexer::~StreamMultiplexer() {
+  ration_.reset();  // the host is going, too, and is told nothing more
   while (first_ != nullptr) delete std::exchange(first_, first_->next_);
   Sweep();
 }
@@ -112,6 +117,62 @@ size_t StreamMultiplexer::ended_count() const {
   size_t count = 0;
   for (const CallStream* stream = removed_; stream != nullptr; stream = stream->next_) ++count;
   return count;
+}
+
+void StreamMultiplexer::CountReceived(size_t change) noexcept {
+  memory_.ChangeReceived(change);
+  OnCounted(change);
+}
+
+void StreamMultiplexer::CountAnswers(size_t change) noexcept {
+  memory_.ChangeAnswers(change);
+  OnCounted(change);
+}
+
+void StreamMultiplexer::CountOutput(size_t bytes) noexcept {
+  const size_t before = std::exchange(output_bytes_, bytes);
+  if (bytes < before) NoteTaken(before - bytes);
+  CountAnswers(bytes - before);
+}
+
+void StreamMultiplexer::NoteTaken(size_t bytes) noexcept {
+  memory_.NoteTaken(bytes);
+  if (ration_ != nullptr) host_.OnMemory();
+}
+
+bool StreamMultiplexer::Withhold(transport::StreamId id, size_t bytes, bool awaited) {
+  if (ration_ == nullptr || !ration_->Withhold(id, bytes, awaited)) return false;
+  host_.OnMemory();  // perhaps it is its turn
+  return true;
+}
+
+void StreamMultiplexer::OnMessageAwaited(transport::StreamId id) {
+  ration_->OnAwaited(id);
+  host_.OnMemory();
+}
+
+void StreamMultiplexer::OnMessageTaken(transport::StreamId id) {
+  ration_->OnTaken(id);
+  host_.OnMemory();
+}
+
+void StreamMultiplexer::OnCounted(size_t change) noexcept {
+  const bool more = change <= SIZE_MAX / 2;
+  if (ration_ != nullptr || (more && memory_.is_short())) host_.OnMemory();
+}
+
+void StreamMultiplexer::RationWindows(transport::MonotonicTime now) try {
+  if (ration_ == nullptr) {
+    if (!memory_.is_short()) return;
+    memory_.Note(MemoryAct::kRationed);
+    ration_ = std::make_unique<WindowRation>(connection_, memory_);
+  }
+  ration_->Update(now);
+  if (ration_->is_over()) ration_.reset();
+  host_.RequestFlush();
+} catch (const std::bad_alloc&) {
+  OnNoMemory();
+  throw;
 }
 
 void StreamMultiplexer::OnNoMemory() noexcept {

@@ -18,12 +18,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "weir/rpc/core/message_stream.h"
 #include "weir/rpc/mux/call_stream.h"
+#include "weir/rpc/mux/memory_account.h"
+#include "weir/rpc/mux/window_ration.h"
 #include "weir/rpc/wire/compressors.h"
 #include "weir/rpc/wire/protocol.h"
 #include "weir/transport/h2/connection.h"
@@ -49,6 +52,9 @@ class Host {
   virtual void OnDraining(const absl::Status& reason) = 0;
   // Client: a stream has ended or the peer allows more; a call that waits may start if CanOpen.
   virtual void OnPlaceFree() {}
+  // More waits than a ceiling of StreamMultiplexer::memory() allows, or less again: end the connection, or
+  // RationWindows at the end of this turn. Perhaps inside a call's code.
+  virtual void OnMemory() noexcept {}
 
  protected:
   ~Host() = default;
@@ -58,6 +64,8 @@ struct MultiplexerOptions {
   size_t max_receive_message_bytes = 4 * 1024 * 1024;
   const Compressors* compressors = nullptr;  // null: identity only. They must outlive the multiplexer
   std::string peer;                          // for error texts
+  MemoryCeilings memory;                     // of this connection
+  LoopMemory* loop_memory = nullptr;         // of which it is a part; null: of none. It must outlive the multiplexer
 };
 
 class StreamMultiplexer {
@@ -98,6 +106,22 @@ class StreamMultiplexer {
   // which that is more than `stalls_max`. While we hold the connection's window back ourselves, nobody's fault is
   // counted.
   size_t CancelStalled(size_t stalls_max, const absl::Status& reason);
+
+  // What waits here because of the peer.
+  const MemoryAccount& memory() const { return memory_; }
+  // Beyond a soft ceiling, and until it has been forgotten: after Host::OnMemory, and when it is due (max(): never).
+  // Called as OnEvents is.
+  void RationWindows(transport::MonotonicTime now);
+  transport::MonotonicTime ration_due() const {
+    return ration_ == nullptr ? transport::MonotonicTime::max() : ration_->due();
+  }
+  // So much output waits for the peer's socket.
+  void CountOutput(size_t bytes) noexcept;
+  // More waits than the hard ceiling allows: of what the peer has sent; or of answers, and for some time it has
+  // taken none of them. (There are answers beyond the ceiling if calls that run answer all at once.)
+  bool is_over_hard() const {
+    return memory_.received_over_hard() || (memory_.answers_over_hard() && ration_ != nullptr && ration_->is_stuck());
+  }
 
   // Cancels every call that is still there (the drain's deadline has passed).
   void CancelAll(const absl::Status& reason);
@@ -140,6 +164,15 @@ class StreamMultiplexer {
   void ReturnWithheld();
   // std::bad_alloc leaves something of ours half done: the connection is lost.
   void OnNoMemory() noexcept;
+  // Modulo 2^n.
+  void CountReceived(size_t change) noexcept;
+  void CountAnswers(size_t change) noexcept;
+  void OnCounted(size_t change) noexcept;
+  void NoteTaken(size_t bytes) noexcept;
+  // See WindowRation, which there is for the last two.
+  bool Withhold(transport::StreamId id, size_t bytes, bool awaited);
+  void OnMessageAwaited(transport::StreamId id);
+  void OnMessageTaken(transport::StreamId id);
   std::string_view accept_encoding() const {
     return options_.compressors == nullptr ? "identity" : std::string_view(options_.compressors->accept_encoding());
   }
@@ -148,6 +181,9 @@ class StreamMultiplexer {
   Host& host_;
   CallAcceptor* const acceptor_;
   const MultiplexerOptions options_;
+  MemoryAccount memory_;
+  size_t output_bytes_ = 0;               // of memory_: see CountOutput
+  std::unique_ptr<WindowRation> ration_;  // null: memory is not short
   // All streams, in the order of their ids. The connection finds one by its id (StreamData).
   CallStream* first_ = nullptr;
   CallStream* last_ = nullptr;

@@ -23,6 +23,7 @@
 #include "weir/transport/io/blocking_executor.h"
 #include "weir/transport/io/listen_fds.h"
 #include "weir/transport/io/loop_pool.h"
+#include "weir/transport/io/memory_limit.h"
 #include "weir/transport/io/mutex.h"
 #include "weir/transport/io/signal_watcher.h"
 #include "weir/transport/io/socket_address.h"
@@ -46,6 +47,12 @@ absl::StatusOr<transport::SocketAddress> ParseListenAddress(std::string_view add
   constexpr std::string_view kLocalhost = "localhost:";
   if (address.substr(0, kLocalhost.size()) != kLocalhost) return transport::SocketAddress::Parse(address);
   return transport::SocketAddress::Parse("127.0.0.1:" + std::string(address.substr(kLocalhost.size())));
+}
+
+mux::MemoryCeilings Ceilings(const ServerOptions& options) {
+  const size_t all = transport::MemoryLimit();
+  return {.soft_bytes = options.memory_soft_bytes != 0 ? options.memory_soft_bytes : all / 2,
+          .hard_bytes = options.memory_hard_bytes != 0 ? options.memory_hard_bytes : all / 4 * 3};
 }
 
 // Runs `work` on `loop` and waits for it. On the loop itself: at once.
@@ -178,6 +185,15 @@ class Server::Impl {
   size_t connection_count() const { return connections_.load(std::memory_order_relaxed); }
   uint64_t refused_connection_count() const { return refused_.load(std::memory_order_relaxed); }
   uint64_t timeout_count(Timeout which) const { return timeouts_.count(which); }
+  MemoryUse memory_use() const {
+    using Act = mux::MemoryAct;
+    return {.held_bytes = memory_.bytes(),
+            .deferred_calls = memory_.count(Act::kDeferred),
+            .refused_calls = memory_.count(Act::kRefused),
+            .rationed_connections = memory_.count(Act::kRationed),
+            .ended_connections = memory_.count(Act::kEndedByConnection),
+            .ended_by_all = memory_.count(Act::kEndedByTotal)};
+  }
 
   absl::Status Drain(absl::Duration grace) {
     if (absl::Status may_block = transport::BlockingExecutor::MayBlock("Server::Drain"); !may_block.ok()) {
@@ -300,8 +316,9 @@ class Server::Impl {
     loops_ = *std::move(loops);
     if (options_.worker_threads > 0) workers_ = std::make_unique<transport::WorkerPool>(options_.worker_threads);
     for (size_t i = 0; i < loops_->size(); ++i) {
-      shards_.push_back(std::make_shared<ServerLoop>(loops_->loop(i), workers_.get(), dispatcher_, options_, timeouts_,
-                                                     [this](int change) { OnConnectionCount(change); }));
+      shards_.push_back(std::make_shared<ServerLoop>(
+          loops_->loop(i), workers_.get(), dispatcher_, options_, timeouts_,
+          [this](int change) { OnConnectionCount(change); }, &memory_));
     }
     return absl::OkStatus();
   }
@@ -376,6 +393,7 @@ class Server::Impl {
   }
 
   const ServerOptions options_;
+  mux::MemoryTotal memory_{Ceilings(options_)};
   const size_t max_connections_ = MaxConnections();
   TimeoutCounts timeouts_;
   absl::Status setup_;
@@ -426,5 +444,6 @@ void Server::Stop() { impl_->Drain(absl::ZeroDuration()).IgnoreError(); }
 size_t Server::connection_count() const { return impl_->connection_count(); }
 uint64_t Server::refused_connection_count() const { return impl_->refused_connection_count(); }
 uint64_t Server::timeout_count(Timeout which) const { return impl_->timeout_count(which); }
+MemoryUse Server::memory_use() const { return impl_->memory_use(); }
 
 }  // namespace weir

@@ -23,6 +23,7 @@
 #include "absl/time/time.h"
 #include "weir/rpc/life/timeout.h"
 #include "weir/rpc/server/credentials.h"
+#include "weir/rpc/server/memory_use.h"
 #include "weir/rpc/server/server_options.h"
 #include "weir/rpc/server/service.h"
 
@@ -100,6 +101,8 @@ class Server {
   uint64_t refused_connection_count() const;
   // How often a client let the time pass that it has for something, and its connection or call ended for it. Any thread.
   uint64_t timeout_count(Timeout which) const;
+  // What clients make it hold, and how often each ceiling for that was hit. Any thread.
+  MemoryUse memory_use() const;
 
  private:
   class Impl;

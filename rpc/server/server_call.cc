@@ -11,6 +11,13 @@
 #include "weir/rpc/server/service.h"
 
 namespace weir {
+namespace {
+
+constexpr char kDeferredText[] =
+    " passed before the handler began: it waited for the client to take answers of other calls "
+    "(ServerOptions::connection.memory_soft_bytes)";
+
+}  // namespace
 
 ServerCall::ServerCall(transport::EventLoop& loop, transport::Executor* workers, ServerCallOwner& owner,
                        MessageStream& stream, std::shared_ptr<const ReceivedHead> head, const std::string& peer)
@@ -23,8 +30,12 @@ ServerCall::ServerCall(transport::EventLoop& loop, transport::Executor* workers,
 
 ServerCall::~ServerCall() = default;
 
-void ServerCall::Start(const Interceptors* interceptors) {
+void ServerCall::BeginDeadline() {
   if (const std::optional<absl::Duration>& timeout = head().decoded.timeout; timeout.has_value()) SetDeadline(*timeout);
+}
+
+void ServerCall::Start(const Interceptors* interceptors) {
+  started_ = true;
   if (interceptors != nullptr) {
     interception_ = std::make_unique<ServerInterception>(*this, *interceptors);
     set_interception(interception_.get());
@@ -34,6 +45,11 @@ void ServerCall::Start(const Interceptors* interceptors) {
   handler_ = head().method->handler(*head().service, *this);
   if (workers_ == nullptr) return handler_.Start(this);
   workers_->Post([this] { handler_.Start(this); });
+}
+
+void ServerCall::FailToStart() {
+  started_ = false;
+  Fail(OutOfMemory());
 }
 
 void ServerCall::SetDeadline(absl::Duration timeout) {
@@ -101,6 +117,11 @@ void ServerCall::Done() {
   owner_.OnCallDone(*this);
 }
 
+// No handler will return. Once: its end may have several causes.
+void ServerCall::DoneIfNotStarted() {
+  if (!std::exchange(started_, true)) Done();
+}
+
 void ServerCall::BeforeMessage() {
   if (std::exchange(initial_sent_, true)) return;
   if (interception_ != nullptr) interception_->ShowInitialMetadata();
@@ -128,6 +149,7 @@ void ServerCall::OnReset(absl::Status status) {
   Detach();
   context_.Cancel(status);
   EndAll(std::move(status));
+  DoneIfNotStarted();
 }
 
 void ServerCall::OnDeadline() {
@@ -137,7 +159,7 @@ void ServerCall::OnDeadline() {
     const absl::Duration timeout = ours ? *interception_->timeout() : *head().decoded.timeout;
     const std::string text =
         absl::StrCat(std::string(context_.method()), ours ? ": an interceptor's" : ": the client's", " deadline of ",
-                     absl::FormatDuration(timeout), " passed before the handler returned");
+                     absl::FormatDuration(timeout), started_ ? " passed before the handler returned" : kDeferredText);
     why = WithWhy(absl::DeadlineExceededError(text), Why{.by = Why::By::kDeadline});
   } catch (const std::bad_alloc&) {
     // It has passed all the same.
@@ -172,6 +194,7 @@ void ServerCall::Fail(absl::Status why) {
   }
   context_.Cancel(why);
   EndAll(std::move(why));
+  DoneIfNotStarted();
 }
 
 }  // namespace weir

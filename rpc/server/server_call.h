@@ -57,9 +57,13 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
 
   const ReceivedHead& head() const { return *context_.head_; }
 
-  // Starts the handler of the method that the head names, and the deadline's timer. `interceptors` may be null, and
-  // must outlive the call.
+  // Starts the timer of the deadline that the head names, if it does.
+  void BeginDeadline();
+  // Starts the handler of the method that the head names, perhaps later; a call that has ended before that is over
+  // (ServerCallOwner::OnCallDone). `interceptors` may be null, and must outlive the call.
   void Start(const Interceptors* interceptors);
+  // Where that, or the beginning of the deadline, has thrown std::bad_alloc. The call is over.
+  void FailToStart();
 
   // The reply of a unary or client-streaming method; its status follows with the handler's return. From the handler.
   // An error: there is no reply, and this is the call's status.
@@ -84,6 +88,7 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   // False: an interceptor has returned, and the handler has not.
   bool Answer();
   void Done();
+  void DoneIfNotStarted();
   void SetDeadline(absl::Duration timeout);
   void OnDeadline();
   void BeforeMessage() override;
@@ -98,6 +103,7 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   Task<absl::Status> handler_;                  // or the interceptors around it
   std::unique_ptr<transport::Timer> deadline_;  // null: the client set none
   bool initial_sent_ = false;
+  bool started_ = false;
 
  public:
   // Its place in the owner's list of calls.

@@ -47,11 +47,15 @@ transport::H2Options ConnectionOptions(const ServerOptions& options) {
   return h2;
 }
 
-mux::MultiplexerOptions MuxOptions(const ServerOptions& options, const std::string& peer) {
+mux::MultiplexerOptions MuxOptions(const ServerOptions& options, const std::string& peer,
+                                   mux::LoopMemory* loop_memory) {
   mux::MultiplexerOptions mux;
   mux.max_receive_message_bytes = options.max_receive_message_bytes;
   mux.compressors = &options.compressors;
   mux.peer = peer;
+  mux.memory = mux::ConnectionCeilings(options.connection.memory_soft_bytes, options.connection.memory_hard_bytes,
+                                       options.max_receive_message_bytes);
+  mux.loop_memory = loop_memory;
   return mux;
 }
 
@@ -68,7 +72,7 @@ transport::ConnectionDriverOptions DriverOptions(const ServerConnectionOptions& 
 ServerConnection::ServerConnection(transport::EventLoop& loop, transport::Executor* workers,
                                    const Dispatcher& dispatcher, const ServerOptions& options,
                                    ServerConnectionOwner& owner, std::unique_ptr<transport::ByteStream> stream,
-                                   std::string name, double chance)
+                                   std::string name, double chance, mux::LoopMemory* loop_memory)
     : loop_(loop),
       workers_(workers),
       dispatcher_(dispatcher),
@@ -76,7 +80,7 @@ ServerConnection::ServerConnection(transport::EventLoop& loop, transport::Execut
       owner_(owner),
       interceptors_(options.interceptors.empty() ? nullptr : &options.interceptors),
       connection_(ConnectionOptions(options)),
-      mux_(connection_, *this, this, MuxOptions(options, stream->PeerName())),
+      mux_(connection_, *this, this, MuxOptions(options, stream->PeerName(), loop_memory)),
       driver_(loop, std::move(stream), connection_, *this, std::move(name), DriverOptions(options.connection)),
       life_(options.connection, loop.Now(), chance),
       life_timer_(loop, [this] { OnTime(); }) {}
@@ -124,6 +128,8 @@ void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& pr
     // Only a client that resets its streams gets here: handlers of those still run (CVE-2023-44487).
     return stream.Cancel(MarkUnprocessed(absl::UnavailableError("too many handlers of this connection still run")));
   }
+  if (mux_.memory().total_over_soft()) [[unlikely]]
+    return RefuseForMemory(stream);
   if (life_.is_asleep()) [[unlikely]] {
     life_.OnCall(loop_.Now());
     SetLifeTimer();
@@ -138,11 +144,54 @@ void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& pr
   ++handler_count_;
   if (admitted_ != nullptr) (*admitted_)[call] = loop_.Now();
   try {
+    call->BeginDeadline();
+    if (deferred_ != nullptr || mux_.memory().answers_over_soft()) [[unlikely]]
+      return Defer(*call);
     call->Start(interceptors_);
   } catch (const std::bad_alloc&) {
-    OnCallDone(*call);
-    stream.FinishNow(OutOfMemory());
+    call->FailToStart();
   }
+}
+
+// A client that does not take its answers gets no more of them made.
+void ServerConnection::Defer(ServerCall& call) {
+  mux_.memory().Note(mux::MemoryAct::kDeferred);
+  if (deferred_ == nullptr) deferred_ = &call;
+}
+
+void ServerConnection::BeginDeferred() {
+  while (deferred_ != nullptr && !mux_.memory().answers_over_soft()) {
+    ServerCall& call = *std::exchange(deferred_, deferred_->previous);
+    try {
+      call.Start(interceptors_);
+    } catch (const std::bad_alloc&) {
+      call.FailToStart();
+    }
+  }
+}
+
+void ServerConnection::RefuseForMemory(MessageStream& stream) {
+  const mux::MemoryAccount& memory = mux_.memory();
+  memory.Note(mux::MemoryAct::kRefused);
+  stream.FinishNow(absl::ResourceExhaustedError(
+      absl::StrCat("memory: ", memory.total()->bytes(), " bytes wait on the server's connections; expected at most ",
+                   memory.total()->ceilings().soft_bytes,
+                   " when a call begins (ServerOptions::memory_soft_bytes); try again later")));
+}
+
+void ServerConnection::OnMemory() noexcept {
+  memory_changed_ = true;
+  SweepLater();
+}
+
+void ServerConnection::WatchMemory() try {
+  mux_.RationWindows(loop_.Now());
+  SetLifeTimer();
+  BeginDeferred();
+  if (mux_.is_over_hard()) return EndForMemory();
+  if (mux_.memory().total_over_hard()) owner_.OnMemoryFull();
+} catch (const std::bad_alloc&) {
+  OnNoMemory();
 }
 
 bool ServerConnection::Admit(MessageStream& stream, const ReceivedHead& head) {
@@ -212,6 +261,7 @@ void ServerConnection::CountStall(const absl::Status& why) {
 void ServerConnection::OnCallDone(ServerCall& call) {
   (call.previous == nullptr ? calls_ : call.previous->next) = call.next;
   if (call.next != nullptr) call.next->previous = call.previous;
+  if (&call == deferred_) deferred_ = call.previous;
   if (admitted_ != nullptr) Leave(call);
   if (--handler_count_ == 0) life_.OnIdle(loop_.Now());
   call.next = std::exchange(done_, &call);
@@ -225,13 +275,15 @@ void ServerConnection::FreeDone() {
 void ServerConnection::Sweep() {
   FreeDone();
   mux_.Sweep();
+  if (std::exchange(memory_changed_, false) && !closed_) [[unlikely]]
+    WatchMemory();
   if (closed_ && calls_ == nullptr) owner_.OnConnectionGone(*this);
 }
 
 // ---- time -----------------------------------------------------------------------------------------------------------
 
 void ServerConnection::SetLifeTimer() {
-  const transport::MonotonicTime due = life_.due();
+  const transport::MonotonicTime due = std::min(life_.due(), mux_.ration_due());
   due == transport::MonotonicTime::max() ? life_timer_.Cancel() : life_timer_.Set(due);
 }
 
@@ -240,6 +292,7 @@ void ServerConnection::OnTime() {
   const auto next = [this] { return life_.OnTime(loop_.Now(), driver_.last_read(), stream_count() > 0); };
   try {
     for (Act act = next(); act != Act::kNone; act = next()) Do(act);
+    if (mux_.ration_due() <= loop_.Now()) WatchMemory();
     SetLifeTimer();
   } catch (const std::bad_alloc&) {
     OnNoMemory();
@@ -311,6 +364,32 @@ void ServerConnection::BeginDrain(const char* why) {
   mux_.BeginDrain(why);
   life_.OnDrain(loop_.Now());
   SetLifeTimer();
+}
+
+// What it holds is free when this returns, not when the client has taken the last frames: until then others would be
+// over the ceiling for it.
+void ServerConnection::EndForMemory() try {
+  if (std::exchange(ended_for_memory_, true)) return;
+  const mux::MemoryAccount& memory = mux_.memory();
+  const bool alone = mux_.is_over_hard();
+  memory.Note(alone ? mux::MemoryAct::kEndedByConnection : mux::MemoryAct::kEndedByTotal);
+  const std::string what =
+      memory.received_over_hard()
+          ? absl::StrCat(memory.received_bytes(), " bytes of requests wait for their rest or their readers")
+      : alone ? absl::StrCat(memory.answer_bytes(), " bytes of answers wait, and the client takes none")
+              : absl::StrCat(memory.bytes(), " bytes of answers and requests wait");
+  const std::string text =
+      absl::StrCat("memory: ", what, "; expected at most ",
+                   alone ? memory.ceilings().hard_bytes : memory.total()->ceilings().hard_bytes,
+                   alone ? " (ServerOptions::connection.memory_hard_bytes)"
+                         : " on all connections, of which this one holds most (ServerOptions::memory_hard_bytes)");
+  const absl::Status why = WithWhy(absl::ResourceExhaustedError(text), Why{.by = Why::By::kPeer});
+  End(why, transport::ErrorCode::kEnhanceYourCalm);
+  mux_.OnClosed(why);
+  mux_.Sweep();
+  OnOutputHeld();
+} catch (const std::bad_alloc&) {
+  OnNoMemory();
 }
 
 void ServerConnection::Stop(const absl::Status& why) { End(why, transport::ErrorCode::kNoError); }

@@ -37,6 +37,9 @@ class ServerConnectionOwner {
   // So many times `which` was over for its client.
   virtual void OnTimeout(Timeout which, size_t times) = 0;
 
+  // The server's connections hold too much (ServerOptions::memory_hard_bytes). At the end of a turn.
+  virtual void OnMemoryFull() {}
+
  protected:
   ~ServerConnectionOwner() = default;
 };
@@ -46,10 +49,12 @@ class ServerConnection final : private transport::EventSink,
                                private mux::CallAcceptor,
                                private ServerCallOwner {
  public:
-  // `workers` null: handlers run on the loop. `options` must outlive it. `chance`: see ConnectionLife.
+  // `workers` null: handlers run on the loop. `options` and `loop_memory` must outlive it. `chance`: see
+  // ConnectionLife.
   ServerConnection(transport::EventLoop& loop, transport::Executor* workers, const Dispatcher& dispatcher,
                    const ServerOptions& options, ServerConnectionOwner& owner,
-                   std::unique_ptr<transport::ByteStream> stream, std::string name, double chance = 0);
+                   std::unique_ptr<transport::ByteStream> stream, std::string name, double chance = 0,
+                   mux::LoopMemory* loop_memory = nullptr);
   ~ServerConnection();
 
   // If it fails, the owner is told later, as of every other end.
@@ -67,15 +72,22 @@ class ServerConnection final : private transport::EventSink,
   size_t stream_count() const { return connection_.ActiveStreamCount(); }
   size_t ended_stream_count() const { return mux_.ended_count(); }
   size_t buffered_bytes() const { return driver_.buffered_bytes(); }
+  // What waits because of the client (rpc/mux/memory_account.h); 0 once it is being ended for that.
+  size_t held_bytes() const { return ended_for_memory_ ? 0 : mux_.memory().bytes(); }
+
+  // It is the one to end because all hold too much.
+  void EndForMemory();
   bool is_timed() const { return life_timer_.IsSet(); }
 
  private:
   // transport::EventSink
   void OnEvents(std::span<transport::H2Event> events) override;
+  void OnOutputHeld() override { mux_.CountOutput(connection_.QueuedBytes() + driver_.buffered_bytes()); }
   void OnClosed(const absl::Status& reason) override;
   // mux::Host
   void RequestFlush() override { driver_.RequestFlush(); }
   void OnDraining(const absl::Status&) override {}
+  void OnMemory() noexcept override;
   // mux::CallAcceptor
   void OnRequest(MessageStream& stream, const wire::Protocol& protocol, transport::RequestReceived request) override;
   // ServerCallOwner
@@ -85,6 +97,10 @@ class ServerConnection final : private transport::EventSink,
 
   std::shared_ptr<const ReceivedHead> HeadOf(const wire::Protocol& protocol, transport::RequestReceived request);
   bool Admit(MessageStream& stream, const ReceivedHead& head);
+  void RefuseForMemory(MessageStream& stream);
+  void Defer(ServerCall& call);
+  void BeginDeferred();
+  void WatchMemory();
   void Leave(const ServerCall& call);
   void OnTime();
   void Do(ConnectionLife::Act act);
@@ -120,13 +136,17 @@ class ServerConnection final : private transport::EventSink,
   ConnectionLife life_;
   transport::Timer life_timer_;  // for all that life_ waits for
   std::shared_ptr<const ReceivedHead> last_head_;
-  ServerCall* calls_ = nullptr;  // with a running handler; newest first
-  size_t handler_count_ = 0;     // length of that list
-  ServerCall* done_ = nullptr;   // destroyed when no method of theirs can be running
+  ServerCall* calls_ = nullptr;  // with a running handler, or deferred; newest first
+  ServerCall* deferred_ =
+      nullptr;                  // of them the oldest whose handler has not begun; all that are newer have not, either
+  size_t handler_count_ = 0;    // length of that list
+  ServerCall* done_ = nullptr;  // destroyed when no method of theirs can be running
   // When calls were admitted, if they have to be (ServerOptions::admission); null: none was yet.
   std::unique_ptr<absl::flat_hash_map<const ServerCall*, transport::MonotonicTime>> admitted_;
   bool closed_ = false;
   bool in_events_ = false;
+  bool memory_changed_ = false;
+  bool ended_for_memory_ = false;
   Sweeper sweeper_{*this};
 };
 

@@ -8,20 +8,24 @@
 namespace weir {
 
 ServerLoop::ServerLoop(transport::EventLoop& loop, transport::Executor* workers, const Dispatcher& dispatcher,
-                       const ServerOptions& options, TimeoutCounts& timeouts, std::function<void(int)> on_change)
+                       const ServerOptions& options, TimeoutCounts& timeouts, std::function<void(int)> on_change,
+                       mux::MemoryTotal* memory)
     : loop_(loop),
       workers_(workers),
       dispatcher_(dispatcher),
       options_(options),
       timeouts_(timeouts),
-      on_change_(std::move(on_change)) {}
+      on_change_(std::move(on_change)) {
+  if (memory != nullptr) memory_.emplace(*memory);
+}
 
 ServerLoop::~ServerLoop() = default;
 
 void ServerLoop::Add(std::unique_ptr<transport::ByteStream> stream, std::string name) {
   ServerConnectionOwner& owner = *this;
   connections_.push_back(std::make_unique<ServerConnection>(loop_, workers_, dispatcher_, options_, owner,
-                                                            std::move(stream), std::move(name), chance_(random_)));
+                                                            std::move(stream), std::move(name), chance_(random_),
+                                                            memory_.has_value() ? &*memory_ : nullptr));
   ServerConnection& added = *connections_.back();
   on_change_(+1);
   try {
@@ -37,6 +41,13 @@ void ServerLoop::OnConnectionGone(ServerConnection& connection) {
   if (it == connections_.end()) return;
   connections_.erase(it);
   on_change_(-1);
+}
+
+// The connections of the other loops are out of reach, but it was here that the last bytes came.
+void ServerLoop::OnMemoryFull() {
+  const auto most = std::max_element(connections_.begin(), connections_.end(),
+                                     [](const auto& a, const auto& b) { return a->held_bytes() < b->held_bytes(); });
+  if (most != connections_.end() && (*most)->held_bytes() > 0) (*most)->EndForMemory();
 }
 
 void ServerLoop::BeginDrain() {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -19,10 +20,11 @@ namespace weir {
 
 class ServerLoop final : private ServerConnectionOwner {
  public:
-  // `on_change(+1)` and `on_change(-1)` tell that a connection has come or gone. On the loop. `timeouts`, of the whole
-  // server, must outlive it.
+  // `on_change(+1)` and `on_change(-1)` tell that a connection has come or gone. On the loop. `timeouts` and `memory`,
+  // of the whole server, must outlive it; `memory` null: there are no ceilings for the whole.
   ServerLoop(transport::EventLoop& loop, transport::Executor* workers, const Dispatcher& dispatcher,
-             const ServerOptions& options, TimeoutCounts& timeouts, std::function<void(int)> on_change);
+             const ServerOptions& options, TimeoutCounts& timeouts, std::function<void(int)> on_change,
+             mux::MemoryTotal* memory = nullptr);
   ~ServerLoop();
 
   transport::EventLoop& loop() { return loop_; }
@@ -38,6 +40,7 @@ class ServerLoop final : private ServerConnectionOwner {
  private:
   void OnConnectionGone(ServerConnection& connection) override;
   void OnTimeout(Timeout which, size_t times) override { timeouts_.Add(which, times); }
+  void OnMemoryFull() override;
 
   transport::EventLoop& loop_;
   transport::Executor* const workers_;
@@ -45,6 +48,7 @@ class ServerLoop final : private ServerConnectionOwner {
   const ServerOptions& options_;
   TimeoutCounts& timeouts_;
   const std::function<void(int)> on_change_;
+  std::optional<mux::LoopMemory> memory_;
   std::list<std::unique_ptr<ServerConnection>> connections_;  // oldest first
   bool draining_ = false;
   // By how much the ages of connections differ.

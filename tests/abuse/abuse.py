@@ -8,7 +8,8 @@ made beside them, and says what became of either.
   abuse.py ... --worst_ms=100         the worst honest call counts as well
 
 Fails if an attacker gets another answer than the specified one, if a hostile server's call ends otherwise than
-specified, if an honest call fails, if the process grows by more than 32 MB, or keeps descriptors.
+specified, if an honest call fails, if the process grows by more than 32 MB (beside what a ceiling lets it hold:
+memory.py), or keeps descriptors.
 """
 
 import argparse
@@ -21,6 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import floods  # pylint: disable=wrong-import-position
 import frames
 import headers
+import memory
 import messages
 import servers.ends
 import servers.floods
@@ -40,7 +42,7 @@ from servers.plays import TEXT_MAX
 from victim import Victim
 
 CLIENTS = [(attack.__name__, attack, expected, module is timers)
-           for module in (floods, headers, frames, turns, messages, slow, strangers, timers)
+           for module in (floods, headers, frames, turns, messages, slow, memory, strangers, timers)
            for attack, expected in module.EXPECTED.items()]
 SERVERS = [play for module in (servers.floods, servers.headers, servers.frames, servers.messages, servers.slow,
                                servers.ends)
@@ -72,7 +74,7 @@ def play_client(server, name, attack, expected, worst_ms_max):
         problems.append("expected the attacker to get \"%s\", got \"%s\"" % (expected, got))
     if honest.failures:
         problems.append("honest calls ended with %s" % honest.failures[:3])
-    problems += measured.problems(honest.worst_s * 1000, worst_ms_max)
+    problems += measured.problems(honest.worst_s * 1000, worst_ms_max, memory.CEILING_KIB.get(attack, 0))
     row(name, problems, honest.calls, honest.worst_s * 1000, measured.growth_kib, got)
     return not problems
 

@@ -341,6 +341,49 @@ TEST(ReceiveWindowTest, BytesThatWaitForTheApplicationReturnToTheConnectionsWind
       .Run();
 }
 
+TEST(ReceiveWindowTest, WhatIsWithheldReturnsToTheConnectionsWindowAloneUntilTheStreamIsReopened) {
+  H2Options options = HoldingNothing();
+  options.stream_window_bytes = 32768;
+  FrameScript(options)
+      .Handshake()
+      .Peer(std::string(kRequest) + "\nDATA 1 zeros:16384\nDATA 1 zeros:16384")
+      .ExpectWritten({})
+      .Do([](H2Connection& c) { c.WithholdData(1, 32768); })
+      .ExpectWritten({"WINDOW_UPDATE 0 32768"})
+      .Do([](H2Connection& c) {
+        EXPECT_EQ(c.ReceiveWindow(1), 0u);
+        c.ReopenStream(1, 32768);
+      })
+      .ExpectWritten({"WINDOW_UPDATE 1 32768"})
+      .Do([](H2Connection& c) { EXPECT_EQ(c.ReceiveWindow(1), 32768u); })
+      .Run();
+}
+
+// RFC 9113 section 6.9.2: "A change to SETTINGS_INITIAL_WINDOW_SIZE can cause the available space in a flow-control
+// window to become negative."
+TEST(ReceiveWindowTest, WindowsOfOpenStreamsShrinkAndGrowWhenThePeerHasAcknowledgedIt) {
+  FrameScript(SmallWindows())
+      .Handshake()
+      .Peer(std::string(kRequest) + "\nDATA 1 zeros:400")
+      .Do([](H2Connection& c) { c.ResizeStreamWindows(100); })
+      .ExpectWritten({"SETTINGS INITIAL_WINDOW_SIZE=100"})
+      .Do([](H2Connection& c) { EXPECT_EQ(c.ReceiveWindow(1), 600u); })
+      .Peer("SETTINGS ACK")
+      .Do([](H2Connection& c) {
+        EXPECT_EQ(c.ReceiveWindow(1), 0u);
+        c.ConsumeData(1, 400);
+      })
+      .ExpectWritten({"WINDOW_UPDATE 1 400"})
+      .Do([](H2Connection& c) {
+        EXPECT_EQ(c.ReceiveWindow(1), 100u);
+        c.ResizeStreamWindows(1000);
+      })
+      .ExpectWritten({"SETTINGS INITIAL_WINDOW_SIZE=1000"})
+      .Peer("SETTINGS ACK")
+      .Do([](H2Connection& c) { EXPECT_EQ(c.ReceiveWindow(1), 1000u); })
+      .Run();
+}
+
 TEST(ReceiveWindowTest, BeyondTheLimitOfHeldBytesTheConnectionsWindowWaitsForTheApplication) {
   H2Options options = ServerOptions();
   options.connection_window_bytes = 65535;

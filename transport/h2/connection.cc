@@ -49,6 +49,16 @@ void H2Connection::ConsumeData(StreamId stream_id, size_t bytes) {
   if (StreamState* const stream = session_->streams().Find(stream_id)) session_->Consume(stream, bytes);
 }
 
+void H2Connection::WithholdData(StreamId stream_id, size_t bytes) {
+  if (StreamState* const stream = session_->streams().Find(stream_id)) session_->Withhold(stream, bytes);
+}
+
+void H2Connection::ReopenStream(StreamId stream_id, size_t bytes) {
+  if (const StreamState* const stream = session_->streams().Find(stream_id)) session_->Reopen(*stream, bytes);
+}
+
+void H2Connection::ResizeStreamWindows(uint32_t bytes) { session_->ResizeStreamWindows(bytes); }
+
 size_t H2Connection::DataToSend(size_t max_bytes, OutputBuffer* out, std::vector<H2Event>* events) {
   return session_->Pull(max_bytes, out, events);
 }
@@ -262,6 +272,8 @@ bool H2Connection::CanOpenStream() const {
 uint32_t H2Connection::PeerMaxConcurrentStreams() const { return session_->PeerMaxConcurrentStreams(); }
 
 size_t H2Connection::HeldBytes() const { return session_->held_bytes_; }
+size_t H2Connection::ReceiveWindow(StreamId stream_id) const { return session_->ReceiveWindow(stream_id); }
+size_t H2Connection::QueuedBytes() const { return session_->queued_bytes(); }
 MonotonicTime H2Connection::HeaderBlockSince() const { return session_->meter().header_block_since(); }
 
 const H2Counters& H2Connection::counters() const { return session_->meter().counters(); }

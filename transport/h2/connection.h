@@ -6,7 +6,8 @@
 // Neither copyable nor movable. Every Send... queues; nothing leaves until DataToSend is pulled, so that all frames of
 // one turn of the event loop leave in one write.
 //
-// Where there is no memory, a method throws std::bad_alloc. What it was doing is half done then: Abandon the connection.
+// Where there is no memory, a method throws std::bad_alloc. What it was doing is half done then: Abandon the
+// connection.
 //
 // Three words for the end of a connection, never mixed up:
 //   draining  no new streams; open ones run to their end (we began a drain, or the peer sent GOAWAY)
@@ -64,6 +65,14 @@ class H2Connection {
   // Legal after the stream's end; ignored for an unknown stream, whose bytes
   // RemoveStream has already returned to the connection's window.
   void ConsumeData(StreamId stream_id, size_t bytes);
+
+  // As ConsumeData, but for the connection's window only: the stream's waits for ReopenStream of these bytes.
+  void WithholdData(StreamId stream_id, size_t bytes);
+  void ReopenStream(StreamId stream_id, size_t bytes);
+
+  // Announces another SETTINGS_INITIAL_WINDOW_SIZE than H2Options::stream_window_bytes: for streams to come and for
+  // those that are open, whose windows may be below 0 then (RFC 9113 section 6.9.2). Up to 2^31-1.
+  void ResizeStreamWindows(uint32_t bytes);
 
   // ---- output ---------------------------------------------------------------------------------------------------
 
@@ -168,6 +177,12 @@ class H2Connection {
 
   // Body bytes that were received and not consumed, of all streams.
   size_t HeldBytes() const;
+
+  // What the peer may send on the stream before we return anything; 0 for an unknown stream.
+  size_t ReceiveWindow(StreamId stream_id) const;
+
+  // Body bytes that wait to be sent, of all streams.
+  size_t QueuedBytes() const;
 
   // When the peer began the header block that it has not ended yet; max() if there is none.
   MonotonicTime HeaderBlockSince() const;

@@ -755,10 +755,29 @@ void Session::EraseIfDone(StreamState* stream) {
 void Session::Consume(StreamState* stream, size_t bytes) {
   bytes = std::min(bytes, stream->held_bytes);
   if (bytes == 0) return;
+  Reopen(*stream, bytes);
+  Withhold(stream, bytes);
+}
+
+void Session::Withhold(StreamState* stream, size_t bytes) {
+  bytes = std::min(bytes, stream->held_bytes);
   stream->held_bytes -= bytes;
   held_bytes_ -= bytes;
-  if (!stream->remote_ended && !done_) Must(nghttp2_session_consume_stream(engine_->session, stream->id, bytes));
   ReturnOwedBytes();
+}
+
+void Session::Reopen(const StreamState& stream, size_t bytes) {
+  if (!stream.remote_ended && !done_) Must(nghttp2_session_consume_stream(engine_->session, stream.id, bytes));
+}
+
+void Session::ResizeStreamWindows(uint32_t bytes) {
+  if (closing_) return;
+  const nghttp2_settings_entry setting{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, bytes};
+  Must(nghttp2_submit_settings(engine_->session, NGHTTP2_FLAG_NONE, &setting, 1));
+}
+
+size_t Session::ReceiveWindow(StreamId id) const {
+  return static_cast<size_t>(std::max(0, nghttp2_session_get_stream_local_window_size(engine_->session, id)));
 }
 
 void Session::ReturnHeldBytes(StreamState* stream) {

@@ -62,9 +62,14 @@ class Session {
   size_t held_bytes_ = 0;  // of all streams: received, not yet consumed
   size_t owed_bytes_ = 0;  // received, not yet returned to the connection's window
   void NoteQueued(size_t bytes) { queued_bytes_ += bytes; }
+  size_t queued_bytes() const { return queued_bytes_; }
 
   // ---- receive windows ----
   void Consume(StreamState* stream, size_t bytes);
+  void Withhold(StreamState* stream, size_t bytes);      // returned to the connection's window only ...
+  void Reopen(const StreamState& stream, size_t bytes);  // ... until this returns them to the stream's
+  void ResizeStreamWindows(uint32_t bytes);
+  size_t ReceiveWindow(StreamId id) const;
   void ReturnHeldBytes(StreamState* stream);  // all of them, to the connection's window only
 
   // ---- the end ----

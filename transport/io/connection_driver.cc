@@ -278,6 +278,8 @@ ConnectionDriver::Alive ConnectionDriver::Flush() {
   }
   if (output_.empty() && (was_stuck || pulls > 0)) scratch.output = std::move(output_);
   if (!write_blocked_) unanswered_bytes_ = 0;
+  if (was_stuck || write_blocked_) [[unlikely]]
+    sink_.OnOutputHeld();
   return Alive::kYes;
 }
 

@@ -33,6 +33,9 @@ class EventSink {
   // Events of one read, in order. May call any method of the connection. Views in the events end with this call.
   virtual void OnEvents(std::span<H2Event> events) = 0;
 
+  // At the end of a turn in which the stream did not take all output, or did at last what it had not taken before.
+  virtual void OnOutputHeld() {}
+
   // The connection is gone: finished in good order (OK), or why not. Called exactly once, last, from the loop and never
   // inside a call into the driver; the driver may be destroyed inside it.
   virtual void OnClosed(const absl::Status& reason) = 0;

@@ -1,5 +1,5 @@
 // The account of the receive window, at random: a client that keeps to its windows is never stuck while everything that
-// it sent has been read, and is stuck while nothing is.
+// it sent has been read, and is stuck while nothing is. Where memory is short, it is neither stuck nor turned out.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -56,7 +56,8 @@ ServerOptions Options() {
 // A client that sends `left` on each stream, in frames of random size, as far as the windows allow.
 class Client {
  public:
-  Client(ServerWorld& world, unsigned seed) : world_(world), random_(seed) {
+  Client(ServerWorld& world, unsigned seed, const ServerOptions& options = Options())
+      : world_(world), random_(seed), stream_window_(options.stream_window_bytes) {
     world_.Start();
     Send("PREFACE\nSETTINGS\nSETTINGS ACK");
     world_.DropWritten();
@@ -65,11 +66,12 @@ class Client {
   void Open(std::string bytes) {
     const int id = 2 * static_cast<int>(streams_.size()) + 1;
     Send(Request(id, "ClientStream"));
-    streams_[id] = {std::move(bytes), kWindow};
+    streams_[id] = {std::move(bytes), stream_window_};
   }
 
   // False if no window allows to send more.
   bool SendSome() {
+    ObeySettings();
     connection_window_ += world_.TakeReturned(0);
     std::vector<int> able;
     for (auto& [id, stream] : streams_) {
@@ -95,6 +97,7 @@ class Client {
     return std::all_of(streams_.begin(), streams_.end(), [](const auto& entry) { return entry.second.ended; });
   }
   int64_t connection_window() const { return connection_window_; }
+  int64_t stream_window() const { return stream_window_; }
 
  private:
   struct Stream {
@@ -102,6 +105,19 @@ class Client {
     int64_t window = 0;
     bool ended = false;
   };
+
+  // "the sender MUST adjust the size of all stream flow-control windows that it maintains by the difference" (RFC 9113
+  // section 6.9.2)
+  void ObeySettings() {
+    const std::string announced = "SETTINGS INITIAL_WINDOW_SIZE=";
+    for (const std::string& line : world_.TakeWritten()) {
+      if (!line.starts_with(announced)) continue;
+      const int64_t window = std::stoll(line.substr(announced.size()));
+      for (auto& [id, stream] : streams_) stream.window += window - stream_window_;
+      stream_window_ = window;
+      Send("SETTINGS ACK");
+    }
+  }
 
   void Send(const std::string& frames) {
     Cuts cuts = Cuts::Whole();
@@ -111,6 +127,7 @@ class Client {
   ServerWorld& world_;
   std::minstd_rand random_;
   std::map<int, Stream> streams_;
+  int64_t stream_window_;
   int64_t connection_window_ = kWindow;
 };
 
@@ -149,6 +166,39 @@ TEST(WindowTest, ClientThatKeepsToItsWindowsIsNeverStuckWhileEverythingIsRead) {
     EXPECT_EQ(world.Leftovers(), std::vector<std::string>());
     // All is returned but what is not yet worth a frame: less than half a window.
     EXPECT_GE(client.connection_window() + world.TakeReturned(0), kWindow / 2);
+  }
+}
+
+// Twenty messages of 150 KB side by side where 200 KB may wait: all become whole. The bound is what WindowRation says.
+TEST(WindowTest, ClientThatKeepsToItsWindowsIsNeitherStuckNorTurnedOutWhileMemoryIsShort) {
+  constexpr size_t kStreams = 20;
+  constexpr size_t kMessage = 150'000;
+  constexpr size_t kRead = 16'384;
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    std::minstd_rand random(seed);
+    ServerOptions options = Options();
+    options.stream_window_bytes = 4 * kWindow;
+    options.connection.memory_soft_bytes = 200'000;
+    options.connection.memory_hard_bytes = 200'000 + kRead + kStreams * kWindow + kMessage;
+    Handlers handlers;
+    handlers.client_stream = ReadAll;
+    ServerWorld world(handlers, options);
+    Client client(world, seed, options);
+    const std::string message = Message(std::string(kMessage, 'x'));
+    for (size_t i = 0; i < kStreams; ++i) client.Open(message + message);
+    bool narrow = false;
+    while (client.SendSome()) {
+      narrow |= client.stream_window() == kWindow;
+      if (random() % 64 == 0) world.loop().Advance(std::chrono::seconds(random() % 4));
+    }
+    EXPECT_TRUE(narrow);
+    ASSERT_TRUE(client.AllSent()) << "connection window " << client.connection_window();
+    EXPECT_EQ(world.TakeLog(), std::vector<std::string>(kStreams, std::to_string(2 * kMessage)));
+    world.loop().Advance(std::chrono::seconds(12));
+    client.SendSome();
+    EXPECT_EQ(client.stream_window(), 4 * kWindow);
+    EXPECT_EQ(world.Leftovers(), std::vector<std::string>());
   }
 }
 

@@ -1,0 +1,159 @@
+// What waits on all connections of a server together: no call begins beyond the soft ceiling, whoever makes it, and
+// beyond the hard one the connection that holds most ends.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "tests/benchmark/echo_service.h"
+#include "weir/rpc/server/dispatcher.h"
+#include "weir/rpc/server/server_loop.h"
+#include "weir/tests/support/fake_loop.h"
+#include "weir/transport/h2/frame_text.h"
+#include "weir/transport/io/memory_stream.h"
+
+namespace weir {
+namespace {
+
+using ::testing::Contains;
+using testing::FakeLoop;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using transport::MemoryStream;
+
+constexpr size_t kStep = mux::LoopMemory::kStepBytes;
+constexpr char kHead[] =
+    " :method=POST :scheme=http :path=/bench.Echo/Unary :authority=test te=trailers content-type=application/grpc\n";
+
+struct Client {
+  std::unique_ptr<MemoryStream> stream;
+  transport::FrameTextDecoder received{transport::Role::kServer};
+};
+
+class ServerMemoryTotalTest : public ::testing::Test {
+ protected:
+  ServerMemoryTotalTest() { EXPECT_TRUE(dispatcher_.Add(service_).ok()); }
+  ~ServerMemoryTotalTest() override {
+    loop_.Post([this] { shard_.StopAll(absl::UnavailableError("over")); });
+    loop_.Advance(std::chrono::seconds(2));
+  }
+
+  Client Connect(std::string_view settings = "SETTINGS\n") {
+    auto [server, client] = transport::MakeMemoryStreamPair(loop_, {.capacity_bytes = 1 << 20});
+    loop_.Post([this, end = std::make_shared<std::unique_ptr<transport::ByteStream>>(std::move(server))] {
+      shard_.Add(std::move(*end), "s");
+    });
+    Client made{.stream = std::move(client)};
+    Send(made, "PREFACE\n" + std::string(settings) + "SETTINGS ACK\n");
+    return made;
+  }
+  void Send(Client& client, std::string_view frames) {
+    std::string bytes;
+    EXPECT_TRUE(transport::EncodeFrameText(frames, &bytes).ok());
+    const std::array<std::string_view, 1> pieces = {bytes};
+    EXPECT_EQ(client.stream->Write(pieces).bytes, bytes.size());
+    loop_.RunUntilIdle();
+  }
+  // So much of a message of 4 MiB, in steps of 16 KiB.
+  void SendPart(Client& client, int parts) {
+    Send(client, "HEADERS 1" + std::string(kHead) + "DATA 1 \"\\x00\\x00\\x40\\x00\\x00\"");
+    for (int i = 0; i < parts; ++i) Send(client, "DATA 1 zeros:16384");
+  }
+  std::vector<std::string> Received(Client& client) {
+    std::string bytes(1 << 20, '\0');
+    bytes.resize(client.stream->Read(bytes).bytes);
+    std::vector<std::string> lines;
+    client.received.Feed(bytes, &lines);
+    return lines;
+  }
+
+  FakeLoop loop_;
+  bench::EchoServiceImpl service_;
+  Dispatcher dispatcher_;
+  ServerOptions options_;
+  int connections_ = 0;
+  mux::MemoryTotal memory_{{.soft_bytes = kStep, .hard_bytes = 3 * kStep}};
+  TimeoutCounts timeouts_;
+  ServerLoop shard_{loop_,   nullptr, dispatcher_, options_, timeouts_, [this](int change) { connections_ += change; },
+                    &memory_};
+};
+
+TEST_F(ServerMemoryTotalTest, WhatOneClientHoldsKeepsTheCallsOfAnotherFromBeginning) {
+  Client greedy = Connect();
+  Client other = Connect();
+  SendPart(greedy, 4);  // a step, and the five octets before the message
+  Send(other, "HEADERS 1 END_STREAM" + std::string(kHead));
+  EXPECT_THAT(Received(other), Not(Contains(HasSubstr("memory_soft_bytes"))));
+  Send(greedy, "DATA 1 zeros:16384\nDATA 1 zeros:16384\nDATA 1 zeros:16384\nDATA 1 zeros:16384");
+  Send(other, "HEADERS 3 END_STREAM" + std::string(kHead));
+  EXPECT_THAT(Received(other),
+              Contains(HasSubstr("grpc-status=8 grpc-message=\"memory: 131072 bytes wait on the server's connections; "
+                                 "expected at most 65536 when a call begins (ServerOptions::memory_soft_bytes)")));
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kRefused), 1u);
+  Send(greedy, "RST_STREAM 1 CANCEL");
+  EXPECT_EQ(memory_.bytes(), 0u);
+}
+
+TEST_F(ServerMemoryTotalTest, EachCeilingOfAConnectionIsCounted) {
+  options_.connection.memory_soft_bytes = 10'000;
+  options_.connection.memory_hard_bytes = 40'000;
+  Client client = Connect();
+  SendPart(client, 1);
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kRationed), 1u);
+  Send(client, "DATA 1 zeros:16384");
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByConnection), 0u);
+  Send(client, "DATA 1 zeros:16384");
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByConnection), 1u);
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kRationed), 1u);
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByTotal), 0u);
+}
+
+TEST_F(ServerMemoryTotalTest, BeyondTheHardCeilingTheConnectionThatHoldsMostEnds) {
+  Client small = Connect();
+  Client large = Connect();
+  SendPart(small, 3);
+  SendPart(large, 9);
+  EXPECT_EQ(memory_.bytes(), 3 * kStep);
+  EXPECT_THAT(Received(large), Not(Contains(HasSubstr("GOAWAY"))));
+  Send(small, "DATA 1 zeros:16384\nDATA 1 zeros:16384\nDATA 1 zeros:16384\nDATA 1 zeros:16384");
+  EXPECT_THAT(Received(large), Contains(HasSubstr("(ServerOptions::memory_hard_bytes)")));
+  EXPECT_THAT(Received(small), Not(Contains(HasSubstr("GOAWAY"))));
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByTotal), 1u);
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByConnection), 0u);
+  loop_.Advance(std::chrono::seconds(2));
+  EXPECT_EQ(connections_, 1);
+}
+
+// Until its last frames are written the connection is still there, but what it held is not.
+TEST_F(ServerMemoryTotalTest, OnlyAsManyConnectionsEndAsMust) {
+  Client large = Connect(/*settings=*/"SETTINGS INITIAL_WINDOW_SIZE=0\n");
+  Client small = Connect();
+  SendPart(small, 0);
+  for (const std::string id : {"1", "3"}) {
+    // An echo of 64 KiB, which the client does not take.
+    Send(large,
+         "HEADERS " + id + std::string(kHead) + "DATA " + id + " \"\\x00\\x00\\x00\\xff\\xff\\x0a\\xfb\\xff\\x03\"\n");
+    for (int i = 0; i < 3; ++i) Send(large, "DATA " + id + " zeros:16384");
+    Send(large, "DATA " + id + " END_STREAM zeros:16379");
+  }
+  EXPECT_EQ(memory_.bytes(), 2 * kStep);
+  for (int i = 0; i < 7; ++i) Send(small, "DATA 1 zeros:16384");
+  EXPECT_EQ(memory_.bytes(), 3 * kStep);
+  EXPECT_THAT(Received(large), Not(Contains(HasSubstr("GOAWAY"))));
+  Send(small, "DATA 1 zeros:16384");
+  EXPECT_THAT(Received(large), Contains(HasSubstr("(ServerOptions::memory_hard_bytes)")));
+  EXPECT_EQ(memory_.bytes(), 2 * kStep);
+  Send(small, "DATA 1 zeros:16384");
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByTotal), 1u);
+  EXPECT_THAT(Received(small), Not(Contains(HasSubstr("GOAWAY"))));
+}
+
+}  // namespace
+}  // namespace weir
