@@ -50,6 +50,8 @@ TEST(StreamTableTest, SortedIdsAscend) {
   StreamTable table;
   for (StreamId id : {9, 1, 5, 1001, 3}) table.Add(id);
   EXPECT_EQ(table.SortedIds(), (std::vector<StreamId>{1, 3, 5, 9, 1001}));
+  EXPECT_EQ(table.SortedIds(5), (std::vector<StreamId>{9, 1001}));
+  EXPECT_EQ(table.SortedIds(1001), std::vector<StreamId>());
 }
 
 }  // namespace

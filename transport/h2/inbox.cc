@@ -202,9 +202,11 @@ void Inbox::Reset(StreamState* stream, ErrorCode code, ResetBy by) {
 
 void Inbox::GoAway(StreamId last_stream_id, ErrorCode code, std::string_view debug_data) {
   Emit(H2GoAway{last_stream_id, code, std::string(debug_data.substr(0, kDebugDataBytesMax))});
-  if (options_.role == Role::kServer) return;
-  for (StreamId id : streams_->SortedIds()) {
-    if (id > last_stream_id) Reset(streams_->Find(id), ErrorCode::kRefusedStream, ResetBy::kGoAway);
+  // A GOAWAY that says nothing new costs nothing: no stream was opened since.
+  if (options_.role == Role::kServer || last_stream_id >= goaway_last_) return;
+  goaway_last_ = last_stream_id;
+  for (StreamId id : streams_->SortedIds(last_stream_id)) {
+    Reset(streams_->Find(id), ErrorCode::kRefusedStream, ResetBy::kGoAway);
   }
 }
 

@@ -130,6 +130,7 @@ class Inbox {
 
   const H2Options& options_;
   StreamTable* const streams_;
+  StreamId goaway_last_ = INT32_MAX;  // the least that the peer's GOAWAY have named
 
   std::vector<H2Event>* events_ = nullptr;
   size_t first_event_ = 0;     // of this Open

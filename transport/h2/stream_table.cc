@@ -72,11 +72,10 @@ void StreamTable::MarkReset() noexcept {
   }
 }
 
-std::vector<StreamId> StreamTable::SortedIds() const {
+std::vector<StreamId> StreamTable::SortedIds(StreamId last) const {
   std::vector<StreamId> ids;
-  ids.reserve(size_);
   for (const StreamState* stream : slots_) {
-    if (stream != nullptr) ids.push_back(stream->id);
+    if (stream != nullptr && stream->id > last) ids.push_back(stream->id);
   }
   std::sort(ids.begin(), ids.end());
   return ids;

@@ -33,8 +33,8 @@ class StreamTable {
   }
   void Erase(StreamState* stream);
 
-  // All ids, ascending: for whatever can be seen from outside. The table itself has no stable order.
-  std::vector<StreamId> SortedIds() const;
+  // All ids above `last`, ascending: for whatever can be seen from outside. The table itself has no stable order.
+  std::vector<StreamId> SortedIds(StreamId last = 0) const;
 
   // All of them.
   void MarkReset() noexcept;
