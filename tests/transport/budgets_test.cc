@@ -645,6 +645,17 @@ TEST(RapidResetTest, FewStreamsProveNothing) {
   EXPECT_EQ(peer.error(), "");
 }
 
+TEST(RapidResetTest, WithinASecondIsWithinIt) {
+  for (int age : {999, 1000, 1001}) {
+    Peer peer(EarlyResets());
+    peer.Wait(milliseconds(0));
+    peer.Send(Stream(1));
+    peer.Wait(milliseconds(age));
+    peer.Send("RST_STREAM 1 CANCEL");
+    EXPECT_EQ(peer.counters().early_resets, age <= 1000 ? 1u : 0u);
+  }
+}
+
 TEST(RapidResetTest, AResetAfterASecondOrAfterAResponseIsNotEarly) {
   Peer peer(EarlyResets());
   for (int i = 0; i < 100; ++i) {

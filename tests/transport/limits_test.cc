@@ -89,9 +89,11 @@ TEST(HeaderLimitTest, OverFourTimesALimitTheConnectionEnds) {
     FrameScript(SmallHeaders())
         .Handshake()
         .Peer(Request(1) + "\n" + Request(3) + excess)
-        .ExpectEvents({RequestEvent(1),
-                       "ConnectionError ENHANCE_YOUR_CALM \"header block: expected at most 1000 octets and 10 fields "
-                       "(H2Options::header_list_bytes_max, header_fields_max), got more than four times that\""})
+        .ExpectEvents(
+            {RequestEvent(1),
+             "ConnectionError ENHANCE_YOUR_CALM \"header block: expected at most 1000 octets and 10 fields "
+             "(H2Options::header_list_bytes_max, header_fields_max; of a server or channel max_metadata_bytes, "
+             "max_metadata_fields), got more than four times that\""})
         .ExpectFinished(false)
         .ExpectWritten({"GOAWAY last=3 ENHANCE_YOUR_CALM..."})
         .ExpectFinished(true)
@@ -165,6 +167,26 @@ TEST(W35Flood, TooManyContinuationFramesEndTheConnection) {
       .ExpectWritten({"GOAWAY last=1 ENHANCE_YOUR_CALM..."})
       .ExpectFinished(true)
       .Run();
+}
+
+TEST(W35Flood, MoreThanThirtyTwoEntriesInOneSettingsFrameEndTheConnection) {
+  for (H2Options options : {ServerOptions(), ClientOptions()}) {
+    for (int entries : {31, 32, 33}) {
+      std::string settings = "SETTINGS";
+      for (int i = 0; i < entries; ++i) settings += " MAX_FRAME_SIZE=16384";
+      FrameScript script(options);
+      script.Handshake().Peer(settings);
+      if (entries <= 32) {
+        script.ExpectWritten({"SETTINGS ACK"});
+      } else {
+        script
+            .ExpectEvents({"ConnectionError ENHANCE_YOUR_CALM \"SETTINGS: expected at most 32 entries in a frame "
+                           "(H2Options::settings_entries_max), got 33\""})
+            .ExpectWritten({"GOAWAY last=0 ENHANCE_YOUR_CALM..."});
+      }
+      script.Run();
+    }
+  }
 }
 
 TEST(W35Flood, AHundredUnreadAcknowledgementsEndTheConnection) {
@@ -331,7 +353,9 @@ TEST(ConnectionErrorTest, MoreStreamsThanAnnouncedEndTheConnection) {
   FrameScript(options)
       .Handshake()
       .Peer(Request(1) + "\n" + Request(3))
-      .ExpectEvents({RequestEvent(1), "ConnectionError PROTOCOL_ERROR ..."})
+      .ExpectEvents({RequestEvent(1),
+                     "ConnectionError PROTOCOL_ERROR \"HEADERS: expected at most 1 streams at a time "
+                     "(max_concurrent_streams), got one more\""})
       .Run();
 }
 

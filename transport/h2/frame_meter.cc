@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint32_t kPriorityBytes = 5;
 constexpr uint32_t kGoAwayBytesMin = 8;
+constexpr uint32_t kSettingsEntryBytes = 6;
 constexpr auto kPriorityUpdate = static_cast<FrameType>(0x10);  // RFC 9218 section 7.1
 
 std::string PerSecond(Rate rate) { return absl::StrCat(rate.burst, " at once and ", rate.per_second, " per second"); }
@@ -154,13 +155,7 @@ FrameMeter::Step FrameMeter::OtherFrame(FrameType type, uint32_t length, uint8_t
       StopAtEnd();  // the table must know it before the stream's next frame
       return Charge(&resets_, "RST_STREAM", "resets");
     case FrameType::kSettings:
-      if ((flags & frame_flag::kAck) != 0) return Step::kGoOn;
-      ++counters_.settings;
-      if (Charge(&settings_, "SETTINGS", "settings") == Step::kStop) return Step::kStop;
-      // Alone, so that what the engine does is known to be for these SETTINGS.
-      settings_are_next_ = true;
-      StopAtEnd();
-      return Step::kStop;
+      return (flags & frame_flag::kAck) != 0 ? Step::kGoOn : Settings(length);
     case FrameType::kPushPromise:
       return Step::kGoOn;  // the engine's affair: a connection error, always
     case FrameType::kGoAway:
@@ -170,6 +165,19 @@ FrameMeter::Step FrameMeter::OtherFrame(FrameType type, uint32_t length, uint8_t
       ++counters_.unknown;
       return Charge(&unknown_, "frames that we ignore (unknown types, GOAWAY)", "unknown_frames");
   }
+}
+
+FrameMeter::Step FrameMeter::Settings(uint32_t length) {
+  ++counters_.settings;
+  if (const uint32_t entries = length / kSettingsEntryBytes; entries > options_.settings_entries_max) {
+    return Overspent(absl::StrCat("SETTINGS: expected at most ", options_.settings_entries_max,
+                                  " entries in a frame (H2Options::settings_entries_max), got ", entries));
+  }
+  if (Charge(&settings_, "SETTINGS", "settings") == Step::kStop) return Step::kStop;
+  // Alone, so that what the engine does is known to be for these SETTINGS.
+  settings_are_next_ = true;
+  StopAtEnd();
+  return Step::kStop;
 }
 
 // Each stream may be reset once, at its end too (RFC 9113 section 8.1: NO_ERROR behind a complete response).

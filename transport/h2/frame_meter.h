@@ -113,6 +113,7 @@ class FrameMeter {
   Step Headers(uint32_t length, uint8_t flags, StreamId id);
   Step Continuation(uint8_t flags);
   Step OtherFrame(FrameType type, uint32_t length, uint8_t flags, StreamId id);
+  Step Settings(uint32_t length);
   Step ResetByServer(StreamId id);
   Step Priority(FrameType type, uint32_t length, StreamId id);
   Step Ping(uint8_t flags);

@@ -90,6 +90,9 @@ struct H2Budgets {
   uint32_t unread_acks_max = 100;
   uint32_t queued_control_frames_max = 1'000;
 
+  // Of one SETTINGS frame, which may name a setting again and again.
+  uint32_t settings_entries_max = 32;
+
   // SETTINGS and PING without ACK. A PING is free if we have sent DATA since the last one: who receives may measure the
   // round trip. The text for PING is "too_many_pings", which gRPC's clients know.
   Rate settings{50, 1};

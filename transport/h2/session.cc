@@ -21,17 +21,20 @@ namespace {
 
 constexpr size_t kFrameHeaderBytes = 9;
 
-constexpr size_t kSettingsMax = 32;
 // Of a GOAWAY of ours: enough to say what was expected.
 constexpr size_t kDebugDataBytesMax = 256;
 // Limits of the engine's that FrameMeter's stand in front of: nghttp2 1.52 counts CONTINUATION by reads that end inside
 // a frame's header, RST_STREAM by the wall clock, and tells the peer nothing or INTERNAL_ERROR.
 constexpr size_t kNoContinuationLimit = SIZE_MAX;
+constexpr size_t kNoSettingsLimit = SIZE_MAX;
 constexpr uint64_t kNoResetLimit = uint64_t{1} << 62;
 constexpr uint64_t kNoResetRate = uint64_t{1} << 31;
 constexpr uint32_t kPeerStreamsBeforeSettings = 100;
 // Of early_: beyond it the engine keeps what it has.
 constexpr size_t kEarlyBytesMax = 256 * 1024;
+// What the engine says to a client that opens one stream too many (nghttp2 1.52): the one limit of ours that only it can
+// judge.
+constexpr std::string_view kTooManyStreams = "request HEADERS: max concurrent streams exceeded";
 constexpr uint64_t kDrainPing = 0x7765697264726e21;  // "weirdrn!"
 
 void StoreBigEndian(uint64_t value, size_t octets, uint8_t* to) {
@@ -138,12 +141,13 @@ struct Session::Callbacks {
 
   static int HeaderBlockTooLarge(Session& self) {
     const H2Options& options = self.options_;
-    self.meter_.Violate({ErrorCode::kEnhanceYourCalm,
-                         absl::StrCat("header block: expected at most ", options.header_list_bytes_max, " octets and ",
-                                      options.header_fields_max,
-                                      " fields (H2Options::header_list_bytes_max, "
-                                      "header_fields_max), got more than four times that"),
-                         {}});
+    self.meter_.Violate(
+        {ErrorCode::kEnhanceYourCalm,
+         absl::StrCat("header block: expected at most ", options.header_list_bytes_max, " octets and ",
+                      options.header_fields_max,
+                      " fields (H2Options::header_list_bytes_max, header_fields_max; of a server or "
+                      "channel max_metadata_bytes, max_metadata_fields), got more than four times that"),
+         {}});
     return EndIf(true);
   }
 
@@ -359,6 +363,10 @@ struct Session::Callbacks {
       const ErrorCode code = static_cast<ErrorCode>(frame.error_code);
       std::string reason(View(frame.opaque_data, frame.opaque_data_len));
       if (reason.empty()) reason = absl::StrCat("the peer broke the rules of HTTP/2: ", ToString(code));
+      if (reason == kTooManyStreams) {
+        reason = absl::StrCat("HEADERS: expected at most ", self.options_.max_concurrent_streams,
+                              " streams at a time (max_concurrent_streams), got one more");
+      }
       self.inbox_.Emit(H2ConnectionError{code, std::move(reason)});
     } else if (self.drain_ == Drain::kNoticeQueued) {
       // After the notice, never before it: its ACK says that the peer has seen the notice.
@@ -402,7 +410,7 @@ struct Session::Callbacks {
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_continuations(option, kNoContinuationLimit);
-    nghttp2_option_set_max_settings(option, kSettingsMax);
+    nghttp2_option_set_max_settings(option, kNoSettingsLimit);
     nghttp2_option_set_max_outbound_ack(option, options.unread_acks_max);
     nghttp2_option_set_max_reserved_remote_streams(option, 0);
     nghttp2_option_set_peer_max_concurrent_streams(option, kPeerStreamsBeforeSettings);

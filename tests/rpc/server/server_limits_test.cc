@@ -119,7 +119,8 @@ TEST(ServerLimitsTest, OverFourTimesTheLimitTheConnectionEnds) {
       .Handshake()
       .Peer(Request(1, "Unary", Field(4001 - RequestBytes())))
       .ExpectWritten({"GOAWAY last=1 ENHANCE_YOUR_CALM \"header block: expected at most 1000 octets and 128 fields "
-                      "(H2Options::header_list_bytes_max, header_fields_max), got more than four times that\""})
+                      "(H2Options::header_list_bytes_max, header_fields_max; of a server or channel "
+                      "max_metadata_bytes, max_metadata_fields), got more than four times that\""})
       .PeerCloses()
       .ExpectLog({"connection gone"})
       .Run();
