@@ -254,7 +254,7 @@ void ClientConnection::WatchMemory() try {
 }
 
 void ClientConnection::Sweep() {
-  mux_.Sweep();
+  mux_.OnTurn();
   if (std::exchange(memory_changed_, false) && !closed_) [[unlikely]]
     WatchMemory();
   if (closed_ && mux_.call_count() == 0) owner_->OnGone(*this, close_reason_);

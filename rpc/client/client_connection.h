@@ -89,6 +89,7 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   void OnClosed(const absl::Status& reason) override;
   void RequestFlush() override { driver_.RequestFlush(); }
   void OnDraining(const absl::Status& reason) override;
+  void RequestTurn() override { sweep_timer_.Set(loop_.Now()); }
   void OnPlaceFree() override;
   void OnMemory() noexcept override;
   void WatchMemory();
@@ -109,7 +110,7 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   transport::H2Connection connection_;
   mux::StreamMultiplexer mux_;
   transport::ConnectionDriver driver_;
-  transport::Timer sweep_timer_;  // what waits until no method of a call or of ours can be running
+  transport::Timer sweep_timer_;  // what waits until no method of a call or of ours can be running, and for a turn
   Settling settling_;
   transport::MonotonicTime ack_due_ = transport::MonotonicTime::max();
   KeepaliveTime& keepalive_time_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/core/status.h"
 #include "weir/rpc/core/why.h"
 #include "weir/rpc/mux/stream_multiplexer.h"
 #include "weir/rpc/wire/compressed_message.h"
@@ -142,13 +143,27 @@ void CallStream::EndReceiving(absl::Status status, Metadata trailing) {
 void CallStream::Deliver() {
   if (delivering_) return;
   if (reader_.buffered_bytes() != 0) DeliverMessages();
-  if (receiving_ == Half::kEnding) DeliverEnd();
+  if (receiving_ == Half::kEnding && !waits_for_turn_) DeliverEnd();
+}
+
+void CallStream::OnTurn() {
+  waits_for_turn_ = false;
+  try {
+    Deliver();
+    reader_.Keep();
+    ReturnWindow();
+  } catch (const std::bad_alloc&) {
+    // The connection may be lost already, and tell nobody any more.
+    mux_.OnNoMemory();
+    OnReset(OutOfMemory());
+  }
 }
 
 void CallStream::DeliverMessages() {
   delivering_ = true;
   wire::Envelope envelope;
   while (observer_ != nullptr && wanted_ && reader_.buffered_bytes() != 0) {
+    if (decompressor_ != nullptr && !mux_.MayDecompress(*this)) break;
     const wire::EnvelopeReader::Cut cut = reader_.Next(&envelope);
     if (cut == wire::EnvelopeReader::Cut::kNeedMore) break;
     if (cut == wire::EnvelopeReader::Cut::kError) {
@@ -173,6 +188,7 @@ bool CallStream::DeliverDecompressed(const transport::ChunkedBytes& payload) {
   std::string message = std::exchange(mux_.decompressed_, {});
   std::string room;
   absl::Status status = wire::Decompress(payload.Flat(&room), decompressor_, reader_.message_bytes_max(), &message);
+  mux_.decompressed_bytes_ += message.size();  // also if they are too many
   if (!status.ok()) {
     Abort(std::move(status));
     return false;
@@ -202,7 +218,7 @@ void CallStream::ReturnWindow() {
   // While the application waits, or will in any case, all that is held belongs to the message it waits for: the peer
   // must be able to send the rest of it. Otherwise what is held stays charged to the peer's window.
   const bool whole_may_come = expected_ && reader_.buffered_bytes() <= reader_.message_bytes_max();
-  const bool open = observer_ == nullptr || wanted_ || whole_may_come;
+  const bool open = observer_ == nullptr || (wanted_ && !waits_for_turn_) || whole_may_come;
   const size_t held = open ? 0 : std::min(reader_.buffered_bytes(), unreturned_bytes_);
   const size_t due = unreturned_bytes_ - held;
   const size_t portion = std::min<size_t>(kReturnBytes, connection().options().stream_window_bytes / 4);

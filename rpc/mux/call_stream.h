@@ -65,6 +65,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   void OnRemoved();  // from the multiplexer's table: the transport has taken back all window
   void ReturnWithheld();
   void OnWindow();  // flow control may accept more
+  void OnTurn();    // a compressed message that waited may be delivered
   bool HasBacklog() const { return backlog_ != nullptr; }
   // Counts how often it was asked in a row while the application waited for the rest of a message and nothing came.
   size_t CountStall();
@@ -125,6 +126,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   bool wanted_ = false;
   bool expected_ = false;
   bool delivering_ = false;
+  bool waits_for_turn_ = false;  // with the next message, and with all that follows it
   // Client, in kEnding: held until every message before it is taken.
   absl::Status end_status_;
   Metadata end_trailing_;

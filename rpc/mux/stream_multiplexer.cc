@@ -230,6 +230,28 @@ void StreamMultiplexer::OnConnectionWindow() {
   }
 }
 
+bool StreamMultiplexer::MayDecompress(CallStream& stream) {
+  if (decompressed_bytes_ < kDecompressedBytesPerTurn && !stream.waits_for_turn_) return true;
+  if (!std::exchange(stream.waits_for_turn_, true)) {
+    waiting_for_turn_.push_back(stream.id());
+    host_.RequestTurn();
+  }
+  return false;
+}
+
+void StreamMultiplexer::OnTurn() try {
+  decompressed_bytes_ = 0;
+  size_t next = 0;
+  for (; next < waiting_for_turn_.size() && decompressed_bytes_ < kDecompressedBytesPerTurn; ++next) {
+    if (CallStream* stream = Find(waiting_for_turn_[next])) stream->OnTurn();  // may have it wait again
+  }
+  waiting_for_turn_.erase(waiting_for_turn_.begin(), waiting_for_turn_.begin() + static_cast<std::ptrdiff_t>(next));
+  if (!waiting_for_turn_.empty()) host_.RequestTurn();
+  Sweep();
+} catch (const std::bad_alloc&) {
+  OnNoMemory();
+}
+
 void StreamMultiplexer::ReturnWithheld() {
   for (CallStream* stream : InOrder()) stream->ReturnWithheld();
 }

@@ -50,6 +50,8 @@ class Host {
   virtual void RequestFlush() = 0;
   // kOpen -> kDraining: no new call will find a place here.
   virtual void OnDraining(const absl::Status& reason) = 0;
+  // Call OnTurn in a later turn of the loop, soon.
+  virtual void RequestTurn() = 0;
   // Client: a stream has ended or the peer allows more; a call that waits may start if CanOpen.
   virtual void OnPlaceFree() {}
   // More waits than a ceiling of StreamMultiplexer::memory() allows, or less again: end the connection, or
@@ -70,6 +72,10 @@ struct MultiplexerOptions {
 
 class StreamMultiplexer {
  public:
+  // Of messages that come compressed so much is made before the loop's other connections have their turn: a driver's
+  // share of reading may hold a thousand times itself. The message that uses it up is finished.
+  static constexpr size_t kDecompressedBytesPerTurn = 1024 * 1024;
+
   // `acceptor` null: a client.
   StreamMultiplexer(transport::H2Connection& connection, Host& host, CallAcceptor* acceptor,
                     MultiplexerOptions options);
@@ -79,6 +85,9 @@ class StreamMultiplexer {
 
   // What one read has brought, in order. Called by the connection's owner only, never from inside a call's code.
   void OnEvents(std::span<transport::H2Event> events);
+
+  // What Host::RequestTurn asked for: compressed messages that have waited for it are delivered. Called as OnEvents is.
+  void OnTurn();
 
   // The connection is gone: every call ends, in the order of its stream. Only responses that are complete stay until
   // they have been read: call_count() then says how many.
@@ -162,6 +171,8 @@ class StreamMultiplexer {
   void OnWindowUpdated(transport::StreamId id);
   void OnConnectionWindow();
   void ReturnWithheld();
+  // False: `stream` waits for OnTurn.
+  bool MayDecompress(CallStream& stream);
   // std::bad_alloc leaves something of ours half done: the connection is lost.
   void OnNoMemory() noexcept;
   // Modulo 2^n.
@@ -193,9 +204,12 @@ class StreamMultiplexer {
   // not among them: a peer that opens the connection's window octet by octet must not make us try them each time.
   std::set<transport::StreamId> blocked_;
   bool stream_windows_changed_ = false;  // of all streams, by SETTINGS
-  CallStream* removed_ = nullptr;        // no method of a stream may be running when they are freed
-  transport::HeaderList scratch_;        // header blocks on their way out
-  std::string decompressed_;             // memory for the next message that comes compressed
+  size_t decompressed_bytes_ = 0;        // since the last OnTurn
+  // Streams with a compressed message that waits for OnTurn, first come first.
+  std::vector<transport::StreamId> waiting_for_turn_;
+  CallStream* removed_ = nullptr;  // no method of a stream may be running when they are freed
+  transport::HeaderList scratch_;  // header blocks on their way out
+  std::string decompressed_;       // memory for the next message that comes compressed
   // Those of most calls: the connection checks a list that it has sent before no more.
   PlainRequest plain_request_;        // client
   transport::HeaderList plain_head_;  // server: of a response

@@ -112,6 +112,11 @@ void ServerConnection::OnEvents(std::span<transport::H2Event> events) {
   FreeDone();
 }
 
+void ServerConnection::RequestTurn() {
+  if (turn_timer_ == nullptr) turn_timer_ = std::make_unique<transport::Timer>(loop_, [this] { mux_.OnTurn(); });
+  turn_timer_->Set(loop_.Now());
+}
+
 void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& protocol,
                                  transport::RequestReceived request) {
   std::shared_ptr<const ReceivedHead> head = HeadOf(protocol, std::move(request));

@@ -86,6 +86,7 @@ class ServerConnection final : private transport::EventSink,
   void OnClosed(const absl::Status& reason) override;
   // mux::Host
   void RequestFlush() override { driver_.RequestFlush(); }
+  void RequestTurn() override;
   void OnDraining(const absl::Status&) override {}
   void OnMemory() noexcept override;
   // mux::CallAcceptor
@@ -143,6 +144,7 @@ class ServerConnection final : private transport::EventSink,
   ServerCall* done_ = nullptr;  // destroyed when no method of theirs can be running
   // When calls were admitted, if they have to be (ServerOptions::admission); null: none was yet.
   std::unique_ptr<absl::flat_hash_map<const ServerCall*, transport::MonotonicTime>> admitted_;
+  std::unique_ptr<transport::Timer> turn_timer_;  // null: nothing has ever waited for a turn
   bool closed_ = false;
   bool in_events_ = false;
   bool memory_changed_ = false;

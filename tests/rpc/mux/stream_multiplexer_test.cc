@@ -109,6 +109,7 @@ class Bench final : public Host, public CallAcceptor {
 
   // Host
   void RequestFlush() override { ++flushes; }
+  void RequestTurn() override { ++turns_wanted; }
   void OnDraining(const absl::Status& reason) override { log.push_back("draining: " + Line(reason)); }
   void OnPlaceFree() override { ++places_freed; }
   // CallAcceptor
@@ -122,6 +123,7 @@ class Bench final : public Host, public CallAcceptor {
   std::vector<std::unique_ptr<Observer>> observers;
   int places_freed = 0;
   int flushes = 0;  // one for each try to send, among others
+  int turns_wanted = 0;
   H2Connection connection;
   StreamMultiplexer mux;
 

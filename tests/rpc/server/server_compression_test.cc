@@ -81,6 +81,114 @@ weir::ServerOptions Answering(std::string compression) {
   return options;
 }
 
+// ---- many messages that become large ------------------------------------------------------------------------------
+
+const weir::ServerOptions kDefaults;
+// A message of exactly the limit, in 4 KiB.
+std::string Bomb() {
+  const size_t around = Message(std::string(3 << 20, 'x')).size() - wire::kEnvelopeHeaderBytes - (3 << 20);
+  return Compressed(std::string(kDefaults.max_receive_message_bytes - around, 'x'));
+}
+constexpr int kBombs = 60;  // fit into one read, and into the window of a stream
+
+void LogWhenOthersHaveTheirTurn(ServerWorld& world) {
+  world.loop().Post([&world] { world.Log("others"); });
+}
+
+Task<absl::StatusOr<Summary>> CountWithOthers(ServerWorld& world, ServerContext& context, Reader<Payload>& reader) {
+  while (std::optional<Payload> payload = co_await reader.Read()) {
+    world.Log(absl::StrCat(payload->ByteSizeLong()));
+    LogWhenOthersHaveTheirTurn(world);
+  }
+  co_return Summary();
+}
+
+Task<absl::StatusOr<Payload>> OneWithOthers(ServerWorld& world, ServerContext& context, const Payload& request) {
+  world.Log(absl::StrCat(request.ByteSizeLong()));
+  LogWhenOthersHaveTheirTurn(world);
+  co_return Payload();
+}
+
+testing::Lines OthersBetween(int messages) {
+  testing::Lines lines;
+  for (int i = 0; i < messages; ++i) {
+    lines.push_back(absl::StrCat(kDefaults.max_receive_message_bytes));
+    lines.push_back("others");
+  }
+  return lines;
+}
+
+// In one read, whose share of 256 KiB they fit into.
+void ReceiveAtOnce(ServerWorld& world, const std::string& frames) {
+  testing::Cuts whole = testing::Cuts::Whole();
+  world.Receive(testing::Frames(frames), &whole);
+}
+
+TEST(DecompressionShareTest, BombsOfOneCallLetOthersHaveTheirTurnBetweenThem) {
+  ServerWorld world({.client_stream = CountWithOthers}, {});
+  world.Start();
+  std::string frames = "PREFACE\nSETTINGS\nSETTINGS ACK\n" + Request(1, "ClientStream", "grpc-encoding=gzip") + "\n";
+  const std::string bomb = Bomb();
+  for (int i = 0; i < kBombs; ++i) frames += Data(1, bomb, i == kBombs - 1 ? "END_STREAM" : "") + "\n";
+  ReceiveAtOnce(world, frames);
+  EXPECT_EQ(world.TakeLog(), OthersBetween(kBombs));
+  EXPECT_EQ(world.TakeWritten().back(), Trailers(1));
+}
+
+TEST(DecompressionShareTest, BombsOfManyCallsLetOthersHaveTheirTurnBetweenThem) {
+  ServerWorld world({.unary = OneWithOthers}, {});
+  world.Start();
+  std::string frames = "PREFACE\nSETTINGS\nSETTINGS ACK\n";
+  const std::string bomb = Bomb();
+  for (int i = 0; i < kBombs; ++i) {
+    frames += Request(2 * i + 1, "Unary", "grpc-encoding=gzip") + "\n" + Data(2 * i + 1, bomb, "END_STREAM") + "\n";
+  }
+  ReceiveAtOnce(world, frames);
+  EXPECT_EQ(world.TakeLog(), OthersBetween(kBombs));
+  EXPECT_EQ(world.TakeWritten().back(), Trailers(2 * kBombs - 1));
+}
+
+TEST(DecompressionShareTest, WhatWaitsForATurnMayBeCutOffOrReset) {
+  ServerWorld world({.client_stream = CountWithOthers}, {});
+  world.Start();
+  const std::string bomb = Bomb();
+  const std::string head =
+      Request(1, "ClientStream", "grpc-encoding=gzip") + "\n" + Data(1, bomb) + "\n" + Data(1, bomb) + "\n";
+  ReceiveAtOnce(world, "PREFACE\nSETTINGS\nSETTINGS ACK\n" + head + Data(1, bomb.substr(0, 100), "END_STREAM"));
+  EXPECT_EQ(world.TakeLog(), OthersBetween(2));
+  EXPECT_TRUE(world.TakeWritten().back().starts_with(
+      "HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-status=13"));
+  std::string second = head;
+  second.replace(second.find("HEADERS 1"), 9, "HEADERS 3");
+  for (size_t at = 0; (at = second.find("DATA 1", at)) != std::string::npos;) second.replace(at, 6, "DATA 3");
+  ReceiveAtOnce(world, second + "RST_STREAM 3 CANCEL");
+  EXPECT_EQ(world.TakeLog(), OthersBetween(1));
+  EXPECT_EQ(world.Leftovers(), testing::Lines());
+}
+
+// While messages wait, their bytes stay charged to the client's window: it cannot send faster than they become large.
+Task<absl::StatusOr<Summary>> LookAtTheWindow(ServerWorld& world, ServerContext& context, Reader<Payload>& reader) {
+  int messages = 0;
+  while (std::optional<Payload> payload = co_await reader.Read()) {
+    if (++messages > 1) continue;
+    world.loop().Post([&world] {  // this turn has not been written yet
+      world.loop().Post([&world] { world.Log(world.TakeReturned(1) < 16'384 ? "held" : "given back"); });
+    });
+  }
+  world.Log(absl::StrCat(messages));
+  co_return Summary();
+}
+
+TEST(DecompressionShareTest, WhatWaitsForATurnIsNotGivenBackToTheWindow) {
+  ServerWorld world({.client_stream = LookAtTheWindow}, {});
+  world.Start();
+  std::string frames = "PREFACE\nSETTINGS\nSETTINGS ACK\n" + Request(1, "ClientStream", "grpc-encoding=gzip") + "\n";
+  const std::string bomb = Bomb();
+  for (int i = 0; i < 32; ++i) frames += Data(1, bomb) + "\n";
+  ReceiveAtOnce(world, frames + Data(1, "", "END_STREAM"));
+  EXPECT_EQ(world.TakeLog(), testing::Lines({"held", "32"}));
+}
+
 // ---- requests -------------------------------------------------------------------------------------------------------
 
 TEST(W07Encoding, ACompressedRequestIsReadAndItsEncodingNotMirrored) {
