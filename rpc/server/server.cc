@@ -314,10 +314,13 @@ class Server::Impl {
         transport::LoopPool::Start(LoopThreads(options_), "weir-server");
     if (!loops.ok()) return loops.status();
     loops_ = *std::move(loops);
-    if (options_.worker_threads > 0) workers_ = std::make_unique<transport::WorkerPool>(options_.worker_threads);
+    if (options_.worker_threads > 0) {
+      workers_ = std::make_unique<transport::WorkerPool>(options_.worker_threads);
+      handler_queue_ = std::make_unique<HandlerQueue>(*workers_, QueuedHandlersMax(options_));
+    }
     for (size_t i = 0; i < loops_->size(); ++i) {
       shards_.push_back(std::make_shared<ServerLoop>(
-          loops_->loop(i), workers_.get(), dispatcher_, options_, timeouts_,
+          loops_->loop(i), handler_queue_.get(), dispatcher_, options_, timeouts_,
           [this](int change) { OnConnectionCount(change); }, &memory_));
     }
     return absl::OkStatus();
@@ -401,6 +404,7 @@ class Server::Impl {
   transport::Mutex start_mutex_;
   std::shared_ptr<transport::LoopPool> loops_;  // null before the first Listen
   std::unique_ptr<transport::WorkerPool> workers_;
+  std::unique_ptr<HandlerQueue> handler_queue_;  // null: handlers run on loops
   std::vector<std::shared_ptr<ServerLoop>> shards_;
   std::vector<std::unique_ptr<transport::TcpListener>> listeners_;  // on the accept loop
   std::unique_ptr<HandoverOffer> offer_;                            // there, too; null: none

@@ -19,8 +19,8 @@ constexpr char kDeferredText[] =
 
 }  // namespace
 
-ServerCall::ServerCall(transport::EventLoop& loop, transport::Executor* workers, ServerCallOwner& owner,
-                       MessageStream& stream, std::shared_ptr<const ReceivedHead> head, const std::string& peer)
+ServerCall::ServerCall(transport::EventLoop& loop, HandlerQueue* workers, ServerCallOwner& owner, MessageStream& stream,
+                       std::shared_ptr<const ReceivedHead> head, const std::string& peer)
     : Call(loop), event_loop_(loop), workers_(workers), owner_(owner), context_(*this, std::move(head), peer) {
   stream.Bind(*this);
   set_compressor(this->head().reply_compressor);
@@ -44,7 +44,34 @@ void ServerCall::Start(const Interceptors* interceptors) {
   }
   handler_ = head().method->handler(*head().service, *this);
   if (workers_ == nullptr) return handler_.Start(this);
-  workers_->Post([this] { handler_.Start(this); });
+  if (!workers_->Post([this] { RunHandler(handler_, this); })) RefuseUnprocessed();
+}
+
+Task<absl::Status> ServerCall::NotRun(absl::Status why) { co_return why; }
+
+// On a worker: the call may have ended while it waited.
+void ServerCall::RunHandler(Task<absl::Status>& handler, TaskRoot* root) {
+  workers_->Begin();
+  try {
+    if (context_.IsCancelled()) handler = NotRun(context_.cancel_reason());
+  } catch (const std::bad_alloc&) {
+    // Then it runs, and finds out.
+  }
+  handler.Start(root);
+}
+
+absl::Status ServerCall::TooManyQueued() const {
+  return absl::ResourceExhaustedError(absl::StrCat(
+      std::string(context_.method()), ": ", workers_->waiting_max(),
+      " calls wait for a worker thread of this server already (option queued_handlers_max); try again later"));
+}
+
+void ServerCall::RefuseUnprocessed() {
+  MessageStream* const open = stream();
+  Detach();
+  handler_ = {};
+  open->Cancel(MarkUnprocessed(TooManyQueued()));
+  Done();
 }
 
 void ServerCall::FailToStart() {

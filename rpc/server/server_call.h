@@ -17,6 +17,7 @@
 #include "weir/rpc/core/interceptor.h"
 #include "weir/rpc/core/method.h"
 #include "weir/rpc/core/task.h"
+#include "weir/rpc/server/handler_queue.h"
 #include "weir/rpc/server/received_head.h"
 #include "weir/rpc/server/server_context.h"
 #include "weir/transport/io/event_loop.h"
@@ -48,7 +49,7 @@ class ServerCallOwner {
 class ServerCall final : public Call, public transport::Pooled, private TaskRoot {
  public:
   // `workers` null: the handler runs on the loop.
-  ServerCall(transport::EventLoop& loop, transport::Executor* workers, ServerCallOwner& owner, MessageStream& stream,
+  ServerCall(transport::EventLoop& loop, HandlerQueue* workers, ServerCallOwner& owner, MessageStream& stream,
              std::shared_ptr<const ReceivedHead> head, const std::string& peer);
   ~ServerCall();
 
@@ -87,6 +88,10 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   void OnHandlerReturned() noexcept;
   // False: an interceptor has returned, and the handler has not.
   bool Answer();
+  void RunHandler(Task<absl::Status>& handler, TaskRoot* root);
+  static Task<absl::Status> NotRun(absl::Status why);  // in the place of a handler
+  absl::Status TooManyQueued() const;
+  void RefuseUnprocessed();
   void Done();
   void DoneIfNotStarted();
   void SetDeadline(absl::Duration timeout);
@@ -95,7 +100,7 @@ class ServerCall final : public Call, public transport::Pooled, private TaskRoot
   void OnWriteHeld() override { owner_.OnWriteHeld(*this, *stream()); }
 
   transport::EventLoop& event_loop_;
-  transport::Executor* const workers_;
+  HandlerQueue* const workers_;
   ServerCallOwner& owner_;
   ServerContext context_;
   transport::SharedBytes reply_;  // to be sent when the handler has returned

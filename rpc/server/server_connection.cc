@@ -69,10 +69,10 @@ transport::ConnectionDriverOptions DriverOptions(const ServerConnectionOptions& 
 
 }  // namespace
 
-ServerConnection::ServerConnection(transport::EventLoop& loop, transport::Executor* workers,
-                                   const Dispatcher& dispatcher, const ServerOptions& options,
-                                   ServerConnectionOwner& owner, std::unique_ptr<transport::ByteStream> stream,
-                                   std::string name, double chance, mux::LoopMemory* loop_memory)
+ServerConnection::ServerConnection(transport::EventLoop& loop, HandlerQueue* workers, const Dispatcher& dispatcher,
+                                   const ServerOptions& options, ServerConnectionOwner& owner,
+                                   std::unique_ptr<transport::ByteStream> stream, std::string name, double chance,
+                                   mux::LoopMemory* loop_memory)
     : loop_(loop),
       workers_(workers),
       dispatcher_(dispatcher),

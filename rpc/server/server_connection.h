@@ -18,6 +18,7 @@
 #include "weir/rpc/mux/stream_multiplexer.h"
 #include "weir/rpc/server/connection_life.h"
 #include "weir/rpc/server/dispatcher.h"
+#include "weir/rpc/server/handler_queue.h"
 #include "weir/rpc/server/received_head.h"
 #include "weir/rpc/server/server_call.h"
 #include "weir/rpc/server/server_options.h"
@@ -51,7 +52,7 @@ class ServerConnection final : private transport::EventSink,
  public:
   // `workers` null: handlers run on the loop. `options` and `loop_memory` must outlive it. `chance`: see
   // ConnectionLife.
-  ServerConnection(transport::EventLoop& loop, transport::Executor* workers, const Dispatcher& dispatcher,
+  ServerConnection(transport::EventLoop& loop, HandlerQueue* workers, const Dispatcher& dispatcher,
                    const ServerOptions& options, ServerConnectionOwner& owner,
                    std::unique_ptr<transport::ByteStream> stream, std::string name, double chance = 0,
                    mux::LoopMemory* loop_memory = nullptr);
@@ -126,7 +127,7 @@ class ServerConnection final : private transport::EventSink,
   };
 
   transport::EventLoop& loop_;
-  transport::Executor* const workers_;
+  HandlerQueue* const workers_;
   const Dispatcher& dispatcher_;
   const ServerOptions& options_;
   ServerConnectionOwner& owner_;

@@ -80,7 +80,9 @@ void ServerInterception::StartHandler() {
   handler_runs_ = true;
   hold_replies_ = watches_sending();
   if (call_.workers_ == nullptr) return handler_.Start(this);
-  call_.workers_->Post([this] { handler_.Start(this); });
+  if (call_.workers_->Post([this] { call_.RunHandler(handler_, this); })) return;
+  handler_ = ServerCall::NotRun(call_.TooManyQueued());
+  handler_.Start(this);
 }
 
 void ServerInterception::OnTaskDone() noexcept {

@@ -7,7 +7,7 @@
 
 namespace weir {
 
-ServerLoop::ServerLoop(transport::EventLoop& loop, transport::Executor* workers, const Dispatcher& dispatcher,
+ServerLoop::ServerLoop(transport::EventLoop& loop, HandlerQueue* workers, const Dispatcher& dispatcher,
                        const ServerOptions& options, TimeoutCounts& timeouts, std::function<void(int)> on_change,
                        mux::MemoryTotal* memory)
     : loop_(loop),

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "weir/rpc/server/dispatcher.h"
+#include "weir/rpc/server/handler_queue.h"
 #include "weir/rpc/server/server_connection.h"
 #include "weir/rpc/server/server_options.h"
 #include "weir/transport/io/byte_stream.h"
@@ -22,7 +23,7 @@ class ServerLoop final : private ServerConnectionOwner {
  public:
   // `on_change(+1)` and `on_change(-1)` tell that a connection has come or gone. On the loop. `timeouts` and `memory`,
   // of the whole server, must outlive it; `memory` null: there are no ceilings for the whole.
-  ServerLoop(transport::EventLoop& loop, transport::Executor* workers, const Dispatcher& dispatcher,
+  ServerLoop(transport::EventLoop& loop, HandlerQueue* workers, const Dispatcher& dispatcher,
              const ServerOptions& options, TimeoutCounts& timeouts, std::function<void(int)> on_change,
              mux::MemoryTotal* memory = nullptr);
   ~ServerLoop();
@@ -43,7 +44,7 @@ class ServerLoop final : private ServerConnectionOwner {
   void OnMemoryFull() override;
 
   transport::EventLoop& loop_;
-  transport::Executor* const workers_;
+  HandlerQueue* const workers_;
   const Dispatcher& dispatcher_;
   const ServerOptions& options_;
   TimeoutCounts& timeouts_;

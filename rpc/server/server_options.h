@@ -1,6 +1,7 @@
 // ServerOptions: what may be set on a Server. Plain values with working defaults.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,12 @@ struct ServerOptions {
   // Threads that run handlers. 0: handlers run on the loop of their connection and must not block; otherwise they run
   // here, may block, and `.Wait()` is allowed in them.
   int worker_threads = 0;
+
+  // Calls whose handlers may wait for one of these threads, on all connections together. One more is refused unprocessed
+  // (REFUSED_STREAM: its client repeats it, on another server if it has one), or with RESOURCE_EXHAUSTED if interceptors
+  // have seen it. 0: four for each thread, or max_concurrent_streams if that is more, so that one client alone is never
+  // refused what it has been allowed.
+  size_t queued_handlers_max = 0;
 
   // Calls that one client connection may have open (SETTINGS_MAX_CONCURRENT_STREAMS). A client with more waits.
   uint32_t max_concurrent_streams = 1000;
@@ -93,5 +100,12 @@ struct ServerOptions {
   // How long RunUntilSignal lets calls finish after the first signal.
   absl::Duration drain_grace = absl::Seconds(30);
 };
+
+// ServerOptions::queued_handlers_max, or what stands for 0.
+inline size_t QueuedHandlersMax(const ServerOptions& options) {
+  if (options.queued_handlers_max != 0) return options.queued_handlers_max;
+  const size_t threads = static_cast<size_t>(std::max(options.worker_threads, 0));
+  return std::max<size_t>(4 * threads, options.max_concurrent_streams);
+}
 
 }  // namespace weir

@@ -29,7 +29,9 @@ transport::SocketAddress AddressOf(size_t number) {
 SimulatedServer::SimulatedServer(Simulation& simulation, SimulatedLoop& loop, const ServerOptions& options)
     : simulation_(simulation),
       loop_(loop),
-      workers_(options.worker_threads > 0 ? &simulation.loop(loop.name() + " workers") : nullptr),
+      workers_(options.worker_threads > 0 ? std::make_unique<HandlerQueue>(simulation.loop(loop.name() + " workers"),
+                                                                           QueuedHandlersMax(options))
+                                          : nullptr),
       options_(options) {
   Replace();
 }
@@ -38,7 +40,7 @@ SimulatedServer::~SimulatedServer() = default;
 
 void SimulatedServer::Replace() {
   if (serving_ != nullptr) replaced_.push_back(std::move(serving_));
-  serving_ = std::make_unique<ServerLoop>(loop_, workers_, dispatcher_, options_, timeouts_,
+  serving_ = std::make_unique<ServerLoop>(loop_, workers_.get(), dispatcher_, options_, timeouts_,
                                           [this](int change) { connections_ += static_cast<size_t>(change); });
 }
 

@@ -45,6 +45,7 @@
 #include "weir/rpc/client/channel_options.h"
 #include "weir/rpc/life/timeout.h"
 #include "weir/rpc/server/dispatcher.h"
+#include "weir/rpc/server/handler_queue.h"
 #include "weir/rpc/server/server_loop.h"
 #include "weir/rpc/server/server_options.h"
 #include "weir/testing/simulation/agenda.h"
@@ -92,7 +93,7 @@ class SimulatedServer {
 
   Simulation& simulation_;
   SimulatedLoop& loop_;
-  SimulatedLoop* const workers_;  // null: handlers run on the loop of their connection
+  const std::unique_ptr<HandlerQueue> workers_;  // null: handlers run on the loop of their connection
   const ServerOptions options_;
   Dispatcher dispatcher_;
   TimeoutCounts timeouts_;

@@ -1,5 +1,7 @@
 #include "weir/tests/support/server_script.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 
 namespace weir::testing {
@@ -53,10 +55,22 @@ ServerWorld::~ServerWorld() = default;
 
 void ServerWorld::Start() {
   ServerConnectionOwner& owner = *this;
-  connection_ = std::make_unique<ServerConnection>(loop_, nullptr, dispatcher_, options_, owner, TakeStream(), "s1");
+  HandlerQueue* const workers = options_.worker_threads > 0 ? &handler_queue_ : nullptr;
+  connection_ = std::make_unique<ServerConnection>(loop_, workers, dispatcher_, options_, owner, TakeStream(), "s1");
   OnLoop([this] {
     if (absl::Status started = connection_->Start(); !started.ok()) Log("not started: " + Line(started));
   });
+}
+
+bool HeldWorkers::Run() {
+  const std::vector<std::function<void()>> work = std::exchange(posted_, {});
+  const Scope scope(this);
+  for (const std::function<void()>& one : work) one();
+  return !work.empty();
+}
+
+void ServerWorld::Work() {
+  while (workers_.Run()) loop_.RunUntilIdle();
 }
 
 void ServerWorld::OnConnectionGone(ServerConnection&) {
@@ -76,7 +90,7 @@ std::vector<std::string> ServerWorld::Leftovers() const {
     count("buffered bytes", connection_->buffered_bytes());
   }
   count("timers", loop_.timers() - (connection_ != nullptr && connection_->is_timed() ? 1 : 0));
-  count("posted", loop_.posted());
+  count("posted", loop_.posted() + workers_.posted());
   return left;
 }
 

@@ -1,6 +1,7 @@
 // ServerScript: a CallScript of a ServerConnection that serves bench.Echo by handlers of the test.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "tests/benchmark/bench.weir.pb.h"
 #include "weir/rpc/server/dispatcher.h"
+#include "weir/rpc/server/handler_queue.h"
 #include "weir/rpc/server/server_connection.h"
 #include "weir/rpc/server/server_options.h"
 #include "weir/tests/support/call_script.h"
@@ -32,6 +34,18 @@ struct Handlers {
   Task<absl::Status> (*bidi)(ServerWorld&, ServerContext&, Reader<bench::Payload>&, Writer<bench::Payload>&) = nullptr;
 };
 
+// The worker threads of a server, as far as a script lets them run.
+class HeldWorkers final : public transport::Executor {
+ public:
+  void Post(std::function<void()> work) override { posted_.push_back(std::move(work)); }
+  // What is posted now; false if there was nothing.
+  bool Run();
+  size_t posted() const { return posted_.size(); }
+
+ private:
+  std::vector<std::function<void()>> posted_;
+};
+
 class ServerWorld final : public CallWorld, private ServerConnectionOwner {
  public:
   ServerWorld(const Handlers& handlers, const weir::ServerOptions& options);
@@ -42,6 +56,9 @@ class ServerWorld final : public CallWorld, private ServerConnectionOwner {
 
   // Null once it has gone.
   ServerConnection* connection() { return connection_.get(); }
+  // Of a server with ServerOptions::worker_threads: they run until there is nothing left to do for them.
+  void Work();
+
   // Times of the client that were over.
   const std::vector<Timeout>& timeouts() const { return timeouts_; }
 
@@ -53,6 +70,8 @@ class ServerWorld final : public CallWorld, private ServerConnectionOwner {
   const weir::ServerOptions options_;
   const std::unique_ptr<TestService> service_;
   Dispatcher dispatcher_;
+  HeldWorkers workers_;
+  HandlerQueue handler_queue_{workers_, QueuedHandlersMax(options_)};
   std::unique_ptr<ServerConnection> connection_;
   std::vector<Timeout> timeouts_;
 };
@@ -97,6 +116,10 @@ class ServerScript final : public CallScript<ServerScript, ServerWorld> {
   ServerScript& ExpectFirstGoAwayAndAnswer();
   ServerScript& Stop() {
     return Do([](ServerWorld& w) { w.connection()->Stop(absl::UnavailableError("the server is shutting down")); });
+  }
+
+  ServerScript& Work() {
+    return Add("workers work", [](ServerWorld& w, Cuts*) { w.Work(); });
   }
 
   // Of the client's times these were over, since the beginning.
