@@ -24,7 +24,7 @@ def weir_cc_fuzz_test(name, corpus = [], copts = [], deps = [], size = "small", 
         copts = WEIR_COPTS + copts,
         data = corpus,
         args = select({
-            _FUZZING: ["-max_total_time=20", "-runs=200000"],
+            _FUZZING: ["-max_total_time=20", "-runs=200000", "-timeout=5", "-malloc_limit_mb=256"],
             "//conditions:default": ["$(location %s)" % file for file in corpus],
         }),
         linkopts = select({

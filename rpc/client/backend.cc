@@ -160,7 +160,7 @@ void Backend::OnConnected(absl::StatusOr<ConnectedStream> connected) {
   }
   ClientConnectionOwner& owner = *this;
   connecting_ = std::make_unique<ClientConnection>(
-      environment_.loop, environment_.options, environment_.keepalive_time, environment_.timeouts, owner,
+      environment_.loop, environment_.options, environment_.keepalive_time, environment_.peer_counts, owner,
       std::move(stream), absl::StrCat("c", ++environment_.connections_made), connected->first_stream_id);
   const absl::Status started = connecting_->Start();
   if (started.ok()) return;
@@ -180,7 +180,7 @@ void Backend::OnReady(ClientConnection& connection) {
 }
 
 void Backend::OnAttemptTimeout() {
-  environment_.timeouts.Add(Timeout::kConnect);
+  environment_.peer_counts.Add(Timeout::kConnect);
   const std::string within =
       absl::StrCat(" within ", absl::FormatDuration(absl::FromChrono(environment_.loop.Now() - attempt_began_)));
   if (connecting_ == nullptr) {

@@ -63,7 +63,7 @@ struct BackendEnvironment {
   std::atomic<size_t> queued_calls = 0;  // of all backends; read by any thread, changed on the loop
   bool told_of_no_health = false;        // that a server does not implement health checks
   KeepaliveTime keepalive_time;
-  TimeoutCounts timeouts;
+  PeerCounts peer_counts;
   DrainingConnections draining;
 };
 

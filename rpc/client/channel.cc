@@ -112,7 +112,8 @@ StateChangeOperation Channel::StateChange(ConnectivityState from) {
 }
 
 size_t Channel::queued_call_count() const { return impl_->core().queued_call_count(); }
-uint64_t Channel::timeout_count(Timeout which) const { return impl_->core().timeouts().count(which); }
+uint64_t Channel::timeout_count(Timeout which) const { return impl_->core().peer_counts().count(which); }
+uint64_t Channel::limit_count(transport::H2Limit which) const { return impl_->core().peer_counts().count(which); }
 
 void Channel::ResetConnectBackoff() {
   executor().Post([core = impl_->shared_core()] { core->ResetConnectBackoff(); });

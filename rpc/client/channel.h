@@ -27,6 +27,7 @@
 #include "weir/rpc/core/outgoing_message.h"
 #include "weir/rpc/core/task.h"
 #include "weir/rpc/life/timeout.h"
+#include "weir/transport/h2/limit.h"
 #include "weir/transport/io/executor.h"
 
 namespace weir {
@@ -59,6 +60,8 @@ class Channel {
   size_t queued_call_count() const;
   // How often a server let the time pass that it has for something, and its connection ended for it. Any thread.
   uint64_t timeout_count(Timeout which) const;
+  // How many connections ended because their server went beyond this limit (ChannelOptions::budgets). Any thread.
+  uint64_t limit_count(transport::H2Limit which) const;
   // Pauses after failures to connect are over: it is tried again at once. For a program that knows that the network is
   // back. Any thread.
   void ResetConnectBackoff();

@@ -107,7 +107,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   void WhenNoInterceptorRuns(std::function<void()> done);
 
   const KeepaliveTime& keepalive_time() const { return environment_.keepalive_time; }
-  const TimeoutCounts& timeouts() const { return environment_.timeouts; }
+  const PeerCounts& peer_counts() const { return environment_.peer_counts; }
 
   // Uses a stream that somebody else has connected for the next connection, and connects: a test's peer in memory.
   void Adopt(std::unique_ptr<transport::ByteStream> stream, uint32_t first_stream_id = 1);

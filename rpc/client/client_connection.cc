@@ -66,7 +66,7 @@ absl::Status NotOpened(const absl::Status& refused) {
 }  // namespace
 
 ClientConnection::ClientConnection(transport::EventLoop& loop, const ChannelOptions& options,
-                                   KeepaliveTime& keepalive_time, TimeoutCounts& timeouts, ClientConnectionOwner& owner,
+                                   KeepaliveTime& keepalive_time, PeerCounts& counts, ClientConnectionOwner& owner,
                                    std::unique_ptr<transport::ByteStream> stream, std::string name,
                                    uint32_t first_stream_id)
     : loop_(loop),
@@ -81,7 +81,7 @@ ClientConnection::ClientConnection(transport::EventLoop& loop, const ChannelOpti
       driver_(loop, std::move(stream), connection_, *this, std::move(name), DriverOptions(options.connection)),
       sweep_timer_(loop, [this] { Sweep(); }),
       keepalive_time_(keepalive_time),
-      timeouts_(timeouts),
+      counts_(counts),
       keepalive_options_(WithTime(options.connection.keepalive, keepalive_time.value())),
       life_timer_(loop, [this] { OnTime(); }) {}
 
@@ -146,7 +146,7 @@ void ClientConnection::SetLifeTimer() {
 
 void ClientConnection::OnTime() try {
   if (ack_due_ <= loop_.Now()) {
-    timeouts_.Add(Timeout::kSettingsAck);
+    counts_.Add(Timeout::kSettingsAck);
     const std::string text = absl::StrCat("SETTINGS: expected their acknowledgement within ",
                                           absl::FormatDuration(options_.settings_ack_timeout),
                                           " (ChannelOptions::connection.settings_ack_timeout)");
@@ -161,7 +161,7 @@ void ClientConnection::OnTime() try {
       driver_.RequestFlush();
       break;
     case Keepalive::Act::kGiveUp:
-      timeouts_.Add(Timeout::kKeepalive);
+      counts_.Add(Timeout::kKeepalive);
       return GiveUp(
           WithWhy(absl::UnavailableError(absl::StrCat("connection to ", peer_, ": keepalive: no answer within ",
                                                       absl::FormatDuration(options_.keepalive.timeout))),
@@ -200,8 +200,9 @@ void ClientConnection::OnDraining(const absl::Status& reason) {
 void ClientConnection::OnClosed(const absl::Status& reason) {
   using Overdue = transport::ConnectionDriver::Overdue;
   life_timer_.Cancel();
-  if (driver_.overdue() == Overdue::kWrite) timeouts_.Add(Timeout::kWrite);
-  if (driver_.overdue() == Overdue::kHeaderBlock) timeouts_.Add(Timeout::kHeaderBlock);
+  if (driver_.overdue() == Overdue::kWrite) counts_.Add(Timeout::kWrite);
+  if (driver_.overdue() == Overdue::kHeaderBlock) counts_.Add(Timeout::kHeaderBlock);
+  if (driver_.limit().has_value()) counts_.Add(*driver_.limit());
   connection_.Abandon();  // its engine has nobody to write to
   absl::Status status = reason;
   try {

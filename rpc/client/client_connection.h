@@ -16,8 +16,8 @@
 #include "weir/rpc/client/stream_request.h"
 #include "weir/rpc/life/keepalive.h"
 #include "weir/rpc/life/keepalive_time.h"
+#include "weir/rpc/life/peer_counts.h"
 #include "weir/rpc/life/settling.h"
-#include "weir/rpc/life/timeout.h"
 #include "weir/rpc/mux/stream_multiplexer.h"
 #include "weir/transport/h2/connection.h"
 #include "weir/transport/io/byte_stream.h"
@@ -44,9 +44,9 @@ class ClientConnectionOwner {
 
 class ClientConnection final : private transport::EventSink, private mux::Host {
  public:
-  // `options`, and `keepalive_time` and `timeouts`, which are of all connections of the channel, must outlive it.
+  // `options`, and `keepalive_time` and `counts`, which are of all connections of the channel, must outlive it.
   ClientConnection(transport::EventLoop& loop, const ChannelOptions& options, KeepaliveTime& keepalive_time,
-                   TimeoutCounts& timeouts, ClientConnectionOwner& owner, std::unique_ptr<transport::ByteStream> stream,
+                   PeerCounts& counts, ClientConnectionOwner& owner, std::unique_ptr<transport::ByteStream> stream,
                    std::string name, uint32_t first_stream_id = 1);
   ~ClientConnection();
 
@@ -114,7 +114,7 @@ class ClientConnection final : private transport::EventSink, private mux::Host {
   Settling settling_;
   transport::MonotonicTime ack_due_ = transport::MonotonicTime::max();
   KeepaliveTime& keepalive_time_;
-  TimeoutCounts& timeouts_;
+  PeerCounts& counts_;
   const KeepaliveOptions keepalive_options_;
   Keepalive keepalive_;
   transport::Timer life_timer_;  // for the two of them

@@ -1,13 +1,9 @@
-// Timeout: the times that a peer has, each called as its option; TimeoutCounts: how often each of them was over.
+// Timeout: the times that a peer has, each called as its option.
 //
 //   server.timeout_count(weir::Timeout::kHandshake)     // clients that connected and did not go on
-//
-// Counted on loops, where the time is over and something ends for it; read by any thread.
 #pragma once
 
 #include <array>
-#include <atomic>
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -38,16 +34,5 @@ inline constexpr std::array kTimeouts = {
 
 // The option's name: "keepalive.timeout".
 std::string_view ToString(Timeout which);
-
-class TimeoutCounts {
- public:
-  void Add(Timeout which, uint64_t times = 1) {
-    counts_[static_cast<size_t>(which)].fetch_add(times, std::memory_order_relaxed);
-  }
-  uint64_t count(Timeout which) const { return counts_[static_cast<size_t>(which)].load(std::memory_order_relaxed); }
-
- private:
-  std::array<std::atomic<uint64_t>, kTimeouts.size()> counts_{};
-};
 
 }  // namespace weir

@@ -184,7 +184,7 @@ class Server::Impl {
   int port() const { return port_; }
   size_t connection_count() const { return connections_.load(std::memory_order_relaxed); }
   uint64_t refused_connection_count() const { return refused_.load(std::memory_order_relaxed); }
-  uint64_t timeout_count(Timeout which) const { return timeouts_.count(which); }
+  const PeerCounts& peer_counts() const { return counts_; }
   MemoryUse memory_use() const {
     using Act = mux::MemoryAct;
     return {.held_bytes = memory_.bytes(),
@@ -320,7 +320,7 @@ class Server::Impl {
     }
     for (size_t i = 0; i < loops_->size(); ++i) {
       shards_.push_back(std::make_shared<ServerLoop>(
-          loops_->loop(i), handler_queue_.get(), dispatcher_, options_, timeouts_,
+          loops_->loop(i), handler_queue_.get(), dispatcher_, options_, counts_,
           [this](int change) { OnConnectionCount(change); }, &memory_));
     }
     return absl::OkStatus();
@@ -398,7 +398,7 @@ class Server::Impl {
   const ServerOptions options_;
   mux::MemoryTotal memory_{Ceilings(options_)};
   const size_t max_connections_ = MaxConnections();
-  TimeoutCounts timeouts_;
+  PeerCounts counts_;
   absl::Status setup_;
   Dispatcher dispatcher_;
   transport::Mutex start_mutex_;
@@ -447,7 +447,8 @@ absl::Status Server::Drain(absl::Duration grace) { return impl_->Drain(grace); }
 void Server::Stop() { impl_->Drain(absl::ZeroDuration()).IgnoreError(); }
 size_t Server::connection_count() const { return impl_->connection_count(); }
 uint64_t Server::refused_connection_count() const { return impl_->refused_connection_count(); }
-uint64_t Server::timeout_count(Timeout which) const { return impl_->timeout_count(which); }
+uint64_t Server::timeout_count(Timeout which) const { return impl_->peer_counts().count(which); }
+uint64_t Server::limit_count(transport::H2Limit which) const { return impl_->peer_counts().count(which); }
 MemoryUse Server::memory_use() const { return impl_->memory_use(); }
 
 }  // namespace weir

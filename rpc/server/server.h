@@ -26,6 +26,7 @@
 #include "weir/rpc/server/memory_use.h"
 #include "weir/rpc/server/server_options.h"
 #include "weir/rpc/server/service.h"
+#include "weir/transport/h2/limit.h"
 
 namespace weir {
 
@@ -101,6 +102,8 @@ class Server {
   uint64_t refused_connection_count() const;
   // How often a client let the time pass that it has for something, and its connection or call ended for it. Any thread.
   uint64_t timeout_count(Timeout which) const;
+  // How many connections ended because their client went beyond this limit (ServerOptions::budgets). Any thread.
+  uint64_t limit_count(transport::H2Limit which) const;
   // What clients make it hold, and how often each ceiling for that was hit. Any thread.
   MemoryUse memory_use() const;
 

@@ -430,6 +430,7 @@ void ServerConnection::OnClosed(const absl::Status& reason) {
   life_timer_.Cancel();
   if (driver_.overdue() == Overdue::kWrite) owner_.OnTimeout(Timeout::kWrite, 1);
   if (driver_.overdue() == Overdue::kHeaderBlock) owner_.OnTimeout(Timeout::kHeaderBlock, 1);
+  if (driver_.limit().has_value()) owner_.OnLimit(*driver_.limit());
   absl::Status told(absl::StatusCode::kCancelled, "");
   try {
     const absl::Status end = mux_.EndReason(reason.ok() ? absl::UnavailableError("closed") : reason);

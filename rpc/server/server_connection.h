@@ -37,6 +37,8 @@ class ServerConnectionOwner {
   virtual void OnConnectionGone(ServerConnection& connection) = 0;
   // So many times `which` was over for its client.
   virtual void OnTimeout(Timeout which, size_t times) = 0;
+  // Its client went beyond `which`: it ends.
+  virtual void OnLimit(transport::H2Limit which) = 0;
 
   // The server's connections hold too much (ServerOptions::memory_hard_bytes). At the end of a turn.
   virtual void OnMemoryFull() {}

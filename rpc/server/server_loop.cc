@@ -8,13 +8,13 @@
 namespace weir {
 
 ServerLoop::ServerLoop(transport::EventLoop& loop, HandlerQueue* workers, const Dispatcher& dispatcher,
-                       const ServerOptions& options, TimeoutCounts& timeouts, std::function<void(int)> on_change,
+                       const ServerOptions& options, PeerCounts& counts, std::function<void(int)> on_change,
                        mux::MemoryTotal* memory)
     : loop_(loop),
       workers_(workers),
       dispatcher_(dispatcher),
       options_(options),
-      timeouts_(timeouts),
+      counts_(counts),
       on_change_(std::move(on_change)) {
   if (memory != nullptr) memory_.emplace(*memory);
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "weir/rpc/life/peer_counts.h"
 #include "weir/rpc/server/dispatcher.h"
 #include "weir/rpc/server/handler_queue.h"
 #include "weir/rpc/server/server_connection.h"
@@ -21,10 +22,10 @@ namespace weir {
 
 class ServerLoop final : private ServerConnectionOwner {
  public:
-  // `on_change(+1)` and `on_change(-1)` tell that a connection has come or gone. On the loop. `timeouts` and `memory`,
+  // `on_change(+1)` and `on_change(-1)` tell that a connection has come or gone. On the loop. `counts` and `memory`,
   // of the whole server, must outlive it; `memory` null: there are no ceilings for the whole.
   ServerLoop(transport::EventLoop& loop, HandlerQueue* workers, const Dispatcher& dispatcher,
-             const ServerOptions& options, TimeoutCounts& timeouts, std::function<void(int)> on_change,
+             const ServerOptions& options, PeerCounts& counts, std::function<void(int)> on_change,
              mux::MemoryTotal* memory = nullptr);
   ~ServerLoop();
 
@@ -40,14 +41,15 @@ class ServerLoop final : private ServerConnectionOwner {
 
  private:
   void OnConnectionGone(ServerConnection& connection) override;
-  void OnTimeout(Timeout which, size_t times) override { timeouts_.Add(which, times); }
+  void OnTimeout(Timeout which, size_t times) override { counts_.Add(which, times); }
+  void OnLimit(transport::H2Limit which) override { counts_.Add(which); }
   void OnMemoryFull() override;
 
   transport::EventLoop& loop_;
   HandlerQueue* const workers_;
   const Dispatcher& dispatcher_;
   const ServerOptions& options_;
-  TimeoutCounts& timeouts_;
+  PeerCounts& counts_;
   const std::function<void(int)> on_change_;
   std::optional<mux::LoopMemory> memory_;
   std::list<std::unique_ptr<ServerConnection>> connections_;  // oldest first

@@ -40,7 +40,7 @@ SimulatedServer::~SimulatedServer() = default;
 
 void SimulatedServer::Replace() {
   if (serving_ != nullptr) replaced_.push_back(std::move(serving_));
-  serving_ = std::make_unique<ServerLoop>(loop_, workers_.get(), dispatcher_, options_, timeouts_,
+  serving_ = std::make_unique<ServerLoop>(loop_, workers_.get(), dispatcher_, options_, counts_,
                                           [this](int change) { connections_ += static_cast<size_t>(change); });
 }
 

@@ -43,7 +43,7 @@
 #include "absl/time/time.h"
 #include "weir/rpc/client/channel.h"
 #include "weir/rpc/client/channel_options.h"
-#include "weir/rpc/life/timeout.h"
+#include "weir/rpc/life/peer_counts.h"
 #include "weir/rpc/server/dispatcher.h"
 #include "weir/rpc/server/handler_queue.h"
 #include "weir/rpc/server/server_loop.h"
@@ -80,7 +80,7 @@ class SimulatedServer {
 
   size_t connection_count() const { return connections_; }
   // As Server::timeout_count, of all its processes.
-  uint64_t timeout_count(Timeout which) const { return timeouts_.count(which); }
+  uint64_t timeout_count(Timeout which) const { return counts_.count(which); }
 
  private:
   friend class Simulation;
@@ -96,7 +96,7 @@ class SimulatedServer {
   const std::unique_ptr<HandlerQueue> workers_;  // null: handlers run on the loop of their connection
   const ServerOptions options_;
   Dispatcher dispatcher_;
-  TimeoutCounts timeouts_;
+  PeerCounts counts_;
   std::unique_ptr<ServerLoop> serving_;
   std::list<std::unique_ptr<ServerLoop>> replaced_;
   size_t connections_ = 0;

@@ -114,6 +114,7 @@ ScriptedConnection::ScriptedConnection(const H2Options& options) : connection_(o
 
 void ScriptedConnection::Keep(std::vector<H2Event> events) {
   for (H2Event& event : events) {
+    if (auto* error = std::get_if<transport::H2ConnectionError>(&event)) limit_ = error->limit;
     if (auto* body = std::get_if<H2BodyReceived>(&event)) {
       bodies_.push_back(std::make_unique<std::string>(body->body.data));
       body->body.data = *bodies_.back();

@@ -19,6 +19,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +70,8 @@ class ScriptedConnection {
   void Receive(std::string_view bytes, Cuts* cuts);
   std::vector<std::string> TakeEvents();
   std::vector<std::string> TakeWritten();
+  // Of the H2ConnectionError that was told; nullopt: none, or none because of a limit.
+  std::optional<transport::H2Limit> limit() const { return limit_; }
 
  private:
   // Events whose bodies outlive the bytes they came in.
@@ -78,6 +81,7 @@ class ScriptedConnection {
   transport::FrameTextDecoder written_;
   std::vector<transport::H2Event> events_;
   std::vector<std::unique_ptr<std::string>> bodies_;
+  std::optional<transport::H2Limit> limit_;
 };
 
 // ---- the script ----------------------------------------------------------------------------------------------------

@@ -61,11 +61,14 @@ class ServerWorld final : public CallWorld, private ServerConnectionOwner {
 
   // Times of the client that were over.
   const std::vector<Timeout>& timeouts() const { return timeouts_; }
+  // Limits that the client went beyond.
+  const std::vector<transport::H2Limit>& limits() const { return limits_; }
 
  private:
   class TestService;
   void OnConnectionGone(ServerConnection& connection) override;
   void OnTimeout(Timeout which, size_t times) override { timeouts_.insert(timeouts_.end(), times, which); }
+  void OnLimit(transport::H2Limit which) override { limits_.push_back(which); }
 
   const weir::ServerOptions options_;
   const std::unique_ptr<TestService> service_;
@@ -74,6 +77,7 @@ class ServerWorld final : public CallWorld, private ServerConnectionOwner {
   HandlerQueue handler_queue_{workers_, QueuedHandlersMax(options_)};
   std::unique_ptr<ServerConnection> connection_;
   std::vector<Timeout> timeouts_;
+  std::vector<transport::H2Limit> limits_;
 };
 
 class ServerScript final : public CallScript<ServerScript, ServerWorld> {
@@ -127,13 +131,18 @@ class ServerScript final : public CallScript<ServerScript, ServerWorld> {
     return Add("expect timeouts",
                [timeouts](ServerWorld& w, Cuts*) { ExpectLines(Names(timeouts), Names(w.timeouts())); });
   }
+  // The client went beyond these limits.
+  ServerScript& ExpectLimits(const std::vector<transport::H2Limit>& limits) {
+    return Add("expect limits", [limits](ServerWorld& w, Cuts*) { ExpectLines(Names(limits), Names(w.limits())); });
+  }
 
   std::unique_ptr<ServerWorld> MakeWorld() { return std::make_unique<ServerWorld>(handlers_, options_); }
 
  private:
-  static Lines Names(const std::vector<Timeout>& timeouts) {
+  template <class Which>
+  static Lines Names(const std::vector<Which>& all) {
     Lines names;
-    for (const Timeout which : timeouts) names.emplace_back(ToString(which));
+    for (const Which which : all) names.emplace_back(ToString(which));
     return names;
   }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,7 @@ class Peer {
       if (event.starts_with("ConnectionError ")) error_ = event;
     }
   }
+  std::optional<H2Limit> limit() const { return scripted_.limit(); }
   void Read() {
     for (std::string& line : scripted_.TakeWritten()) last_written_ = std::move(line);
   }
@@ -84,6 +86,8 @@ void ExpectEnd(Peer& peer, const std::string& reason, const std::string& debug_d
   EXPECT_NE(peer.last_written().find(" ENHANCE_YOUR_CALM \"" + said), std::string::npos) << peer.last_written();
   EXPECT_TRUE(peer.last_written().starts_with("GOAWAY last=")) << peer.last_written();
   EXPECT_TRUE(peer.connection().IsFinished());
+  ASSERT_TRUE(peer.limit().has_value());
+  EXPECT_NE(peer.error().find(ToString(*peer.limit())), std::string::npos) << ToString(*peer.limit());
 }
 
 // ---- budgets that frames alone use up ------------------------------------------------------------------------------

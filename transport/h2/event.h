@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,7 @@
 
 #include "weir/transport/h2/error_code.h"
 #include "weir/transport/h2/headers.h"
+#include "weir/transport/h2/limit.h"
 
 namespace weir::transport {
 
@@ -142,7 +144,8 @@ struct H2PingAcked {
 // The connection is lost: always the last event ever. What is still queued (GOAWAY) should be written, then close.
 struct H2ConnectionError {
   ErrorCode error_code = ErrorCode::kProtocolError;
-  std::string reason;  // what was expected, what came
+  std::string reason;                           // what was expected, what came
+  std::optional<H2Limit> limit = std::nullopt;  // the one that the peer has gone beyond
 };
 
 using H2Event = std::variant<H2RequestReceived, H2ResponseReceived, H2BodyReceived, H2TrailersReceived, H2StreamReset,

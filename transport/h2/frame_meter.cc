@@ -92,14 +92,15 @@ FrameMeter::Step FrameMeter::Payload(uint32_t octets) {
   if (octets > 0) {
     ++counters_.small_data;
     return Charge(&small_data_, absl::StrCat("DATA with fewer than ", options_.small_data_bytes, " octets"),
-                  "small_data");
+                  H2Limit::kSmallData);
   }
   ++counters_.empty_data;
   if (++empty_in_a_row_ > options_.empty_data_in_a_row_max) {
-    return Overspent(absl::StrCat("DATA without payload: expected at most ", options_.empty_data_in_a_row_max,
+    return Overspent(H2Limit::kEmptyDataInARow,
+                     absl::StrCat("DATA without payload: expected at most ", options_.empty_data_in_a_row_max,
                                   " in a row (H2Options::empty_data_in_a_row_max), got more"));
   }
-  return Charge(&empty_data_, "DATA without payload", "empty_data");
+  return Charge(&empty_data_, "DATA without payload", H2Limit::kEmptyData);
 }
 
 [[gnu::always_inline]] inline FrameMeter::Step FrameMeter::Headers(uint32_t length, uint8_t flags, StreamId id) {
@@ -134,7 +135,8 @@ FrameMeter::Step FrameMeter::Late(FrameType type, StreamId id) {
 FrameMeter::Step FrameMeter::Continuation(uint8_t flags) {
   if ((flags & frame_flag::kEndHeaders) != 0) block_continues_ = false;
   if (++continuations_ <= options_.continuation_frames_max) return Step::kGoOn;
-  return Overspent(absl::StrCat("header block: expected at most ", options_.continuation_frames_max,
+  return Overspent(H2Limit::kContinuationFrames,
+                   absl::StrCat("header block: expected at most ", options_.continuation_frames_max,
                                 " CONTINUATION frames (H2Options::continuation_frames_max), got more"));
 }
 
@@ -153,7 +155,7 @@ FrameMeter::Step FrameMeter::OtherFrame(FrameType type, uint32_t length, uint8_t
       ++counters_.resets;
       if (!is_server_) return ResetByServer(id);
       StopAtEnd();  // the table must know it before the stream's next frame
-      return Charge(&resets_, "RST_STREAM", "resets");
+      return Charge(&resets_, "RST_STREAM", H2Limit::kResets);
     case FrameType::kSettings:
       return (flags & frame_flag::kAck) != 0 ? Step::kGoOn : Settings(length);
     case FrameType::kPushPromise:
@@ -163,17 +165,18 @@ FrameMeter::Step FrameMeter::OtherFrame(FrameType type, uint32_t length, uint8_t
       [[fallthrough]];
     default:
       ++counters_.unknown;
-      return Charge(&unknown_, "frames that we ignore (unknown types, GOAWAY)", "unknown_frames");
+      return Charge(&unknown_, "frames that we ignore (unknown types, GOAWAY)", H2Limit::kUnknownFrames);
   }
 }
 
 FrameMeter::Step FrameMeter::Settings(uint32_t length) {
   ++counters_.settings;
   if (const uint32_t entries = length / kSettingsEntryBytes; entries > options_.settings_entries_max) {
-    return Overspent(absl::StrCat("SETTINGS: expected at most ", options_.settings_entries_max,
+    return Overspent(H2Limit::kSettingsEntries,
+                     absl::StrCat("SETTINGS: expected at most ", options_.settings_entries_max,
                                   " entries in a frame (H2Options::settings_entries_max), got ", entries));
   }
-  if (Charge(&settings_, "SETTINGS", "settings") == Step::kStop) return Step::kStop;
+  if (Charge(&settings_, "SETTINGS", H2Limit::kSettings) == Step::kStop) return Step::kStop;
   // Alone, so that what the engine does is known to be for these SETTINGS.
   settings_are_next_ = true;
   StopAtEnd();
@@ -185,7 +188,7 @@ FrameMeter::Step FrameMeter::ResetByServer(StreamId id) {
   if (StreamState* const stream = streams_.Find(id)) stream->end_walked = true;
   if (counters_.resets <= counters_.streams) return Step::kGoOn;
   ++counters_.unknown;
-  return Charge(&unknown_, "RST_STREAM beyond one for each stream", "unknown_frames");
+  return Charge(&unknown_, "RST_STREAM beyond one for each stream", H2Limit::kUnknownFrames);
 }
 
 FrameMeter::Step FrameMeter::Priority(FrameType type, uint32_t length, StreamId id) {
@@ -194,9 +197,9 @@ FrameMeter::Step FrameMeter::Priority(FrameType type, uint32_t length, StreamId 
   }
   if (type == FrameType::kPriority && length == kPriorityBytes) WatchId(length, id);
   if (++counters_.priorities <= options_.priorities_per_stream * (1 + counters_.streams)) return Step::kGoOn;
-  return Overspent(absl::StrCat("PRIORITY: expected at most ", options_.priorities_per_stream,
-                                " per stream (H2Options::priorities_per_stream), got ", counters_.priorities, " for ",
-                                counters_.streams, " streams"));
+  return Overspent(H2Limit::kPriorities, absl::StrCat("PRIORITY: expected at most ", options_.priorities_per_stream,
+                                                      " per stream (H2Options::priorities_per_stream), got ",
+                                                      counters_.priorities, " for ", counters_.streams, " streams"));
 }
 
 void FrameMeter::WatchId(uint32_t length, StreamId stream) {
@@ -247,6 +250,7 @@ FrameMeter::Step FrameMeter::Ping(uint8_t flags) {
     if (options_.min_ping_interval.count() > 0 && IsStrike() && ++ping_strikes_ > options_.ping_strikes_max) {
       const auto seconds = [](H2Options::Milliseconds time) { return std::chrono::duration<double>(time).count(); };
       return Overspent(
+          H2Limit::kPingStrikes,
           absl::StrCat("PING: expected at most one in ", seconds(options_.min_ping_interval),
                        " s while streams are open (min_ping_interval), and in ",
                        seconds(options_.min_idle_ping_interval),
@@ -254,7 +258,8 @@ FrameMeter::Step FrameMeter::Ping(uint8_t flags) {
           "too_many_pings");
     }
     if (measures || pings_.Take(now_)) return Step::kGoOn;
-    return Overspent(absl::StrCat("PING: expected at most ", PerSecond(pings_.rate()), " (H2Options::pings), got more"),
+    return Overspent(H2Limit::kPings,
+                     absl::StrCat("PING: expected at most ", PerSecond(pings_.rate()), " (H2Options::pings), got more"),
                      "too_many_pings");
   }
   if (pings_out_ > 0) {
@@ -262,7 +267,7 @@ FrameMeter::Step FrameMeter::Ping(uint8_t flags) {
     return Step::kGoOn;
   }
   ++counters_.unknown;
-  return Charge(&unknown_, "frames that we ignore (PING ACK to no PING)", "unknown_frames");
+  return Charge(&unknown_, "frames that we ignore (PING ACK to no PING)", H2Limit::kUnknownFrames);
 }
 
 // The clock and the strikes begin anew whenever HEADERS or DATA are sent (gRPC's keepalive.md).
@@ -279,6 +284,7 @@ FrameMeter::Step FrameMeter::WindowUpdate() {
   const uint64_t allowed = 5 + 2 * (counters_.streams + options_.window_updates_per_data_frame * data_sent_);
   if (++counters_.window_updates <= allowed) return Step::kGoOn;
   return Overspent(
+      H2Limit::kWindowUpdates,
       absl::StrCat("WINDOW_UPDATE: expected at most 5 + 2 x (streams + ", options_.window_updates_per_data_frame,
                    " x DATA frames sent) (H2Options::window_updates_per_data_frame), got ", counters_.window_updates,
                    " for ", counters_.streams, " streams and ", data_sent_, " DATA frames"));
@@ -351,25 +357,25 @@ FrameMeter::Step FrameMeter::BadFrame(ErrorCode code, std::string reason) {
   return Step::kStop;
 }
 
-FrameMeter::Step FrameMeter::Overspent(std::string reason, std::string_view debug_data) {
-  violation_ = Violation{ErrorCode::kEnhanceYourCalm, std::move(reason), std::string(debug_data)};
+FrameMeter::Step FrameMeter::Overspent(H2Limit limit, std::string reason, std::string_view debug_data) {
+  violation_ = Violation{ErrorCode::kEnhanceYourCalm, std::move(reason), std::string(debug_data), limit};
   return Step::kStop;
 }
 
-FrameMeter::Step FrameMeter::Charge(TokenBucket* bucket, std::string_view frames, std::string_view option) {
+FrameMeter::Step FrameMeter::Charge(TokenBucket* bucket, std::string_view frames, H2Limit limit) {
   if (bucket->Take(now_)) return Step::kGoOn;
-  return Overspent(absl::StrCat(std::string(frames), ": expected at most ", PerSecond(bucket->rate()),
-                                " (H2Options::", std::string(option), "), got more"));
+  return Overspent(limit, absl::StrCat(std::string(frames), ": expected at most ", PerSecond(bucket->rate()),
+                                       " (H2Options::", std::string(ToString(limit)), "), got more"));
 }
 
 bool FrameMeter::ChargeGlitch() {
   ++counters_.glitches;
-  return Charge(&glitches_, "errors of streams", "glitches") == Step::kGoOn;
+  return Charge(&glitches_, "errors of streams", H2Limit::kGlitches) == Step::kGoOn;
 }
 
 bool FrameMeter::ChargeLateFrame() {
   ++counters_.small_data;
-  return Charge(&small_data_, "frames for streams that are over", "small_data") == Step::kGoOn;
+  return Charge(&small_data_, "frames for streams that are over", H2Limit::kSmallData) == Step::kGoOn;
 }
 
 bool FrameMeter::ChargeEarlyReset() {
@@ -377,7 +383,8 @@ bool FrameMeter::ChargeEarlyReset() {
   ++recent_early_resets_;
   if (recent_streams_ < options_.early_reset_streams_min) return true;
   if (uint64_t{recent_early_resets_} * 100 <= uint64_t{recent_streams_} * options_.early_reset_percent_max) return true;
-  Overspent(absl::StrCat("RST_STREAM before a response: expected for at most ", options_.early_reset_percent_max,
+  Overspent(H2Limit::kEarlyResets,
+            absl::StrCat("RST_STREAM before a response: expected for at most ", options_.early_reset_percent_max,
                          " % of the streams (H2Options::early_reset_percent_max), got ", recent_early_resets_, " of ",
                          recent_streams_),
             "too_many_resets");

@@ -23,6 +23,7 @@
 #include "weir/transport/h2/counters.h"
 #include "weir/transport/h2/error_code.h"
 #include "weir/transport/h2/frame.h"
+#include "weir/transport/h2/limit.h"
 #include "weir/transport/h2/options.h"
 #include "weir/transport/h2/stream_table.h"
 #include "weir/transport/h2/token_bucket.h"
@@ -34,6 +35,7 @@ struct Violation {
   ErrorCode code = ErrorCode::kProtocolError;
   std::string reason;      // what was expected, what came, which option says so
   std::string debug_data;  // for GOAWAY; empty: the reason
+  std::optional<H2Limit> limit = std::nullopt;
 };
 
 // HEADERS or DATA for a stream that is not new (server) or not open.
@@ -122,8 +124,8 @@ class FrameMeter {
 
   Step Late(FrameType type, StreamId id);
   Step BadFrame(ErrorCode code, std::string reason);
-  Step Overspent(std::string reason, std::string_view debug_data = {});
-  Step Charge(TokenBucket* bucket, std::string_view frames, std::string_view option);
+  Step Overspent(H2Limit limit, std::string reason, std::string_view debug_data = {});
+  Step Charge(TokenBucket* bucket, std::string_view frames, H2Limit limit);
   bool IsOver(StreamId id, uint8_t flags) const;
   void StopAtEnd() { watched_ = stop_at_end_ = true; }
   void NoteCut(FrameType type);

@@ -147,7 +147,8 @@ struct Session::Callbacks {
                       options.header_fields_max,
                       " fields (H2Options::header_list_bytes_max, header_fields_max; of a server or "
                       "channel max_metadata_bytes, max_metadata_fields), got more than four times that"),
-         {}});
+         {},
+         H2Limit::kHeaderList});
     return EndIf(true);
   }
 
@@ -566,21 +567,23 @@ void Session::FailReceive(int library_code) {
       if (no_memory_) throw std::bad_alloc();
       return Fail(*meter_.violation());
     case NGHTTP2_ERR_FLOODED:
-      return Fail(ErrorCode::kEnhanceYourCalm,
-                  absl::StrCat("PING and SETTINGS: expected the peer to read our answers, ", options_.unread_acks_max,
-                               " of them wait unread (H2Options::unread_acks_max)"));
+      return Fail({ErrorCode::kEnhanceYourCalm,
+                   absl::StrCat("PING and SETTINGS: expected the peer to read our answers, ", options_.unread_acks_max,
+                                " of them wait unread (H2Options::unread_acks_max)"),
+                   {},
+                   H2Limit::kUnreadAcks});
     default:
       return Fail(ErrorCode::kInternalError, nghttp2_strerror(library_code));
   }
 }
 
-void Session::Fail(ErrorCode code, std::string reason) { Fail(Violation{code, std::move(reason), {}}); }
+void Session::Fail(ErrorCode code, std::string reason) { Fail(Violation{code, std::move(reason), {}, {}}); }
 
 void Session::Fail(const Violation& violation) {
   if (closing_) return;
   const std::string_view debug_data = violation.debug_data.empty() ? violation.reason : violation.debug_data;
   CloseConnection(violation.code, debug_data.substr(0, kDebugDataBytesMax));
-  inbox_.Emit(H2ConnectionError{violation.code, violation.reason});
+  inbox_.Emit(H2ConnectionError{violation.code, violation.reason, violation.limit});
 }
 
 // ---- output --------------------------------------------------------------------------------------------------------
@@ -632,9 +635,11 @@ void Session::FlushControlFrames(size_t early_bytes_max) {
   }
   out_ = nullptr;
   if (caused_frames_ > options_.queued_control_frames_max) {
-    Fail(ErrorCode::kEnhanceYourCalm,
-         absl::StrCat("peer: expected it to read; ", caused_frames_, " resets, window updates and the like wait, ",
-                      "more than H2Options::queued_control_frames_max (", options_.queued_control_frames_max, ")"));
+    Fail({ErrorCode::kEnhanceYourCalm,
+          absl::StrCat("peer: expected it to read; ", caused_frames_, " resets, window updates and the like wait, ",
+                       "more than H2Options::queued_control_frames_max (", options_.queued_control_frames_max, ")"),
+          {},
+          H2Limit::kQueuedControlFrames});
   }
 }
 

@@ -242,6 +242,7 @@ ConnectionDriver::Alive ConnectionDriver::Deliver(std::vector<H2Event>& events) 
   if (const auto* error = std::get_if<H2ConnectionError>(&events.back())) {
     fatal = absl::UnavailableError("connection to " + stream_->PeerName() + " failed: " + error->reason + " [" +
                                    ToString(error->error_code) + "]");
+    limit_ = error->limit;
   }
   bool destroyed = false;
   bool no_memory = false;

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,6 +102,8 @@ class ConnectionDriver final : private ByteStreamObserver, private EndOfTurn {
   // Which of its times the peer has let pass, so that the driver closes.
   enum class Overdue : uint8_t { kNothing, kWrite, kHeaderBlock };
   Overdue overdue() const { return overdue_; }
+  // The limit beyond which the peer went, for which the connection ends.
+  std::optional<H2Limit> limit() const { return limit_; }
 
   // Pulled from the connection and not yet taken by the stream.
   size_t buffered_bytes() const { return output_.size(); }
@@ -151,6 +154,7 @@ class ConnectionDriver final : private ByteStreamObserver, private EndOfTurn {
   bool write_blocked_ = false;
   bool block_open_ = false;  // a header block has begun and not ended
   Overdue overdue_ = Overdue::kNothing;
+  std::optional<H2Limit> limit_;
   bool* destroyed_ = nullptr;  // set while the sink runs
   size_t unanswered_bytes_ = 0;
   const Milliseconds write_timeout_;

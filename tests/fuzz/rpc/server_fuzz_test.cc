@@ -124,8 +124,8 @@ class World {
   Service service_;
   Dispatcher dispatcher_;
   int connections_ = 0;
-  TimeoutCounts timeouts_;
-  ServerLoop shard_{loop_, nullptr, dispatcher_, options_, timeouts_, [this](int change) { connections_ += change; }};
+  PeerCounts counts_;
+  ServerLoop shard_{loop_, nullptr, dispatcher_, options_, counts_, [this](int change) { connections_ += change; }};
   std::unique_ptr<transport::MemoryStream> client_;
 };
 

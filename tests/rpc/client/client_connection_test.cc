@@ -219,7 +219,7 @@ TEST(ClientConnectionTest, ServerThatNeverSendsItsSettingsIsGivenUp) {
       .ExpectLog({})
       .Advance(seconds(1))
       .ExpectLog({"UNAVAILABLE: cannot connect: connected to peer, which sent no SETTINGS frame within 5s..."})
-      .Do([](ClientWorld& w) { EXPECT_EQ(w.core().timeouts().count(Timeout::kConnect), 1u); })
+      .Do([](ClientWorld& w) { EXPECT_EQ(w.core().peer_counts().count(Timeout::kConnect), 1u); })
       .Advance(seconds(200))
       .ExpectLeft({"timers: 1"})  // it goes on trying
       .Shutdown()

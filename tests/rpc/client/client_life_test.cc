@@ -58,7 +58,7 @@ TEST(ClientKeepalive, ServerThatDoesNotAnswerIsNoticedAtTheTimeoutAndItsCallsEnd
       .ExpectLog({})
       .Advance(milliseconds(1))
       .ExpectLog({"UNAVAILABLE: connection to peer: keepalive: no answer within 20s...", "by the network"})
-      .Do([](ClientWorld& w) { EXPECT_EQ(w.core().timeouts().count(Timeout::kKeepalive), 1u); })
+      .Do([](ClientWorld& w) { EXPECT_EQ(w.core().peer_counts().count(Timeout::kKeepalive), 1u); })
       .Advance(seconds(1))
       .ExpectNothingLeft()
       .Run();
@@ -130,6 +130,17 @@ TEST(ClientKeepalive, TooManyPingsDoublesTheTimeOfTheChannelAndIsLoggedOnce) {
       .Run();
 }
 
+TEST(ClientLimits, ServerThatGoesBeyondOneLosesTheConnectionAndItIsCounted) {
+  ChannelOptions options;
+  options.budgets.settings = {.burst = 3, .per_second = 0};
+  ClientScript script(options);
+  script.Handshake()
+      .Spawn(CallUnary)
+      .Peer("SETTINGS\nSETTINGS\nSETTINGS")
+      .Do([](ClientWorld& w) { EXPECT_EQ(w.core().peer_counts().count(transport::H2Limit::kSettings), 1u); })
+      .Run();
+}
+
 TEST(ClientSettings, ServerThatDoesNotAcknowledgeThemLosesTheConnection) {
   ClientScript script;
   script.Connect()
@@ -145,7 +156,7 @@ TEST(ClientSettings, ServerThatDoesNotAcknowledgeThemLosesTheConnection) {
       .ExpectLastWritten(
           "GOAWAY last=0 SETTINGS_TIMEOUT \"SETTINGS: expected their acknowledgement within 10s "
           "(ChannelOptions::connection.settings_ack_timeout)\"")
-      .Do([](ClientWorld& w) { EXPECT_EQ(w.core().timeouts().count(Timeout::kSettingsAck), 1u); })
+      .Do([](ClientWorld& w) { EXPECT_EQ(w.core().peer_counts().count(Timeout::kSettingsAck), 1u); })
       .Advance(seconds(1))
       .ExpectNothingLeft()
       .Run();
@@ -166,7 +177,7 @@ TEST(ClientHeaderBlock, ServerThatDoesNotEndItLosesTheConnection) {
       .ExpectLog({"UNAVAILABLE: connection to peer failed: header block: expected its end within 10 s "
                   "(header_block_timeout)...",
                   "by ..."})
-      .Do([](ClientWorld& w) { EXPECT_EQ(w.core().timeouts().count(Timeout::kHeaderBlock), 1u); })
+      .Do([](ClientWorld& w) { EXPECT_EQ(w.core().peer_counts().count(Timeout::kHeaderBlock), 1u); })
       .ExpectNothingLeft()
       .Run();
 }

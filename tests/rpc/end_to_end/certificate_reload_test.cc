@@ -87,7 +87,7 @@ class CertificateReloadTest : public ::testing::Test, private transport::Waiting
     tls.client_roots = TlsPem::Memory(TheAuthority().certificate());
     tls.log = [](std::string_view) {};  // of keys that do not fit yet
     server_security_ = TlsServerCredentials(tls).security();
-    server_ = std::make_unique<ServerLoop>(loop_, nullptr, dispatcher_, options_, timeouts_,
+    server_ = std::make_unique<ServerLoop>(loop_, nullptr, dispatcher_, options_, counts_,
                                            [this](int change) { connections_made_ += change > 0 ? 1 : 0; });
   }
 
@@ -122,7 +122,7 @@ class CertificateReloadTest : public ::testing::Test, private transport::Waiting
   const TestCertificate second_ = TheAuthority().Issue({.common_name = "second"});
   FakeLoop loop_;
   ServerOptions options_;
-  TimeoutCounts timeouts_;
+  PeerCounts counts_;
   int connections_made_ = 0;
 
  private:

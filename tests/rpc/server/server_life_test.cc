@@ -304,7 +304,11 @@ TEST(ServerPingRules, WithoutCallsTheIntervalIsTwoHours) {
   script.Unary(Echo).Handshake();
   Call(script, 1).Drop();
   for (int i = 0; i < 3; ++i) script.Peer(kPing).ExpectWritten({kPong}).Advance(minutes(6));
-  script.Peer(kPing).ExpectLastWritten(kTooManyPings).Run();
+  script.Peer(kPing)
+      .ExpectLastWritten(kTooManyPings)
+      .Advance(seconds(1))
+      .ExpectLimits({transport::H2Limit::kPingStrikes})
+      .Run();
 }
 
 TEST(ServerPingRules, ClientsMayBeLetPingWithoutCalls) {

@@ -41,8 +41,8 @@ class ServerLoopTest : public ::testing::Test {
   Dispatcher dispatcher_;
   ServerOptions options_;
   int connections_ = 0;
-  TimeoutCounts timeouts_;
-  ServerLoop shard_{loop_, nullptr, dispatcher_, options_, timeouts_, [this](int change) { connections_ += change; }};
+  PeerCounts counts_;
+  ServerLoop shard_{loop_, nullptr, dispatcher_, options_, counts_, [this](int change) { connections_ += change; }};
 };
 
 TEST_F(ServerLoopTest, ConnectionIsCountedUntilItIsGone) {

@@ -80,8 +80,8 @@ class ServerMemoryTotalTest : public ::testing::Test {
   ServerOptions options_;
   int connections_ = 0;
   mux::MemoryTotal memory_{{.soft_bytes = kStep, .hard_bytes = 3 * kStep}};
-  TimeoutCounts timeouts_;
-  ServerLoop shard_{loop_,   nullptr, dispatcher_, options_, timeouts_, [this](int change) { connections_ += change; },
+  PeerCounts counts_;
+  ServerLoop shard_{loop_,   nullptr, dispatcher_, options_, counts_, [this](int change) { connections_ += change; },
                     &memory_};
 };
 
