@@ -137,6 +137,16 @@ def data_behind_the_deadline(connection):
     connection.flood([frame(DATA, 0, stream, bytes(16384))] * 1000)
 
 
+@play(PLAYS, "UNAVAILABLE", "", CALM + " frames for streams that are over", ask="calls=2")
+def heads_behind_the_end(connection):
+    """On a stream that the server has ended, blocks that have to be decoded; another call is under way."""
+    connection.request(2)
+    stream = connection.request()
+    connection.head(stream)
+    connection.end(stream, trailers(14))
+    connection.flood([frame(HEADERS, END_HEADERS, stream, HEAD) * 100] * 1000)
+
+
 @play(PLAYS, "RESOURCE_EXHAUSTED", "ENHANCE_YOUR_CALM")
 def interim_responses(connection):
     stream = connection.request()
