@@ -7,8 +7,10 @@
 // nothing. An answer that has left in part counts as a whole, because its memory is held as a whole; only of what the
 // windows took and the socket did not, the rest alone is counted.
 //
-// Each has two ceilings. Beyond `soft` memory is short: windows are rationed (window_ration.h), and fewer calls begin.
-// Beyond `hard` a connection ends. Who asks, and what follows, is the business of the owner of the connection.
+// Each has two ceilings. Beyond `soft` memory is short: windows are rationed (window_ration.h), and a connection whose
+// answers are not taken begins no more calls. Beyond `hard` a connection ends. Nothing is refused to some for what others
+// hold: between the two ceilings somebody could stay for ever, and nobody else would get a call through. Who asks, and
+// what follows, is the business of the owner of the connection.
 #pragma once
 
 #include <algorithm>
@@ -40,12 +42,11 @@ inline MemoryCeilings ConnectionCeilings(size_t soft_bytes, size_t hard_bytes, s
 // What was done because of a ceiling.
 enum class MemoryAct : uint8_t {
   kDeferred,           // a call, until answers of its connection have been taken, by the soft ceiling of that
-  kRefused,            // a call, by the soft ceiling of all connections
   kRationed,           // the windows of a connection, by either
   kEndedByConnection,  // a connection, by its hard ceiling
   kEndedByTotal,       // a connection, by the hard ceiling of all
 };
-constexpr size_t kMemoryActs = 5;
+constexpr size_t kMemoryActs = 4;
 
 // Any thread.
 class MemoryTotal {
@@ -58,12 +59,17 @@ class MemoryTotal {
   bool over_soft() const { return bytes() > ceilings_.soft_bytes; }
   bool over_hard() const { return bytes() > ceilings_.hard_bytes; }
 
+  void AddLoop() { loops_.fetch_add(1, std::memory_order_relaxed); }
+  void RemoveLoop() { loops_.fetch_sub(1, std::memory_order_relaxed); }
+  size_t loops() const { return loops_.load(std::memory_order_relaxed); }
+
   void Note(MemoryAct act) { acts_[static_cast<size_t>(act)].fetch_add(1, std::memory_order_relaxed); }
   uint64_t count(MemoryAct act) const { return acts_[static_cast<size_t>(act)].load(std::memory_order_relaxed); }
 
  private:
   const MemoryCeilings ceilings_;
   std::atomic<size_t> bytes_ = 0;
+  std::atomic<size_t> loops_ = 0;
   std::array<std::atomic<uint64_t>, kMemoryActs> acts_{};
 };
 
@@ -72,12 +78,17 @@ class LoopMemory {
  public:
   static constexpr size_t kStepBytes = 64 * 1024;
 
-  explicit LoopMemory(MemoryTotal& total) : total_(total) {}
+  explicit LoopMemory(MemoryTotal& total) : total_(total) { total_.AddLoop(); }
   LoopMemory(const LoopMemory&) = delete;
   LoopMemory& operator=(const LoopMemory&) = delete;
-  ~LoopMemory() { total_.Change(0 - told_); }
+  ~LoopMemory() {
+    total_.Change(0 - told_);
+    total_.RemoveLoop();
+  }
 
   MemoryTotal& total() const { return total_; }
+  // As much as the average loop, or more: there is always one that does.
+  bool HoldsItsShare() const { return told_ >= total_.bytes() / total_.loops(); }
   void Change(size_t by) {
     bytes_ += by;
     const size_t steps = bytes_ / kStepBytes * kStepBytes;

@@ -13,7 +13,6 @@ struct MemoryUse {
 
   // How often since the server was made:
   uint64_t deferred_calls = 0;        // calls began later, because of connection.memory_soft_bytes
-  uint64_t refused_calls = 0;         // calls did not begin, because of memory_soft_bytes
   uint64_t rationed_connections = 0;  // windows of a connection shrank, because of either
   uint64_t ended_connections = 0;     // connections ended, because of connection.memory_hard_bytes
   uint64_t ended_by_all = 0;          // connections ended, because of memory_hard_bytes

@@ -189,7 +189,6 @@ class Server::Impl {
     using Act = mux::MemoryAct;
     return {.held_bytes = memory_.bytes(),
             .deferred_calls = memory_.count(Act::kDeferred),
-            .refused_calls = memory_.count(Act::kRefused),
             .rationed_connections = memory_.count(Act::kRationed),
             .ended_connections = memory_.count(Act::kEndedByConnection),
             .ended_by_all = memory_.count(Act::kEndedByTotal)};
@@ -323,6 +322,15 @@ class Server::Impl {
           loops_->loop(i), handler_queue_.get(), dispatcher_, options_, counts_,
           [this](int change) { OnConnectionCount(change); }, &memory_));
     }
+    const auto relieve = [all = std::vector<std::weak_ptr<ServerLoop>>(shards_.begin(), shards_.end()),
+                          loops = loops_.get()] {
+      for (size_t i = 0; i < all.size(); ++i) {
+        loops->loop(i).Post([shard = all[i]] {
+          if (const std::shared_ptr<ServerLoop> held = shard.lock()) held->RelieveMemory();
+        });
+      }
+    };
+    for (const auto& shard : shards_) shard->OnOthersMemory(relieve);
     return absl::OkStatus();
   }
 

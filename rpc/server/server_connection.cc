@@ -133,8 +133,6 @@ void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& pr
     // Only a client that resets its streams gets here: handlers of those still run (CVE-2023-44487).
     return stream.Cancel(MarkUnprocessed(absl::UnavailableError("too many handlers of this connection still run")));
   }
-  if (mux_.memory().total_over_soft()) [[unlikely]]
-    return RefuseForMemory(stream);
   if (life_.is_asleep()) [[unlikely]] {
     life_.OnCall(loop_.Now());
     SetLifeTimer();
@@ -173,15 +171,6 @@ void ServerConnection::BeginDeferred() {
       call.FailToStart();
     }
   }
-}
-
-void ServerConnection::RefuseForMemory(MessageStream& stream) {
-  const mux::MemoryAccount& memory = mux_.memory();
-  memory.Note(mux::MemoryAct::kRefused);
-  stream.FinishNow(absl::ResourceExhaustedError(
-      absl::StrCat("memory: ", memory.total()->bytes(), " bytes wait on the server's connections; expected at most ",
-                   memory.total()->ceilings().soft_bytes,
-                   " when a call begins (ServerOptions::memory_soft_bytes); try again later")));
 }
 
 void ServerConnection::OnMemory() noexcept {

@@ -101,7 +101,6 @@ class ServerConnection final : private transport::EventSink,
 
   std::shared_ptr<const ReceivedHead> HeadOf(const wire::Protocol& protocol, transport::RequestReceived request);
   bool Admit(MessageStream& stream, const ReceivedHead& head);
-  void RefuseForMemory(MessageStream& stream);
   void Defer(ServerCall& call);
   void BeginDeferred();
   void WatchMemory();

@@ -43,8 +43,13 @@ void ServerLoop::OnConnectionGone(ServerConnection& connection) {
   on_change_(-1);
 }
 
-// The connections of the other loops are out of reach, but it was here that the last bytes came.
 void ServerLoop::OnMemoryFull() {
+  if (memory_->HoldsItsShare()) return RelieveMemory();
+  if (tell_others_) tell_others_();
+}
+
+void ServerLoop::RelieveMemory() {
+  if (!memory_->total().over_hard() || !memory_->HoldsItsShare()) return;
   const auto most = std::max_element(connections_.begin(), connections_.end(),
                                      [](const auto& a, const auto& b) { return a->held_bytes() < b->held_bytes(); });
   if (most != connections_.end() && (*most)->held_bytes() > 0) (*most)->EndForMemory();

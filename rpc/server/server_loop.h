@@ -39,6 +39,12 @@ class ServerLoop final : private ServerConnectionOwner {
   bool is_draining() const { return draining_; }
   void StopAll(const absl::Status& why);
 
+  // The server is beyond its hard ceiling: if this loop holds its share, the connection that holds most ends.
+  void RelieveMemory();
+  // `tell` has the other loops do that: theirs is the memory, and their connections may not say another word. On the loop,
+  // before the first connection.
+  void OnOthersMemory(std::function<void()> tell) { tell_others_ = std::move(tell); }
+
  private:
   void OnConnectionGone(ServerConnection& connection) override;
   void OnTimeout(Timeout which, size_t times) override { counts_.Add(which, times); }
@@ -52,6 +58,7 @@ class ServerLoop final : private ServerConnectionOwner {
   PeerCounts& counts_;
   const std::function<void(int)> on_change_;
   std::optional<mux::LoopMemory> memory_;
+  std::function<void()> tell_others_;
   std::list<std::unique_ptr<ServerConnection>> connections_;  // oldest first
   bool draining_ = false;
   // By how much the ages of connections differ.

@@ -77,9 +77,8 @@ struct ServerOptions {
   absl::Duration stream_write_stall_timeout = absl::Seconds(300);
 
   // Bytes that wait on all connections together, as ServerOptions::connection.memory_soft_bytes counts them for one.
-  // Beyond the soft ceiling new calls end with RESOURCE_EXHAUSTED, on whatever connection, and the windows of those
-  // that hold something are rationed; beyond the hard one that connection is closed which holds most, of the loop that
-  // gets there. Counted in steps of 64 KiB for each loop. 0: half, and three quarters, of the memory of the machine or
+  // Beyond the soft ceiling the windows of those that hold something are rationed; beyond the hard one that connection
+  // is closed which holds most, of a loop that holds its share. Counted in steps of 64 KiB for each loop. 0: half, and three quarters, of the memory of the machine or
   // of the process's control group (a container's, a systemd unit's). What they have done is in Server::memory_use().
   size_t memory_soft_bytes = 0;
   size_t memory_hard_bytes = 0;

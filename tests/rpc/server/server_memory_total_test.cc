@@ -1,5 +1,5 @@
-// What waits on all connections of a server together: no call begins beyond the soft ceiling, whoever makes it, and
-// beyond the hard one the connection that holds most ends.
+// What waits on all connections of a server together: beyond the soft ceiling windows shrink, and beyond the hard one the
+// connection that holds most ends; the calls of others go on.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -85,20 +85,51 @@ class ServerMemoryTotalTest : public ::testing::Test {
                     &memory_};
 };
 
-TEST_F(ServerMemoryTotalTest, WhatOneClientHoldsKeepsTheCallsOfAnotherFromBeginning) {
+// A client could stay between the two for ever, at the price of an octet now and then.
+TEST_F(ServerMemoryTotalTest, WhatOneClientHoldsBetweenTheCeilingsDoesNotKeepTheCallsOfAnotherFromBeginning) {
   Client greedy = Connect();
   Client other = Connect();
-  SendPart(greedy, 4);  // a step, and the five octets before the message
-  Send(other, "HEADERS 1 END_STREAM" + std::string(kHead));
-  EXPECT_THAT(Received(other), Not(Contains(HasSubstr("memory_soft_bytes"))));
-  Send(greedy, "DATA 1 zeros:16384\nDATA 1 zeros:16384\nDATA 1 zeros:16384\nDATA 1 zeros:16384");
-  Send(other, "HEADERS 3 END_STREAM" + std::string(kHead));
-  EXPECT_THAT(Received(other),
-              Contains(HasSubstr("grpc-status=8 grpc-message=\"memory: 131072 bytes wait on the server's connections; "
-                                 "expected at most 65536 when a call begins (ServerOptions::memory_soft_bytes)")));
-  EXPECT_EQ(memory_.count(mux::MemoryAct::kRefused), 1u);
+  SendPart(greedy, 9);  // two steps
+  EXPECT_EQ(memory_.bytes(), 2 * kStep);
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kRationed), 1u);
+  Send(other, "HEADERS 1" + std::string(kHead) + "DATA 1 END_STREAM \"\\x00\\x00\\x00\\x00\\x00\"\n");
+  EXPECT_THAT(Received(other), Contains(HasSubstr("grpc-status=0")));
   Send(greedy, "RST_STREAM 1 CANCEL");
   EXPECT_EQ(memory_.bytes(), 0u);
+}
+
+// Its connections must not end in the place of those that hold the memory.
+TEST_F(ServerMemoryTotalTest, ALoopThatHoldsLittleEndsNoConnectionForWhatAnotherHoldsButTellsIt) {
+  int told = 0;
+  shard_.OnOthersMemory([&told] { ++told; });
+  mux::LoopMemory other_loop(memory_);
+  other_loop.Change(3 * kStep);
+  Client small = Connect();
+  SendPart(small, 5);
+  EXPECT_TRUE(memory_.over_hard());
+  EXPECT_GE(told, 1);
+  EXPECT_THAT(Received(small), Not(Contains(HasSubstr("GOAWAY"))));
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByTotal), 0u);
+  // The other has done it.
+  other_loop.Change(0 - 2 * kStep);
+  for (int i = 0; i < 4; ++i) Send(small, "DATA 1 zeros:16384");
+  EXPECT_FALSE(memory_.over_hard());
+  for (int i = 0; i < 4; ++i) Send(small, "DATA 1 zeros:16384");
+  EXPECT_THAT(Received(small), Contains(HasSubstr("(ServerOptions::memory_hard_bytes)")));
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByTotal), 1u);
+}
+
+TEST_F(ServerMemoryTotalTest, ALoopThatIsToldEndsItsLargestConnection) {
+  Client silent = Connect();
+  SendPart(silent, 13);  // three steps
+  EXPECT_FALSE(memory_.over_hard());
+  mux::LoopMemory other_loop(memory_);
+  other_loop.Change(kStep);
+  EXPECT_TRUE(memory_.over_hard());
+  loop_.Post([this] { shard_.RelieveMemory(); });
+  loop_.RunUntilIdle();
+  EXPECT_THAT(Received(silent), Contains(HasSubstr("(ServerOptions::memory_hard_bytes)")));
+  EXPECT_FALSE(memory_.over_hard());
 }
 
 TEST_F(ServerMemoryTotalTest, EachCeilingOfAConnectionIsCounted) {
