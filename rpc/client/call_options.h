@@ -5,32 +5,21 @@
 // A class with constructors, not an aggregate: g++ 12 destroys aggregate temporaries in co_await expressions twice.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "weir/rpc/client/call_credentials/call_credentials.h"
-#include "weir/rpc/core/interceptor.h"
+#include "weir/rpc/client/call_credentials/call_credentials_list.h"
+#include "weir/rpc/core/interceptors.h"
 #include "weir/rpc/core/metadata.h"
-#include "weir/rpc/core/parent_call.h"
 
 namespace weir {
 
-// What a call takes over from the one that it is made for. Holds nothing of that call, which may end before.
-struct Inherited {
-  explicit Inherited(const ParentCall& parent);
-
-  std::string method;
-  absl::Time deadline;
-  std::stop_token stop;
-  weir::Metadata trace;  // traceparent, tracestate: those that there are
-};
+class ParentCall;
+struct Inherited;
 
 class CallOptions {
  public:
@@ -43,7 +32,7 @@ class CallOptions {
     timeout_ = timeout;
     return *this;
   }
-  CallOptions& Deadline(absl::Time deadline) { return Timeout(deadline - absl::Now()); }
+  CallOptions& Deadline(absl::Time deadline);
 
   // Adds a pair to the request's metadata; see weir::Metadata for what is legal. An illegal one fails the call.
   CallOptions& Metadata(std::string_view key, std::string_view value) {
@@ -75,29 +64,14 @@ class CallOptions {
   // The call is made on behalf of `parent`, the handler's context: it ends by the parent's deadline if that is sooner
   // than its own, with CANCELLED when the parent is cancelled, and carries the parent's trace context (traceparent,
   // tracestate), but for fields that are set here too. `parent` is used in this function only.
-  CallOptions& Parent(const ParentCall& parent) {
-    parent_ = std::make_shared<const Inherited>(parent);
-    return *this;
-  }
+  CallOptions& Parent(const ParentCall& parent);
 
   // Runs `interceptor` around this call, inside the channel's and those that were named here before. Not null.
-  CallOptions& Intercept(std::shared_ptr<Interceptor> interceptor) {
-    auto all =
-        interceptors_ == nullptr ? std::make_shared<Interceptors>() : std::make_shared<Interceptors>(*interceptors_);
-    all->push_back(std::move(interceptor));
-    interceptors_ = std::move(all);
-    return *this;
-  }
+  CallOptions& Intercept(std::shared_ptr<Interceptor> interceptor);
 
   // Adds to the request what `credentials` give, after the channel's and those that were named here before. Not null.
   // call_credentials/call_credentials.h: when they are asked, and where they are not sent.
-  CallOptions& Credentials(std::shared_ptr<CallCredentials> credentials) {
-    auto all = credentials_ == nullptr ? std::make_shared<CallCredentialsList>()
-                                       : std::make_shared<CallCredentialsList>(*credentials_);
-    all->push_back(std::move(credentials));
-    credentials_ = std::move(all);
-    return *this;
-  }
+  CallOptions& Credentials(std::shared_ptr<CallCredentials> credentials);
 
   const std::shared_ptr<const Inherited>& parent() const { return parent_; }
   const std::optional<absl::Duration>& timeout() const { return timeout_; }

@@ -7,6 +7,8 @@
 
 #include "weir/rpc/client/channel_core.h"
 #include "weir/rpc/client/channel_endpoint.h"
+#include "weir/rpc/client/client_call.h"
+#include "weir/rpc/client/client_call_ptr.h"
 #include "weir/rpc/client/proxy/channel_proxy.h"
 #include "weir/rpc/client/target.h"
 #include "weir/transport/io/blocking_executor.h"
@@ -90,6 +92,11 @@ class Channel::Impl {
 
 Channel::Channel(std::string_view target, ChannelCredentials credentials, ChannelOptions options)
     : impl_(std::make_unique<Impl>(target, credentials, std::move(options))) {}
+
+Channel::Channel(std::string_view target, ChannelCredentials credentials)
+    : Channel(target, std::move(credentials), ChannelOptions()) {}
+
+Channel::Channel(ChannelEndpoint endpoint) : Channel(std::move(endpoint), ChannelOptions()) {}
 
 Channel::Channel(ChannelEndpoint endpoint, ChannelOptions options)
     : impl_(std::make_unique<Impl>(std::move(endpoint), std::move(options))) {}

@@ -19,12 +19,10 @@
 #include "absl/status/status.h"
 #include "weir/rpc/client/call_options.h"
 #include "weir/rpc/client/channel_options.h"
-#include "weir/rpc/client/client_call.h"
 #include "weir/rpc/client/connectivity_state.h"
 #include "weir/rpc/client/credentials.h"
 #include "weir/rpc/client/state_change.h"
 #include "weir/rpc/core/method.h"
-#include "weir/rpc/core/outgoing_message.h"
 #include "weir/rpc/core/task.h"
 #include "weir/rpc/life/timeout.h"
 #include "weir/transport/h2/limit.h"
@@ -32,15 +30,19 @@
 
 namespace weir {
 
+class ClientCallPtr;
+class OutgoingMessage;
 struct ChannelEndpoint;
 
 enum class TryToConnect : uint8_t { kNo, kYes };
 
 class Channel {
  public:
-  Channel(std::string_view target, ChannelCredentials credentials, ChannelOptions options = {});
+  Channel(std::string_view target, ChannelCredentials credentials);
+  Channel(std::string_view target, ChannelCredentials credentials, ChannelOptions options);
   // To a server that has no name: weir::InProcess(server), weir::ConnectedFd(fd).
-  explicit Channel(ChannelEndpoint endpoint, ChannelOptions options = {});
+  explicit Channel(ChannelEndpoint endpoint);
+  Channel(ChannelEndpoint endpoint, ChannelOptions options);
   ~Channel();
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;

@@ -10,9 +10,12 @@
 #include "absl/time/clock.h"
 #include "weir/rpc/client/channel_core.h"
 #include "weir/rpc/client/client_interception.h"
+#include "weir/rpc/client/client_operations.h"
+#include "weir/rpc/client/inherited.h"
 #include "weir/rpc/client/retry/call_attempts.h"
 #include "weir/rpc/core/deadline.h"
 #include "weir/rpc/core/status.h"
+#include "weir/rpc/wire/compressors.h"
 
 namespace weir {
 
@@ -419,49 +422,6 @@ void ClientCall::TellMetadataWaiter() {
     // The waiter must go on, if without them.
   }
   waiter->Complete();
-}
-
-// ---- operations -----------------------------------------------------------------------------------------------------
-
-FinishOperation::~FinishOperation() {
-  if (pending() && call_.finish_waiter_ == this) FinishOperation::Forget();
-}
-
-bool FinishOperation::Begin() {
-  if (!call_.ended() && !call_.has_receiver()) call_.Receive(call_);  // discards what nobody reads
-  if (!call_.ended()) {
-    call_.finish_waiter_ = this;
-    return false;
-  }
-  result_ = Unshared(call_.end_status());
-  return true;
-}
-
-absl::Status FinishOperation::Wait() {
-  absl::Status may_block = transport::BlockingExecutor::MayBlock("Finish().Wait()");
-  if (may_block.ok()) return AsTask(*this).Wait();
-  call_.Fail(may_block);
-  return may_block;
-}
-
-MetadataOperation::~MetadataOperation() {
-  if (pending() && call_.metadata_waiter_ == this) MetadataOperation::Forget();
-}
-
-bool MetadataOperation::Begin() {
-  if (call_.initial_received_ || call_.ended()) {
-    result_ = call_.initial_;
-    return true;
-  }
-  call_.metadata_waiter_ = this;
-  return false;
-}
-
-Metadata MetadataOperation::Wait() {
-  absl::Status may_block = transport::BlockingExecutor::MayBlock("InitialMetadata().Wait()");
-  if (may_block.ok()) return AsTask(*this).Wait();
-  call_.Fail(std::move(may_block));
-  return Metadata();
 }
 
 }  // namespace weir

@@ -27,9 +27,7 @@
 #include "weir/rpc/core/call.h"
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/method.h"
-#include "weir/rpc/core/operation.h"
 #include "weir/rpc/core/why.h"
-#include "weir/rpc/wire/messages.h"
 #include "weir/transport/io/event_loop.h"
 
 namespace weir {
@@ -163,129 +161,6 @@ class ClientCall final : public Call,
   bool half_close_wanted_ = false;
   bool initial_received_ = false;
   std::atomic<bool> ended_ = false;
-};
-
-// The user's hold on a call: cancels it when dropped.
-class ClientCallPtr {
- public:
-  explicit ClientCallPtr(std::shared_ptr<ClientCall> call) : call_(std::move(call)) {}
-  ClientCallPtr(ClientCallPtr&&) = default;
-  ClientCallPtr& operator=(ClientCallPtr&& other) {
-    if (call_ != nullptr) call_->Abandon();
-    call_ = std::move(other.call_);
-    return *this;
-  }
-  ~ClientCallPtr() {
-    if (call_ != nullptr) call_->Abandon();
-  }
-  ClientCall* operator->() const { return call_.get(); }
-  ClientCall& operator*() const { return *call_; }
-
- private:
-  std::shared_ptr<ClientCall> call_;
-};
-
-// Waits for the end of a call: its absl::Status.
-class [[nodiscard]] FinishOperation final : public Operation {
- public:
-  explicit FinishOperation(ClientCall& call) : Operation(call.loop()), call_(call) {}
-  ~FinishOperation();
-
-  absl::Status await_resume() { return std::move(result_); }
-  absl::Status Wait();
-
- private:
-  friend class ClientCall;
-  bool Begin() override;
-  void Forget() override {
-    call_.finish_waiter_ = nullptr;
-    call_.StopReceiving(call_);  // messages are for readers again
-  }
-  static Task<absl::Status> AsTask(FinishOperation& self) { co_return co_await self; }
-
-  ClientCall& call_;
-  absl::Status result_;
-};
-
-// Waits for the response head: its metadata, empty if the call ended without.
-class [[nodiscard]] MetadataOperation final : public Operation {
- public:
-  explicit MetadataOperation(ClientCall& call) : Operation(call.loop()), call_(call) {}
-  ~MetadataOperation();
-
-  Metadata await_resume() { return std::move(result_); }
-  Metadata Wait();
-
- private:
-  friend class ClientCall;
-  bool Begin() override;
-  void Forget() override { call_.metadata_waiter_ = nullptr; }
-  static Task<Metadata> AsTask(MetadataOperation& self) { co_return co_await self; }
-
-  ClientCall& call_;
-  Metadata result_;
-};
-
-// Waits for the only reply and the status: absl::StatusOr<Reply>.
-template <class Reply>
-class [[nodiscard]] ReplyOperation final : public ReceiveOneOperation {
- public:
-  explicit ReplyOperation(ClientCall& call) : ReceiveOneOperation(call), client_call_(call) {}
-
-  absl::StatusOr<Reply> await_resume() {
-    absl::Status status = ReceiveOneOperation::await_resume();
-    if (!status.ok()) return status;
-    return std::move(reply_);
-  }
-  // WhenAny: this has lost, and has come to this result all the same.
-  Task<void> GiveBack(absl::StatusOr<Reply> reply) {
-    if (reply.ok()) co_await GiveBackOperation<Reply>(call(), *reply);
-  }
-  absl::StatusOr<Reply> Wait() {
-    absl::Status may_block = transport::BlockingExecutor::MayBlock("Wait() for a reply");
-    if (may_block.ok()) return AsTask(*this).Wait();
-    client_call_.Fail(may_block);
-    return may_block;
-  }
-
- private:
-  static Task<absl::StatusOr<Reply>> AsTask(ReplyOperation& self) { co_return co_await self; }
-  absl::Status Decode(const transport::ChunkedBytes& payload) override {
-    return wire::Receive(call(), payload, &reply_);
-  }
-
-  void GiveBackMessage() override { wire::GiveBack(call(), reply_); }
-
-  ClientCall& client_call_;
-  Reply reply_;
-};
-
-// The same into a message of the caller's: absl::Status.
-template <class Reply>
-class [[nodiscard]] ReplyIntoOperation final : public ReceiveOneOperation {
- public:
-  ReplyIntoOperation(ClientCall& call, Reply& reply) : ReceiveOneOperation(call), client_call_(call), reply_(reply) {}
-
-  // WhenAny: this has lost, and has come to this result all the same.
-  Task<void> GiveBack(absl::Status result) {
-    if (result.ok()) co_await GiveBackOperation<Reply>(call(), reply_);
-  }
-  absl::Status Wait() {
-    absl::Status may_block = transport::BlockingExecutor::MayBlock("Wait() for a reply");
-    if (may_block.ok()) return AsTask(*this).Wait();
-    client_call_.Fail(may_block);
-    return may_block;
-  }
-
- private:
-  static Task<absl::Status> AsTask(ReplyIntoOperation& self) { co_return co_await self; }
-  absl::Status Decode(const transport::ChunkedBytes& payload) override {
-    return wire::Receive(call(), payload, &reply_);
-  }
-  void GiveBackMessage() override { wire::GiveBack(call(), reply_); }
-
-  ClientCall& client_call_;
-  Reply& reply_;
 };
 
 }  // namespace weir

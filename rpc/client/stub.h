@@ -11,20 +11,21 @@
 // read while another writes; two must not read, or write, at the same time. Cancel() may be called from anywhere.
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
-
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "weir/rpc/client/call_options.h"
-#include "weir/rpc/client/channel.h"
-#include "weir/rpc/client/client_call.h"
+#include "weir/rpc/client/client_call_ptr.h"
+#include "weir/rpc/client/client_operations.h"
+#include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/method.h"
+#include "weir/rpc/core/outgoing_message.h"
+#include "weir/rpc/core/why.h"  // for users: why a call failed
+#include "weir/rpc/core/write_options.h"
 #include "weir/rpc/wire/messages.h"
 
 namespace weir {
+
+class Channel;
 
 // What all four have in common.
 class AnyCall {
@@ -33,24 +34,24 @@ class AnyCall {
   AnyCall& operator=(AnyCall&&) = default;
 
   // Ends the call with CANCELLED and resets its stream. Any thread; no effect on a call that has ended.
-  void Cancel() { call_->Cancel(); }
+  void Cancel();
 
   // The metadata that the server sent before its first message; empty if the call ended without.
   MetadataOperation InitialMetadata() { return MetadataOperation(*call_); }
 
   // The metadata that came with the status. Only after Finish (or, for a unary call, its result).
-  const Metadata& trailing_metadata() const { return call_->trailing_metadata(); }
+  const Metadata& trailing_metadata() const;
 
   // Did the last message that was read, or the reply, come compressed? Only after that.
-  bool last_message_compressed() const { return call_->last_message_compressed(); }
+  bool last_message_compressed() const { return call_.base().last_message_compressed(); }
 
  protected:
   // The application writes the requests.
-  AnyCall(Channel& channel, const MethodSpec& method, const CallOptions& options)
-      : call_(channel.StartCall(method, options, nullptr)) {}
+  AnyCall(Channel& channel, const MethodSpec& method, const CallOptions& options);
   // One request, encoded now.
-  AnyCall(Channel& channel, const MethodSpec& method, const CallOptions& options, const OutgoingMessage& request)
-      : call_(channel.StartCall(method, options, &request)) {}
+  AnyCall(Channel& channel, const MethodSpec& method, const CallOptions& options, const OutgoingMessage& request);
+
+  void HalfClose();
 
   ClientCallPtr call_;
 };
@@ -62,12 +63,12 @@ class [[nodiscard]] UnaryCall : public AnyCall {
   UnaryCall(Channel& channel, const MethodSpec& method, const Request& request, const CallOptions& options)
       : AnyCall(channel, method, options, wire::Outgoing(request)) {}
 
-  ReplyOperation<Reply> operator co_await() { return ReplyOperation<Reply>(*call_); }
-  absl::StatusOr<Reply> Wait() { return ReplyOperation<Reply>(*call_).Wait(); }
+  ReplyOperation<Reply> operator co_await() { return ReplyOperation<Reply>(call_.base()); }
+  absl::StatusOr<Reply> Wait() { return ReplyOperation<Reply>(call_.base()).Wait(); }
 
   // The reply as absl::Status and, if that is OK, a message of the caller's: one on an arena, or one used before. It
   // must live until the operation has completed or is destroyed. `co_await client.SayHello(request).Into(*reply)`
-  ReplyIntoOperation<Reply> Into(Reply& reply) { return ReplyIntoOperation<Reply>(*call_, reply); }
+  ReplyIntoOperation<Reply> Into(Reply& reply) { return ReplyIntoOperation<Reply>(call_.base(), reply); }
 };
 
 template <class Request, class Reply>
@@ -78,17 +79,17 @@ class [[nodiscard]] ClientStreamCall : public AnyCall {
 
   // false: the call has ended; Finish says why.
   WriteOperation Write(const Request& request, WriteOptions options = WriteOptions()) {
-    return WriteOperation(*call_, wire::Outgoing(request), options);
+    return WriteOperation(call_.base(), wire::Outgoing(request), options);
   }
   // Half-closes, and waits for the reply.
   ReplyOperation<Reply> Finish() {
-    call_->HalfClose();
-    return ReplyOperation<Reply>(*call_);
+    HalfClose();
+    return ReplyOperation<Reply>(call_.base());
   }
   // The same into a message of the caller's, as UnaryCall::Into.
   ReplyIntoOperation<Reply> FinishInto(Reply& reply) {
-    call_->HalfClose();
-    return ReplyIntoOperation<Reply>(*call_, reply);
+    HalfClose();
+    return ReplyIntoOperation<Reply>(call_.base(), reply);
   }
 };
 
@@ -100,7 +101,7 @@ class [[nodiscard]] ServerStreamCall : public AnyCall {
       : AnyCall(channel, method, options, wire::Outgoing(request)) {}
 
   // nullopt: no more messages; Finish says why.
-  ReadOperation<Reply> Read() { return ReadOperation<Reply>(*call_); }
+  ReadOperation<Reply> Read() { return ReadOperation<Reply>(call_.base()); }
   // Discards messages that were not read, and waits for the status.
   FinishOperation Finish() { return FinishOperation(*call_); }
 };
@@ -112,14 +113,14 @@ class [[nodiscard]] BidiCall : public AnyCall {
       : AnyCall(channel, method, options) {}
 
   WriteOperation Write(const Request& request, WriteOptions options = WriteOptions()) {
-    return WriteOperation(*call_, wire::Outgoing(request), options);
+    return WriteOperation(call_.base(), wire::Outgoing(request), options);
   }
   // No more writes from here; reading goes on.
-  void WritesDone() { call_->HalfClose(); }
-  ReadOperation<Reply> Read() { return ReadOperation<Reply>(*call_); }
+  void WritesDone() { HalfClose(); }
+  ReadOperation<Reply> Read() { return ReadOperation<Reply>(call_.base()); }
   // Half-closes, discards messages that were not read, and waits for the status.
   FinishOperation Finish() {
-    call_->HalfClose();
+    HalfClose();
     return FinishOperation(*call_);
   }
 };

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "weir/rpc/core/interceptor_chain.h"
+#include "weir/rpc/core/timed_operation.h"
 #include "weir/transport/io/blocking_executor.h"
 
 namespace weir {
@@ -32,15 +34,28 @@ bool WriteOperation::await_ready() {
   return Operation::await_ready();
 }
 
+TimedOperation<WriteOperation> WriteOperation::Within(absl::Duration limit) const {
+  return TimedOperation<WriteOperation>(call_, limit, "Write: the peer took no more", call_, message_, options_);
+}
+
 bool WriteOperation::Begin() { return call_.Write(*this); }
 
 Task<bool> WriteOperation::AsTask(WriteOperation& self) { co_return co_await self; }
 
 bool WriteOperation::Wait() {
-  absl::Status may_block = transport::BlockingExecutor::MayBlock("Write(...).Wait()");
-  if (may_block.ok()) return AsTask(*this).Wait();
-  call_.Fail(std::move(may_block));
-  return false;
+  if (!call_.MayBlock("Write(...).Wait()").ok()) return false;
+  return AsTask(*this).Wait();
+}
+
+absl::Status Call::MayBlock(std::string_view what) {
+  absl::Status may_block = transport::BlockingExecutor::MayBlock(what);
+  if (!may_block.ok()) Fail(may_block);
+  return may_block;
+}
+
+absl::StatusOr<transport::SharedBytes> Call::Encode(const OutgoingMessage& message, WriteOptions options) const {
+  return message.Encode(options.uncompressed() ? nullptr : compressor_,
+                        framed_bytes_max_.load(std::memory_order_relaxed));
 }
 
 // ---- reading --------------------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "weir/rpc/core/interceptor_chain.h"
 #include "weir/rpc/core/message_stream.h"
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/operation.h"
@@ -29,6 +28,7 @@
 namespace weir {
 
 class Call;
+class InterceptorChain;
 template <class Op>
 class TimedOperation;
 
@@ -131,6 +131,10 @@ class Call : public StreamObserver {
   // Ends the call from this side with an error: stream reset, readers and writers told. Any thread.
   virtual void Fail(absl::Status why) = 0;
 
+  // OK where `what` ("Read().Wait()") may block the thread that asks. Otherwise FAILED_PRECONDITION, which says why not,
+  // and the call has ended with that.
+  absl::Status MayBlock(std::string_view what);
+
   // Ends the call with DEADLINE_EXCEEDED, naming `what` and the time, unless what it returns goes before `limit` is
   // over. `what` is of static storage.
   virtual std::shared_ptr<void> FailAfter(absl::Duration limit, std::string_view what) = 0;
@@ -155,10 +159,7 @@ class Call : public StreamObserver {
   // Before the first message is encoded. It must outlive the call.
   void set_compressor(const Compressor* compressor) { compressor_ = compressor; }
   // A message in a buffer of its own, if it may be sent.
-  absl::StatusOr<transport::SharedBytes> Encode(const OutgoingMessage& message, WriteOptions options) const {
-    return message.Encode(options.uncompressed() ? nullptr : compressor_,
-                          framed_bytes_max_.load(std::memory_order_relaxed));
-  }
+  absl::StatusOr<transport::SharedBytes> Encode(const OutgoingMessage& message, WriteOptions options) const;
   // The same of what its interceptors, which there are, leave of it; or what they say against it.
   absl::StatusOr<transport::SharedBytes> ShowAndEncode(const OutgoingMessage& message, WriteOptions options) const;
   // Encodes `message` straight into what is sent next. False, and nothing has happened to the message, if it has to

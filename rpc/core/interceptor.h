@@ -38,7 +38,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -46,6 +45,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "weir/rpc/core/intercepted_message.h"
+#include "weir/rpc/core/interceptors.h"
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/method.h"
 #include "weir/rpc/core/outgoing_message.h"
@@ -136,7 +136,5 @@ class Interceptor {
   // Arguments live until the coroutine returns. An exception that leaves it is UNKNOWN, as one of a handler.
   virtual Task<absl::Status> Intercept(const MethodSpec& method, InterceptedCall& call, const Next& next) = 0;
 };
-
-using Interceptors = std::vector<std::shared_ptr<Interceptor>>;
 
 }  // namespace weir

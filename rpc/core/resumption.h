@@ -99,7 +99,7 @@ class Resumption {
     if (home_ == nullptr || home_ == transport::Executor::Current()) {
       internal::ResumeLoop::Run(handle_);
     } else {
-      home_->Post([handle = handle_] { internal::ResumeLoop::Run(handle); });
+      Post();
     }
   }
 
@@ -108,6 +108,8 @@ class Resumption {
   transport::Executor* home() const { return home_; }
 
  private:
+  void Post() const;
+
   std::coroutine_handle<> handle_;
   transport::Executor* home_ = nullptr;
 };

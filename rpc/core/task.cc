@@ -2,10 +2,12 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "weir/transport/io/blocking_executor.h"
 
-namespace weir::internal {
+namespace weir {
+namespace internal {
 namespace {
 
 class Waiter final : public TaskRoot {
@@ -34,4 +36,16 @@ void RunUntilEnd(std::coroutine_handle<> task, TaskPromiseBase* promise) {
   waiter.executor().RunUntilDone();
 }
 
-}  // namespace weir::internal
+}  // namespace internal
+
+void Spawn(Task<void> task) {
+  const auto handle = std::exchange(task.handle_, nullptr);
+  handle.promise().set_continuation(internal::Continuation::Detached());
+  internal::ResumeLoop::Run(handle);
+}
+
+void Resumption::Post() const {
+  home_->Post([handle = handle_] { internal::ResumeLoop::Run(handle); });
+}
+
+}  // namespace weir

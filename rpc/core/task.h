@@ -238,11 +238,7 @@ class [[nodiscard]] Task {
 // Runs `task` on the current thread up to its first suspension and lets it go: it goes on when what it awaits
 // completes, and its frame frees itself at its end. Whoever spawns must know that it ends, and before what it uses goes
 // away.
-inline void Spawn(Task<void> task) {
-  const auto handle = std::exchange(task.handle_, nullptr);
-  handle.promise().set_continuation(internal::Continuation::Detached());
-  internal::ResumeLoop::Run(handle);
-}
+void Spawn(Task<void> task);
 
 // ---- implementation
 

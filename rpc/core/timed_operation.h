@@ -40,8 +40,4 @@ class [[nodiscard]] TimedOperation final : public Op {
   std::shared_ptr<void> timer_;
 };
 
-inline TimedOperation<WriteOperation> WriteOperation::Within(absl::Duration limit) const {
-  return TimedOperation<WriteOperation>(call_, limit, "Write: the peer took no more", call_, message_, options_);
-}
-
 }  // namespace weir

@@ -430,6 +430,8 @@ class Server::Impl {
   std::atomic<uint64_t> refused_ = 0;
 };
 
+Server::Server() : Server(ServerOptions()) {}
+
 Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(options)) {}
 Server::~Server() = default;
 void Server::AddService(Service& service) { impl_->AddService(service); }

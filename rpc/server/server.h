@@ -34,7 +34,8 @@ class InProcessListener;
 
 class Server {
  public:
-  explicit Server(ServerOptions options = {});
+  Server();
+  explicit Server(ServerOptions options);
   // Stops. Waits until every handler has returned; handlers see their call cancelled.
   ~Server();
   Server(const Server&) = delete;

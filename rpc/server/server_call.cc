@@ -7,10 +7,28 @@
 #include "weir/rpc/core/deadline.h"
 #include "weir/rpc/core/status.h"
 #include "weir/rpc/core/why.h"
+#include "weir/rpc/server/received_head.h"
 #include "weir/rpc/server/server_interception.h"
 #include "weir/rpc/server/service.h"
 
 namespace weir {
+namespace internal {
+
+Call& AsCall(ServerCall& call) { return call; }
+
+ServerContext& ContextOf(ServerCall& call) { return call.context(); }
+
+google::protobuf::Arena* RequestArenaOf(Call& call) {
+  auto& server_call = static_cast<ServerCall&>(call);
+  return server_call.head().message_arena ? &server_call.context().arena() : nullptr;
+}
+
+absl::Status SendReply(ServerCall& call, const OutgoingMessage& reply) {
+  return call.context().replied() ? absl::OkStatus() : call.SendReply(reply);
+}
+
+}  // namespace internal
+
 namespace {
 
 constexpr char kDeferredText[] =

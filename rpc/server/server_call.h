@@ -14,11 +14,10 @@
 
 #include "absl/status/status.h"
 #include "weir/rpc/core/call.h"
-#include "weir/rpc/core/interceptor.h"
+#include "weir/rpc/core/interceptors.h"
 #include "weir/rpc/core/method.h"
 #include "weir/rpc/core/task.h"
 #include "weir/rpc/server/handler_queue.h"
-#include "weir/rpc/server/received_head.h"
 #include "weir/rpc/server/server_context.h"
 #include "weir/transport/io/event_loop.h"
 #include "weir/transport/memory/block_pool.h"

@@ -7,16 +7,38 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/core/status.h"
 #include "weir/rpc/core/why.h"
 #include "weir/rpc/server/call_arena.h"
+#include "weir/rpc/server/cancellation.h"
+#include "weir/rpc/server/received_head.h"
 #include "weir/rpc/server/server_call.h"
 
 namespace weir {
+
+ServerContext::ServerContext(ServerCall& call, std::shared_ptr<const ReceivedHead> head, const std::string& peer)
+    : call_(call), head_(std::move(head)), peer_(peer) {}
 
 ServerContext::~ServerContext() {
   delete cancellation_.load();
   delete arena_;
 }
+
+std::string_view ServerContext::method() const { return head_->decoded.path; }
+
+std::string_view ServerContext::authority() const { return head_->decoded.authority; }
+
+const PeerIdentity& ServerContext::peer_identity() const { return *head_->peer_identity; }
+
+int ServerContext::previous_attempts() const { return head_->protocol.DecodePreviousAttempts(head_->request); }
+
+absl::Status ServerContext::cancel_reason() const {
+  return IsCancelled() ? Unshared(cancel_reason_) : absl::OkStatus();
+}
+
+void ServerContext::OnCancel(std::function<void()> callback) { cancellation().AddCallback(std::move(callback)); }
+
+std::stop_token ServerContext::stop_token() const { return cancellation().token(); }
 
 const Metadata& ServerContext::metadata() const {
   if (!metadata_.has_value()) {

@@ -18,9 +18,8 @@
 #include "absl/time/time.h"
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/parent_call.h"
-#include "weir/rpc/core/status.h"
-#include "weir/rpc/server/cancellation.h"
-#include "weir/rpc/server/received_head.h"
+#include "weir/rpc/core/why.h"  // for users: what cancel_reason says
+#include "weir/rpc/server/cancelled_operation.h"
 #include "weir/rpc/wire/message_codec.h"
 #include "weir/transport/io/event_loop.h"
 #include "weir/transport/io/peer_identity.h"
@@ -35,7 +34,9 @@ namespace internal {
 class CallArena;
 }
 
+class Cancellation;
 class ServerCall;
+struct ReceivedHead;
 
 using transport::PeerIdentity;
 
@@ -44,16 +45,16 @@ class ServerContext final : public ParentCall {
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
 
-  std::string_view method() const override { return head_->decoded.path; }  // "/package.Service/Method"
-  std::string_view authority() const { return head_->decoded.authority; }   // as the client named us
-  const std::string& peer() const { return peer_; }                         // "127.0.0.1:40712"
+  std::string_view method() const override;          // "/package.Service/Method"
+  std::string_view authority() const;                // as the client named us
+  const std::string& peer() const { return peer_; }  // "127.0.0.1:40712"
 
   // Who the client has proven to be by a certificate that was verified (TlsServerOptions::client_certificates). Empty
   // without one.
-  const PeerIdentity& peer_identity() const { return *head_->peer_identity; }
+  const PeerIdentity& peer_identity() const;
 
   // How often the client has tried this call before, as it says: retries and hedging (gRFC A6).
-  int previous_attempts() const { return head_->protocol.DecodePreviousAttempts(head_->request); }
+  int previous_attempts() const;
 
   // The client's metadata, decoded when first asked for.
   const Metadata& metadata() const override;
@@ -68,14 +69,14 @@ class ServerContext final : public ParentCall {
   // Why, once it is cancelled; OK before. CANCELLED: the client reset the call, or its connection is lost;
   // DEADLINE_EXCEEDED; UNAVAILABLE: the server stops; any other: what was wrong with the client's messages. The text
   // says it for a log, WhyOf(status)->by for a program. Any thread.
-  absl::Status cancel_reason() const { return IsCancelled() ? Unshared(cancel_reason_) : absl::OkStatus(); }
+  absl::Status cancel_reason() const;
 
   // Runs `callback` once when the call is cancelled: on the call's loop, or here and now if it is already. It must not
   // block; callbacks that never ran are dropped when the handler has returned.
-  void OnCancel(std::function<void()> callback) { cancellation().AddCallback(std::move(callback)); }
+  void OnCancel(std::function<void()> callback);
 
   // Cancellation for code that knows nothing of calls. Outlives the context; after that it never stops any more.
-  std::stop_token stop_token() const override { return cancellation().token(); }
+  std::stop_token stop_token() const override;
 
   // co_await context.Cancelled(): goes on when the call is cancelled.
   CancelledOperation Cancelled() { return CancelledOperation(*this); }
@@ -122,8 +123,7 @@ class ServerContext final : public ParentCall {
   friend class ServerCall;
   friend class ServerInterception;
   friend class SleepOperation;
-  ServerContext(ServerCall& call, std::shared_ptr<const ReceivedHead> head, const std::string& peer)
-      : call_(call), head_(std::move(head)), peer_(peer) {}
+  ServerContext(ServerCall& call, std::shared_ptr<const ReceivedHead> head, const std::string& peer);
   ~ServerContext();
 
   transport::EventLoop& loop() const;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "weir/rpc/server/received_head.h"
 #include "weir/rpc/server/server_call.h"
 #include "weir/rpc/server/service.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "weir/rpc/core/interceptor.h"
+#include "weir/rpc/core/interceptors.h"
 #include "weir/rpc/life/connection_options.h"
 #include "weir/rpc/wire/compressors.h"
 #include "weir/transport/h2/options.h"

@@ -17,15 +17,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "google/protobuf/arena.h"
+#include "weir/rpc/core/call.h"
 #include "weir/rpc/core/method.h"
+#include "weir/rpc/core/outgoing_message.h"
 #include "weir/rpc/core/task.h"
 #include "weir/rpc/server/recycled.h"
-#include "weir/rpc/server/server_call.h"
 #include "weir/rpc/server/server_context.h"
 #include "weir/rpc/wire/messages.h"
 
 namespace weir {
 
+class ServerCall;
 class Service;
 
 // Runs one call of a method from its first message to its status.
@@ -47,19 +49,27 @@ class Service {
 
 namespace internal {
 
+// What is needed below of a call on the server, so that generated code is compiled without its definition.
+Call& AsCall(ServerCall& call);
+ServerContext& ContextOf(ServerCall& call);
+// Where the request of `call`, which is a ServerCall, is parsed (ServerOptions::message_arena). Null: by itself.
+google::protobuf::Arena* RequestArenaOf(Call& call);
+// Unless the handler has replied (ServerContext::Reply).
+absl::Status SendReply(ServerCall& call, const OutgoingMessage& reply);
+
 // Waits for the only request of a call.
 template <class Request>
 class RequestOperation final : public ReceiveOneOperation {
  public:
-  explicit RequestOperation(ServerCall& call) : ReceiveOneOperation(call) {}
+  explicit RequestOperation(ServerCall& call) : ReceiveOneOperation(AsCall(call)) {}
   const Request& message() const { return *message_; }
 
  private:
   absl::Status Decode(const transport::ChunkedBytes& payload) override {
-    auto& call = static_cast<ServerCall&>(this->call());
-    message_ = call.head().message_arena ? google::protobuf::Arena::CreateMessage<Request>(&call.context().arena())
-                                         : &request_.Take(payload.size());
-    return wire::Receive(call, payload, message_);
+    google::protobuf::Arena* const arena = RequestArenaOf(call());
+    message_ =
+        arena != nullptr ? google::protobuf::Arena::CreateMessage<Request>(arena) : &request_.Take(payload.size());
+    return wire::Receive(call(), payload, message_);
   }
 
   void GiveBackMessage() override {}  // nobody else waits for it
@@ -71,8 +81,7 @@ class RequestOperation final : public ReceiveOneOperation {
 template <class Reply>
 absl::Status SendReply(ServerCall& call, const absl::StatusOr<Reply>& reply) {
   if (!reply.ok()) return reply.status();
-  if (call.context().replied()) return absl::OkStatus();
-  return call.SendReply(wire::Outgoing(*reply));
+  return SendReply(call, wire::Outgoing(*reply));
 }
 
 template <class S, class Request, class Reply>
@@ -81,15 +90,15 @@ Task<absl::Status> Run(Task<absl::StatusOr<Reply>> (S::*method)(ServerContext&, 
   RequestOperation<Request> request(call);
   absl::Status received = co_await request;
   if (!received.ok()) co_return received;
-  Task<absl::StatusOr<Reply>> handler = (service.*method)(call.context(), request.message());
+  Task<absl::StatusOr<Reply>> handler = (service.*method)(ContextOf(call), request.message());
   co_return SendReply(call, co_await handler.Borrow());
 }
 
 template <class S, class Request, class Reply>
 Task<absl::Status> Run(Task<absl::StatusOr<Reply>> (S::*method)(ServerContext&, Reader<Request>&), S& service,
                        ServerCall& call) {
-  Reader<Request> reader(call);
-  Task<absl::StatusOr<Reply>> handler = (service.*method)(call.context(), reader);
+  Reader<Request> reader(AsCall(call));
+  Task<absl::StatusOr<Reply>> handler = (service.*method)(ContextOf(call), reader);
   co_return SendReply(call, co_await handler.Borrow());
 }
 
@@ -99,16 +108,16 @@ Task<absl::Status> Run(Task<absl::Status> (S::*method)(ServerContext&, const Req
   RequestOperation<Request> request(call);
   absl::Status received = co_await request;
   if (!received.ok()) co_return received;
-  Writer<Reply> writer(call);
-  co_return co_await (service.*method)(call.context(), request.message(), writer);
+  Writer<Reply> writer(AsCall(call));
+  co_return co_await (service.*method)(ContextOf(call), request.message(), writer);
 }
 
 template <class S, class Request, class Reply>
 Task<absl::Status> Run(Task<absl::Status> (S::*method)(ServerContext&, Reader<Request>&, Writer<Reply>&), S& service,
                        ServerCall& call) {
-  Reader<Request> reader(call);
-  Writer<Reply> writer(call);
-  co_return co_await (service.*method)(call.context(), reader, writer);
+  Reader<Request> reader(AsCall(call));
+  Writer<Reply> writer(AsCall(call));
+  co_return co_await (service.*method)(ContextOf(call), reader, writer);
 }
 
 template <class>

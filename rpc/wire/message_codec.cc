@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/io/zero_copy_stream.h"
 #include "google/protobuf/message.h"
+#include "weir/rpc/core/interceptor_chain.h"
 #include "weir/rpc/core/status.h"
 #include "weir/rpc/wire/compressed_message.h"
 #include "weir/rpc/wire/envelope.h"

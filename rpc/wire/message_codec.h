@@ -2,13 +2,16 @@
 #pragma once
 
 #include "absl/status/status.h"
-#include "weir/rpc/core/interceptor_chain.h"
 #include "weir/rpc/core/outgoing_message.h"
 #include "weir/rpc/wire/bytes.h"
 #include "weir/transport/memory/chunked_bytes.h"
 
 namespace google::protobuf {
 class MessageLite;
+}
+
+namespace weir {
+class InterceptorChain;
 }
 
 namespace weir::wire {

@@ -1,12 +1,22 @@
 #include "weir/rpc/wire/messages.h"
 
+#include <utility>
+
 #include "weir/rpc/core/status.h"
 
 namespace weir {
 
+void wire::GiveBack(Call& call, const OutgoingMessage& message) {
+  if (absl::StatusOr<transport::SharedBytes> framed = message.Encode(); framed.ok()) {
+    call.GiveBack(*std::move(framed));
+  }
+}
+
 ReceiveOneOperation::~ReceiveOneOperation() {
   if (pending()) call_.StopReceiving(*this);  // what has a message to give back is gone
 }
+
+bool ReceiveOneOperation::Begin() { return call_.Receive(*this); }
 
 // It may be between the message and the end of the half.
 void ReceiveOneOperation::Forget() {
@@ -23,6 +33,8 @@ absl::StatusOr<bool> ReceiveOneOperation::OnPayload(const transport::ChunkedByte
   if (!decoded.ok()) return decoded;
   return true;  // the end must follow
 }
+
+void ReceiveOneOperation::OnReceived() { Complete(); }
 
 void ReceiveOneOperation::OnNoMore() {
   if (!call_.end_status().ok()) {

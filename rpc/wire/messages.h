@@ -12,7 +12,6 @@
 #include "weir/rpc/core/task.h"
 #include "weir/rpc/core/timed_operation.h"
 #include "weir/rpc/wire/message_codec.h"
-#include "weir/transport/io/blocking_executor.h"
 
 namespace weir {
 
@@ -29,12 +28,7 @@ absl::Status Receive(Call& call, const transport::ChunkedBytes& payload, M* mess
 }
 
 // The next one that receives gets `message`, for which its receiver has no use any more. On the call's loop.
-template <class M>
-void GiveBack(Call& call, const M& message) {
-  if (absl::StatusOr<transport::SharedBytes> framed = Outgoing(message).Encode(); framed.ok()) {
-    call.GiveBack(*std::move(framed));
-  }
-}
+void GiveBack(Call& call, const OutgoingMessage& message);
 
 }  // namespace wire
 
@@ -47,7 +41,7 @@ class [[nodiscard]] GiveBackOperation final : public Operation {
 
  private:
   bool Begin() override {
-    wire::GiveBack(call_, message_);
+    wire::GiveBack(call_, wire::Outgoing(message_));
     return true;
   }
   void Forget() override {}
@@ -80,10 +74,8 @@ class [[nodiscard]] ReadOperation : public Operation, private MessageReceiver {
   // Blocks a plain thread until the message is there. nullopt on a loop's thread, and the call then ends with an error
   // that says so.
   std::optional<M> Wait() {
-    absl::Status may_block = transport::BlockingExecutor::MayBlock("Read().Wait()");
-    if (may_block.ok()) return AsTask(*this).Wait();
-    call_.Fail(std::move(may_block));
-    return std::nullopt;
+    if (!call_.MayBlock("Read().Wait()").ok()) return std::nullopt;
+    return AsTask(*this).Wait();
   }
 
  protected:
@@ -123,11 +115,11 @@ class [[nodiscard]] ReceiveOneOperation : public Operation, private MessageRecei
   virtual absl::Status Decode(const transport::ChunkedBytes& payload) = 0;
   // The message that was decoded goes back to the call.
   virtual void GiveBackMessage() = 0;
-  bool Begin() override { return call_.Receive(*this); }
+  bool Begin() override;
   void Forget() override;
   absl::StatusOr<bool> OnPayload(const transport::ChunkedBytes& payload) override;
   void OnNoMore() override;
-  void OnReceived() override { Complete(); }
+  void OnReceived() override;
 
   Call& call_;
   absl::Status result_;  // set on the loop, taken where the waiter lives

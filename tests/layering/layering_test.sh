@@ -70,10 +70,7 @@ check() {
     "${include}weir/(rpc/(wire|mux|client|server)/|transport/h2/|transport/io/)" "$executors" rpc/core
   forbid "rpc/wire sees core and the values of transport/h2" \
     "${include}weir/(rpc/(mux|client|server)/|transport/io/|transport/h2/(connection|session|inbox|stream_state|preface|frame))" \
-    "rpc/wire/messages\.(h|cc)" rpc/wire
-  forbid "rpc/wire's messages see of transport/io only that a thread may wait" \
-    "${include}weir/(rpc/(mux|client|server)/|transport/io/)" "$executors" \
-    rpc/wire/messages.h rpc/wire/messages.cc
+    "$none" rpc/wire
   forbid "rpc/mux sees core, wire and transport/h2: no loop, no socket" \
     "${include}weir/(rpc/(client|server)/|transport/io/)" "$none" rpc/mux
   forbid "rpc/life sees core, values of transport/h2 and the time" \
@@ -86,6 +83,13 @@ check() {
   forbid "what joins client and server is above both" \
     "${include}weir/rpc/(in_process|testing)/|${include}weir/testing/" "$none" \
     rpc/core rpc/wire rpc/mux rpc/client rpc/server transport proto
+  forbid "what generated code includes is compiled with every file of a user: no more than it must" \
+    "${include}((functional|iostream|list|map|regex|thread|unordered_map|variant)>|absl/container/|weir/rpc/core/interceptor(_chain)?\.h|weir/rpc/client/(channel|channel_options|client_call)\.h|weir/rpc/server/(cancellation|received_head|server_call|server_options)\.h)" \
+    "rpc/server/server_context\.h:[0-9]*:#include <functional>" \
+    rpc/client/{call_options,client_call_ptr,client_operations,stub}.h \
+    rpc/core/{call,message_stream,metadata,operation,outgoing_message,parent_call,resumption,task,timed_operation}.h \
+    rpc/server/{cancelled_operation,recycled,server_context,service}.h rpc/wire/{message_codec,messages}.h \
+    transport/memory/{block_pool,chunked_bytes,shared_bytes}.h
   forbid "nothing depends on tests or examples" "${include}(weir/)?(tests|examples)/" "$none" transport rpc proto
 }
 
@@ -117,6 +121,8 @@ baits=(
   'rpc/wire/b.cc|#include "google/rpc/status.pb.h"'
   'rpc/server/c.h|#include "weir/rpc/in_process/in_process.h"'
   'rpc/client/b.h|#include "weir/testing/test_server.h"'
+  'rpc/client/stub.h|#include "weir/rpc/client/channel.h"'
+  'rpc/core/call.h|#include <functional>'
   'rpc/server/b.h|#include "weir/tests/support/fake_loop.h"'
 )
 

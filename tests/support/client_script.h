@@ -23,6 +23,8 @@
 #include "weir/rpc/client/channel_core.h"
 #include "weir/rpc/client/channel_options.h"
 #include "weir/rpc/client/client_call.h"
+#include "weir/rpc/client/client_call_ptr.h"
+#include "weir/rpc/client/client_operations.h"
 #include "weir/rpc/core/task.h"
 #include "weir/rpc/wire/message_codec.h"
 #include "weir/tests/support/call_script.h"

@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "tests/benchmark/bench.pb.h"
 #include "weir/rpc/client/client_call.h"
+#include "weir/rpc/client/client_operations.h"
 #include "weir/rpc/client/target.h"
 #include "weir/rpc/wire/message_codec.h"
 #include "weir/tests/support/call_script.h"

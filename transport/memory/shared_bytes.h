@@ -5,9 +5,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
-
-#include "weir/transport/memory/block_pool.h"
 
 namespace weir::transport {
 
@@ -17,19 +14,10 @@ struct SharedBytes {
   std::string_view bytes;
 
   // Takes the string over.
-  static SharedBytes Of(std::string text) {
-    auto owner = std::make_shared<const std::string>(std::move(text));
-    const std::string_view bytes = *owner;
-    return {std::move(owner), bytes};
-  }
+  static SharedBytes Of(std::string text);
 
   // `size` bytes that the caller fills through `*room`. They are not zeroed first: that would cost as much as filling.
-  static SharedBytes Make(size_t size, char** room) {
-    void* const block = BlockPool::Allocate(size);
-    *room = static_cast<char*>(block);
-    return {std::shared_ptr<const void>(block, [size](void* memory) { BlockPool::Free(memory, size); }),
-            std::string_view(*room, size)};
-  }
+  static SharedBytes Make(size_t size, char** room);
 };
 
 }  // namespace weir::transport

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "weir/rpc/client/call_credentials/call_credentials_list.h"
 #include "weir/rpc/client/call_credentials/connection_security.h"
 #include "weir/rpc/core/metadata.h"
 #include "weir/rpc/core/task.h"
@@ -64,8 +65,5 @@ class CallCredentials {
   // exception is UNKNOWN.
   virtual Task<absl::StatusOr<Metadata>> GetMetadata(const CredentialsRequest& request) = 0;
 };
-
-// In the order in which they are asked.
-using CallCredentialsList = std::vector<std::shared_ptr<CallCredentials>>;
 
 }  // namespace weir

@@ -20,6 +20,7 @@
 #include "weir/rpc/client/channel_core.h"
 #include "weir/rpc/client/channel_options.h"
 #include "weir/rpc/client/client_call.h"
+#include "weir/rpc/client/client_operations.h"
 #include "weir/rpc/core/method.h"
 #include "weir/rpc/core/task.h"
 #include "weir/tests/support/fake_loop.h"
