@@ -1,11 +1,31 @@
 #include "weir/rpc/client/service_config/json_value.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
 namespace weir {
+
+JsonValue::JsonValue() = default;
+JsonValue::JsonValue(bool value) : value_(value) {}
+JsonValue::JsonValue(double value) : value_(value) {}
+JsonValue::JsonValue(std::string value) : value_(std::move(value)) {}
+JsonValue::JsonValue(Array value) : value_(std::move(value)) {}
+JsonValue::JsonValue(Object value) : value_(std::move(value)) {}
+JsonValue::JsonValue(const JsonValue&) = default;
+JsonValue::JsonValue(JsonValue&&) noexcept = default;
+JsonValue& JsonValue::operator=(const JsonValue&) = default;
+JsonValue& JsonValue::operator=(JsonValue&&) noexcept = default;
+JsonValue::~JsonValue() = default;
+bool JsonValue::operator==(const JsonValue&) const = default;
+
+const bool* JsonValue::boolean() const { return std::get_if<bool>(&value_); }
+const double* JsonValue::number() const { return std::get_if<double>(&value_); }
+const std::string* JsonValue::string() const { return std::get_if<std::string>(&value_); }
+const JsonValue::Array* JsonValue::array() const { return std::get_if<Array>(&value_); }
+const JsonValue::Object* JsonValue::object() const { return std::get_if<Object>(&value_); }
 
 const JsonValue* JsonValue::Find(std::string_view name) const {
   const Object* fields = object();

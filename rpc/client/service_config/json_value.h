@@ -16,20 +16,26 @@ class JsonValue {
   // In the order of their names.
   using Object = std::vector<std::pair<std::string, JsonValue>>;
 
-  JsonValue() = default;  // null
-  explicit JsonValue(bool value) : value_(value) {}
-  explicit JsonValue(double value) : value_(value) {}
-  explicit JsonValue(std::string value) : value_(std::move(value)) {}
-  explicit JsonValue(Array value) : value_(std::move(value)) {}
-  explicit JsonValue(Object value) : value_(std::move(value)) {}
+  JsonValue();  // null
+  explicit JsonValue(bool value);
+  explicit JsonValue(double value);
+  explicit JsonValue(std::string value);
+  explicit JsonValue(Array value);
+  explicit JsonValue(Object value);
+  // Out of line, as everything that looks into the variant: channel_options.h is compiled with every client.
+  JsonValue(const JsonValue&);
+  JsonValue(JsonValue&&) noexcept;
+  JsonValue& operator=(const JsonValue&);
+  JsonValue& operator=(JsonValue&&) noexcept;
+  ~JsonValue();
 
   bool is_null() const { return value_.index() == 0; }
   // Null if it is something else.
-  const bool* boolean() const { return std::get_if<bool>(&value_); }
-  const double* number() const { return std::get_if<double>(&value_); }
-  const std::string* string() const { return std::get_if<std::string>(&value_); }
-  const Array* array() const { return std::get_if<Array>(&value_); }
-  const Object* object() const { return std::get_if<Object>(&value_); }
+  const bool* boolean() const;
+  const double* number() const;
+  const std::string* string() const;
+  const Array* array() const;
+  const Object* object() const;
 
   // The field of an object; null if there is none, it is JSON's null (which means the same), or this is no object.
   const JsonValue* Find(std::string_view name) const;
@@ -37,7 +43,7 @@ class JsonValue {
   // For texts: a number, a quoted string, "true", "null", and only the kind of the others: "a list", "an object".
   std::string Describe() const;
 
-  bool operator==(const JsonValue&) const = default;
+  bool operator==(const JsonValue&) const;
 
  private:
   std::variant<std::monostate, bool, double, std::string, Array, Object> value_;
