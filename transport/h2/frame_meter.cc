@@ -12,6 +12,7 @@ namespace {
 constexpr uint32_t kPriorityBytes = 5;
 constexpr uint32_t kGoAwayBytesMin = 8;
 constexpr uint32_t kSettingsEntryBytes = 6;
+constexpr uint32_t kFrameBytesMax = 16'384;  // SETTINGS_MAX_FRAME_SIZE, which we leave as it is
 constexpr auto kPriorityUpdate = static_cast<FrameType>(0x10);  // RFC 9218 section 7.1
 
 std::string PerSecond(Rate rate) { return absl::StrCat(rate.burst, " at once and ", rate.per_second, " per second"); }
@@ -171,7 +172,9 @@ FrameMeter::Step FrameMeter::OtherFrame(FrameType type, uint32_t length, uint8_t
 
 FrameMeter::Step FrameMeter::Settings(uint32_t length) {
   ++counters_.settings;
-  if (const uint32_t entries = length / kSettingsEntryBytes; entries > options_.settings_entries_max) {
+  // One that is too large for any frame is the engine's affair (RFC 9113 section 4.2).
+  const uint32_t entries = length <= kFrameBytesMax ? length / kSettingsEntryBytes : 0;
+  if (entries > options_.settings_entries_max) {
     return Overspent(H2Limit::kSettingsEntries,
                      absl::StrCat("SETTINGS: expected at most ", options_.settings_entries_max,
                                   " entries in a frame (H2Options::settings_entries_max), got ", entries));
