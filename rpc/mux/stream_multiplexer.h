@@ -124,6 +124,8 @@ class StreamMultiplexer {
   transport::MonotonicTime ration_due() const {
     return ration_ == nullptr ? transport::MonotonicTime::max() : ration_->due();
   }
+  // The peer has sent this and it waits; modulo 2^n: also less. Streams count what they hold by themselves.
+  void CountReceived(size_t change) noexcept;
   // So much output waits for the peer's socket.
   void CountOutput(size_t bytes) noexcept;
   // More waits than the hard ceiling allows: of what the peer has sent; or of answers, and for some time it has
@@ -175,8 +177,6 @@ class StreamMultiplexer {
   bool MayDecompress(CallStream& stream);
   // std::bad_alloc leaves something of ours half done: the connection is lost.
   void OnNoMemory() noexcept;
-  // Modulo 2^n.
-  void CountReceived(size_t change) noexcept;
   void CountAnswers(size_t change) noexcept;
   void OnCounted(size_t change) noexcept;
   void NoteTaken(size_t bytes) noexcept;

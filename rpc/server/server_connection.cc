@@ -59,6 +59,14 @@ mux::MultiplexerOptions MuxOptions(const ServerOptions& options, const std::stri
   return mux;
 }
 
+// What a call counts for by its request's head, while its handler has not returned. By the header table a client may repeat
+// 16 KiB in 30 octets. Those that count for nothing are shared by calls, or cost about as much as what a call has besides.
+size_t CountedHeadBytes(const ServerCall& call) {
+  constexpr size_t kSmallHeadBytes = 4096;
+  const size_t bytes = call.head().request.fields.ListSize();
+  return bytes > kSmallHeadBytes ? bytes : 0;
+}
+
 transport::ConnectionDriverOptions DriverOptions(const ServerConnectionOptions& options) {
   transport::ConnectionDriverOptions driver;
   driver.write_timeout = absl::ToChronoNanoseconds(options.write_timeout);
@@ -145,6 +153,8 @@ void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& pr
   if (calls_ != nullptr) calls_->previous = call;
   calls_ = call;
   ++handler_count_;
+  if (const size_t bytes = CountedHeadBytes(*call); bytes > 0) [[unlikely]]
+    mux_.CountReceived(bytes);
   if (admitted_ != nullptr) (*admitted_)[call] = loop_.Now();
   try {
     call->BeginDeadline();
@@ -256,6 +266,8 @@ void ServerConnection::OnCallDone(ServerCall& call) {
   (call.previous == nullptr ? calls_ : call.previous->next) = call.next;
   if (call.next != nullptr) call.next->previous = call.previous;
   if (&call == deferred_) deferred_ = call.previous;
+  if (const size_t bytes = CountedHeadBytes(call); bytes > 0) [[unlikely]]
+    mux_.CountReceived(0 - bytes);
   if (admitted_ != nullptr) Leave(call);
   if (--handler_count_ == 0) life_.OnIdle(loop_.Now());
   call.next = std::exchange(done_, &call);

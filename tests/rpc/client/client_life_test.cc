@@ -137,6 +137,7 @@ TEST(ClientLimits, ServerThatGoesBeyondOneLosesTheConnectionAndItIsCounted) {
   script.Handshake()
       .Spawn(CallUnary)
       .Peer("SETTINGS\nSETTINGS\nSETTINGS")
+      .Advance(seconds(1))
       .Do([](ClientWorld& w) { EXPECT_EQ(w.core().peer_counts().count(transport::H2Limit::kSettings), 1u); })
       .Run();
 }

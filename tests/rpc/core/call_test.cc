@@ -111,7 +111,7 @@ class ReceiveInto final : public ReceiveOneOperation {
   absl::Status Decode(const transport::ChunkedBytes& payload) override {
     return wire::DecodeMessage(payload, &message_);
   }
-  void GiveBackMessage() override { wire::GiveBack(call(), message_); }
+  void GiveBackMessage() override { wire::GiveBack(call(), wire::Outgoing(message_)); }
 
   google::protobuf::MessageLite& message_;
 };
@@ -299,10 +299,10 @@ TEST_F(CallTest, MessageThatWasGivenBackComesBeforeTheEnd) {
   OnLoop([&] {
     call_.Attach(&stream_);
     call_.OnEnd(absl::OkStatus(), Metadata());
-    wire::GiveBack(call_, payload);
+    wire::GiveBack(call_, wire::Outgoing(payload));
     Spawn(Read("first"));
     Spawn(Read("second"));
-    wire::GiveBack(call_, payload);
+    wire::GiveBack(call_, wire::Outgoing(payload));
     Spawn(ReadOne("only"));
   });
   EXPECT_EQ(Take(), Log({"first read a", "second read nothing", "only got a"}));

@@ -132,6 +132,25 @@ TEST_F(ServerMemoryTotalTest, ALoopThatIsToldEndsItsLargestConnection) {
   EXPECT_FALSE(memory_.over_hard());
 }
 
+// Calls that wait for their request: by the header table, 15,000 octets of metadata cost their client a few each.
+TEST_F(ServerMemoryTotalTest, LargeHeadsOfOpenCallsCount) {
+  Client client = Connect();
+  const auto open = [&](int id) {
+    const std::string head =
+        " :method=POST :scheme=http :path=/bench.Echo/Unary :authority=test te=trailers "
+        "content-type=application/grpc x=" +
+        std::to_string(id) + std::string(15'000, 'x') + "\n";
+    Send(client, "HEADERS " + std::to_string(id) + head);
+  };
+  for (int i = 0; i < 12; ++i) open(1 + 2 * i);
+  EXPECT_EQ(memory_.bytes(), 2 * kStep);
+  for (int i = 0; i < 12; ++i) Send(client, "RST_STREAM " + std::to_string(1 + 2 * i) + " CANCEL");
+  EXPECT_EQ(memory_.bytes(), 0u);
+  for (int i = 12; i < 31; ++i) open(1 + 2 * i);
+  EXPECT_THAT(Received(client), Contains(HasSubstr("(ServerOptions::memory_hard_bytes)")));
+  EXPECT_EQ(memory_.bytes(), 0u);
+}
+
 TEST_F(ServerMemoryTotalTest, EachCeilingOfAConnectionIsCounted) {
   options_.connection.memory_soft_bytes = 10'000;
   options_.connection.memory_hard_bytes = 40'000;
