@@ -19,7 +19,8 @@ JsonValue::JsonValue(JsonValue&&) noexcept = default;
 JsonValue& JsonValue::operator=(const JsonValue&) = default;
 JsonValue& JsonValue::operator=(JsonValue&&) noexcept = default;
 JsonValue::~JsonValue() = default;
-bool JsonValue::operator==(const JsonValue&) const = default;
+// Not defaulted: clang 14 cannot compile that here.
+bool JsonValue::operator==(const JsonValue& other) const { return value_ == other.value_; }
 
 const bool* JsonValue::boolean() const { return std::get_if<bool>(&value_); }
 const double* JsonValue::number() const { return std::get_if<double>(&value_); }
