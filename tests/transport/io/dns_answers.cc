@@ -98,6 +98,7 @@ std::string DnsAnswers::AnswerTo(const std::string& question) const {
   const std::string name = NameOf(std::string_view(question).substr(kHeaderSize));
   const size_t end = kHeaderSize + Labels(name).size();
   const unsigned type = static_cast<unsigned char>(question[end]) << 8 | static_cast<unsigned char>(question[end + 1]);
+  const std::scoped_lock lock(mutex_);
   const auto it = records_.find(name);
   std::string body;
   unsigned count = 0;

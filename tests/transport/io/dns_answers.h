@@ -8,6 +8,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,7 +33,10 @@ class DnsAnswers {
   DnsAnswers& operator=(const DnsAnswers&) = delete;
 
   // Names that are not added do not exist (NXDOMAIN).
-  void Add(const std::string& name, Records records) { records_[name] = std::move(records); }
+  void Add(const std::string& name, Records records) {
+    const std::scoped_lock lock(mutex_);
+    records_[name] = std::move(records);
+  }
 
   const transport::SocketAddress& address() const { return address_; }
 
@@ -40,7 +44,8 @@ class DnsAnswers {
   void Serve() const;
   std::string AnswerTo(const std::string& question) const;
 
-  std::map<std::string, Records> records_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Records> records_;  // guarded by it
   int fd_ = -1;
   transport::SocketAddress address_;
   std::thread thread_;
