@@ -1,7 +1,8 @@
 // ChannelCore: the part of a channel that lives on its loop. Finds the addresses, has a policy connect to them, and
 // gives calls to the connections that the policy picks.
 //
-//   NameResolver --addresses--> LoadBalancingPolicy --state, Picker--> ChannelCore --Place--> Backend --> ClientConnection
+//   NameResolver --addresses--> LoadBalancingPolicy --state, Picker--> ChannelCore --Place--> Backend -->
+// ClientConnection
 //
 // States are those of gRPC's connectivity-semantics. kIdle means that there is neither resolver nor policy, or that the
 // policy is idle; a call, or whoever wants a connection, ends it. The policy's states are acted upon in the turn of the
@@ -156,8 +157,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore>,
   uint32_t Random() override;
   // BackendOwner
   void OnStranded(StreamRequests requests) override;
-  // Resolver, policy or a backend is in the middle of something. All of them are made anew in the next turn: connections
-  // are drained, calls that wait go on waiting.
+  // Resolver, policy or a backend is in the middle of something. All of them are made anew in the next turn:
+  // connections are drained, calls that wait go on waiting.
   void OnNoMemory() noexcept override;
   template <class Step>
   void OrStartOver(Step step);

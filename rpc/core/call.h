@@ -131,8 +131,8 @@ class Call : public StreamObserver {
   // Ends the call from this side with an error: stream reset, readers and writers told. Any thread.
   virtual void Fail(absl::Status why) = 0;
 
-  // OK where `what` ("Read().Wait()") may block the thread that asks. Otherwise FAILED_PRECONDITION, which says why not,
-  // and the call has ended with that.
+  // OK where `what` ("Read().Wait()") may block the thread that asks. Otherwise FAILED_PRECONDITION, which says why
+  // not, and the call has ended with that.
   absl::Status MayBlock(std::string_view what);
 
   // Ends the call with DEADLINE_EXCEEDED, naming `what` and the time, unless what it returns goes before `limit` is

@@ -8,9 +8,9 @@
 // windows took and the socket did not, the rest alone is counted.
 //
 // Each has two ceilings. Beyond `soft` memory is short: windows are rationed (window_ration.h), and a connection whose
-// answers are not taken begins no more calls. Beyond `hard` a connection ends. Nothing is refused to some for what others
-// hold: between the two ceilings somebody could stay for ever, and nobody else would get a call through. Who asks, and
-// what follows, is the business of the owner of the connection.
+// answers are not taken begins no more calls. Beyond `hard` a connection ends. Nothing is refused to some for what
+// others hold: between the two ceilings somebody could stay for ever, and nobody else would get a call through. Who
+// asks, and what follows, is the business of the owner of the connection.
 #pragma once
 
 #include <algorithm>

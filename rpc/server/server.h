@@ -46,7 +46,8 @@ class Server {
   void AddService(Service& service);
 
   // Listens on one more address:
-  //   "host:port"            a numeric host ("0.0.0.0", "[::]") or "localhost"; port 0 lets the system choose: see port()
+  //   "host:port"            a numeric host ("0.0.0.0", "[::]") or "localhost"; port 0 lets the system choose: see
+  // port()
   //   "unix:/path"           the file is removed at the end, and replaced if nobody listens on it any more
   //   "unix-abstract:name"   a Unix socket without a file
   //   "systemd:", "systemd:name"   all sockets that systemd has passed on (sd_listen_fds(3)), or those of a name
@@ -101,7 +102,8 @@ class Server {
   size_t connection_count() const;
   // Those that were closed at once because of ServerOptions::max_connections. Any thread.
   uint64_t refused_connection_count() const;
-  // How often a client let the time pass that it has for something, and its connection or call ended for it. Any thread.
+  // How often a client let the time pass that it has for something, and its connection or call ended for it. Any
+  // thread.
   uint64_t timeout_count(Timeout which) const;
   // How many connections ended because their client went beyond this limit (ServerOptions::budgets). Any thread.
   uint64_t limit_count(transport::H2Limit which) const;

@@ -59,8 +59,9 @@ mux::MultiplexerOptions MuxOptions(const ServerOptions& options, const std::stri
   return mux;
 }
 
-// What a call counts for by its request's head, while its handler has not returned. By the header table a client may repeat
-// 16 KiB in 30 octets. Those that count for nothing are shared by calls, or cost about as much as what a call has besides.
+// What a call counts for by its request's head, while its handler has not returned. By the header table a client may
+// repeat 16 KiB in 30 octets. Those that count for nothing are shared by calls, or cost about as much as what a call
+// has besides.
 size_t CountedHeadBytes(const ServerCall& call) {
   constexpr size_t kSmallHeadBytes = 4096;
   const size_t bytes = call.head().request.fields.ListSize();

@@ -41,8 +41,8 @@ class ServerLoop final : private ServerConnectionOwner {
 
   // The server is beyond its hard ceiling: if this loop holds its share, the connection that holds most ends.
   void RelieveMemory();
-  // `tell` has the other loops do that: theirs is the memory, and their connections may not say another word. On the loop,
-  // before the first connection.
+  // `tell` has the other loops do that: theirs is the memory, and their connections may not say another word. On the
+  // loop, before the first connection.
   void OnOthersMemory(std::function<void()> tell) { tell_others_ = std::move(tell); }
 
  private:

@@ -25,10 +25,10 @@ struct ServerOptions {
   // here, may block, and `.Wait()` is allowed in them.
   int worker_threads = 0;
 
-  // Calls whose handlers may wait for one of these threads, on all connections together. One more is refused unprocessed
-  // (REFUSED_STREAM: its client repeats it, on another server if it has one), or with RESOURCE_EXHAUSTED if interceptors
-  // have seen it. 0: four for each thread, or max_concurrent_streams if that is more, so that one client alone is never
-  // refused what it has been allowed.
+  // Calls whose handlers may wait for one of these threads, on all connections together. One more is refused
+  // unprocessed (REFUSED_STREAM: its client repeats it, on another server if it has one), or with RESOURCE_EXHAUSTED if
+  // interceptors have seen it. 0: four for each thread, or max_concurrent_streams if that is more, so that one client
+  // alone is never refused what it has been allowed.
   size_t queued_handlers_max = 0;
 
   // Calls that one client connection may have open (SETTINGS_MAX_CONCURRENT_STREAMS). A client with more waits.
@@ -78,8 +78,9 @@ struct ServerOptions {
 
   // Bytes that wait on all connections together, as ServerOptions::connection.memory_soft_bytes counts them for one.
   // Beyond the soft ceiling the windows of those that hold something are rationed; beyond the hard one that connection
-  // is closed which holds most, of a loop that holds its share. Counted in steps of 64 KiB for each loop. 0: half, and three quarters, of the memory of the machine or
-  // of the process's control group (a container's, a systemd unit's). What they have done is in Server::memory_use().
+  // is closed which holds most, of a loop that holds its share. Counted in steps of 64 KiB for each loop. 0: half, and
+  // three quarters, of the memory of the machine or of the process's control group (a container's, a systemd unit's).
+  // What they have done is in Server::memory_use().
   size_t memory_soft_bytes = 0;
   size_t memory_hard_bytes = 0;
 

@@ -17,8 +17,8 @@
 // refuse, drain, go away, die, change their SETTINGS; processes that are stopped or have no descriptors left; lookups
 // that fail or find other servers; late timers; a wall clock that is set. Workers (ServerOptions::worker_threads) are
 // one thread, whatever their number, that can be stopped as a process can. A service under test must not start threads
-// or sleep otherwise than by ServerContext::Sleep; its clocks (std::chrono, absl::Now) are the simulation's. Time passes
-// by waiting only: a loop that tries again at once, until it is later, never ends.
+// or sleep otherwise than by ServerContext::Sleep; its clocks (std::chrono, absl::Now) are the simulation's. Time
+// passes by waiting only: a loop that tries again at once, until it is later, never ends.
 //
 // A seed that fails is run again with fewer and fewer faults; then the failure, the faults that it needs and the line
 // that repeats it are printed. Environment: WEIR_SIM_SEED=n runs this seed only, WEIR_SIM_SEEDS=n so many,

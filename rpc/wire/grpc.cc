@@ -286,9 +286,9 @@ absl::Status GrpcProtocol::DecodeTrailers(const HeaderList& trailers) const { re
 // a valid field-value in HTTP ... they may throw the value away or accept the value. If accepted, care must be taken to
 // make sure that the application is permitted to echo the value back as metadata." What comes in may go out as it is.
 //
-// A list is "semantically equivalent" to as many fields (Custom-Metadata), but comes at one octet for each. So its values
-// count among the block's fields, and one that has too many is dropped, alone: to refuse the call would make a field
-// that its application may not even read the reason for its end.
+// A list is "semantically equivalent" to as many fields (Custom-Metadata), but comes at one octet for each. So its
+// values count among the block's fields, and one that has too many is dropped, alone: to refuse the call would make a
+// field that its application may not even read the reason for its end.
 Metadata GrpcProtocol::DecodeMetadata(const HeaderList& fields, size_t fields_max) const {
   Metadata metadata;
   size_t room = fields_max - std::min(fields_max, fields.size());  // for the values that lists add

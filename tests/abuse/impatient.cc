@@ -1,5 +1,5 @@
-// impatient --port=0: a server whose clients have little time, few streams and few descriptors, so that what a server of
-// the defaults does after a minute or an hour can be seen in a second.
+// impatient --port=0: a server whose clients have little time, few streams and few descriptors, so that what a server
+// of the defaults does after a minute or an hour can be seen in a second.
 //
 // Prints "listening on 127.0.0.1:PORT"; SIGTERM ends it, and it says how often each of its times was over.
 #include <sys/resource.h>

@@ -47,8 +47,8 @@ struct CallRecord {
 
 // What has happened to all of them.
 struct Circumstances {
-  // Servers went away without waiting for their calls: one whose answer had begun ends with what the server's RST_STREAM
-  // says.
+  // Servers went away without waiting for their calls: one whose answer had begun ends with what the server's
+  // RST_STREAM says.
   bool servers_went_away = false;
   // No server has failed: they became slow and were drained, or one went away. No call ends with UNAVAILABLE but those
   // that were under way in a server that went away. One that it has not looked at goes elsewhere by itself (transparent

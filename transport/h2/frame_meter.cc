@@ -12,7 +12,7 @@ namespace {
 constexpr uint32_t kPriorityBytes = 5;
 constexpr uint32_t kGoAwayBytesMin = 8;
 constexpr uint32_t kSettingsEntryBytes = 6;
-constexpr uint32_t kFrameBytesMax = 16'384;  // SETTINGS_MAX_FRAME_SIZE, which we leave as it is
+constexpr uint32_t kFrameBytesMax = 16'384;                     // SETTINGS_MAX_FRAME_SIZE, which we leave as it is
 constexpr auto kPriorityUpdate = static_cast<FrameType>(0x10);  // RFC 9218 section 7.1
 
 std::string PerSecond(Rate rate) { return absl::StrCat(rate.burst, " at once and ", rate.per_second, " per second"); }
@@ -42,8 +42,8 @@ FrameMeter::FrameMeter(const H2Options& options, const StreamTable& streams)
 
 // ---- frames: what each costs ---------------------------------------------------------------------------------------
 
-// Is it a stream of the past? One that was opened by what the engine has not read yet is in no table; one that was ended
-// by it is marked here.
+// Is it a stream of the past? One that was opened by what the engine has not read yet is in no table; one that was
+// ended by it is marked here.
 inline bool FrameMeter::IsOver(StreamId id, uint8_t flags) const {
   if (id > known_until_) return false;
   StreamState* const stream = streams_.Find(id);

@@ -32,8 +32,8 @@ constexpr uint64_t kNoResetRate = uint64_t{1} << 31;
 constexpr uint32_t kPeerStreamsBeforeSettings = 100;
 // Of early_: beyond it the engine keeps what it has.
 constexpr size_t kEarlyBytesMax = 256 * 1024;
-// What the engine says to a client that opens one stream too many (nghttp2 1.52): the one limit of ours that only it can
-// judge.
+// What the engine says to a client that opens one stream too many (nghttp2 1.52): the one limit of ours that only it
+// can judge.
 constexpr std::string_view kTooManyStreams = "request HEADERS: max concurrent streams exceeded";
 constexpr uint64_t kDrainPing = 0x7765697264726e21;  // "weirdrn!"
 

@@ -1,5 +1,5 @@
-// What waits on all connections of a server together: beyond the soft ceiling windows shrink, and beyond the hard one the
-// connection that holds most ends; the calls of others go on.
+// What waits on all connections of a server together: beyond the soft ceiling windows shrink, and beyond the hard one
+// the connection that holds most ends; the calls of others go on.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
