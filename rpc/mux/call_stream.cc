@@ -44,14 +44,19 @@ std::string_view CallStream::peer() const { return mux_.options_.peer; }
 
 // ---- receiving ------------------------------------------------------------------------------------------------------
 
-void CallStream::WantMessage() try {
-  wanted_ = true;
-  if (delivering_) return;  // the loop in Deliver goes on
+// What the application takes, it gets; what stays is kept beyond the read, counted, and charged to the peer's window.
+inline void CallStream::HandOver() {
   Deliver();
   reader_.Keep();
   if (reader_.buffered_bytes() != counted_held_) [[unlikely]]
     CountHeld();
   ReturnWindow();
+}
+
+void CallStream::WantMessage() try {
+  wanted_ = true;
+  if (delivering_) return;  // the loop in Deliver goes on
+  HandOver();
   if (mux_.ration_ != nullptr && wanted_) [[unlikely]]
     mux_.OnMessageAwaited(id_);
 } catch (const std::bad_alloc&) {
@@ -104,11 +109,7 @@ void CallStream::OnBody(const transport::BodyReceived& body) {
     }
     receiving_ = Half::kEnding;
   }
-  Deliver();
-  reader_.Keep();
-  if (reader_.buffered_bytes() != counted_held_) [[unlikely]]
-    CountHeld();
-  ReturnWindow();
+  HandOver();
 }
 
 // Whole messages that are read in the turn in which they come are never held.
@@ -149,9 +150,7 @@ void CallStream::Deliver() {
 void CallStream::OnTurn() {
   waits_for_turn_ = false;
   try {
-    Deliver();
-    reader_.Keep();
-    ReturnWindow();
+    HandOver();
   } catch (const std::bad_alloc&) {
     // The connection may be lost already, and tell nobody any more.
     mux_.OnNoMemory();

@@ -79,6 +79,7 @@ class CallStream final : public MessageStream, public transport::Pooled {
   transport::H2Connection& connection() const;
 
   Metadata DecodeMetadata(const transport::HeaderList& fields) const;
+  void HandOver();
   void Deliver();
   void DeliverMessages();
   bool DeliverDecompressed(const transport::ChunkedBytes& payload);

@@ -148,6 +148,17 @@ TEST(DecompressionShareTest, BombsOfManyCallsLetOthersHaveTheirTurnBetweenThem) 
   EXPECT_EQ(world.TakeWritten().back(), Trailers(2 * kBombs - 1));
 }
 
+TEST(DecompressionShareTest, WhatHasHadItsTurnIsHeldNoMore) {
+  ServerWorld world({.client_stream = CountWithOthers}, {});
+  world.Start();
+  const std::string bomb = Bomb();
+  ReceiveAtOnce(world, "PREFACE\nSETTINGS\nSETTINGS ACK\n" + Request(1, "ClientStream", "grpc-encoding=gzip") + "\n" +
+                           Data(1, bomb) + "\n" + Data(1, bomb));
+  EXPECT_EQ(world.TakeLog(), OthersBetween(2));
+  EXPECT_EQ(world.connection()->held_bytes(), 0u);
+  ReceiveAtOnce(world, "RST_STREAM 1 CANCEL");
+}
+
 TEST(DecompressionShareTest, WhatWaitsForATurnMayBeCutOffOrReset) {
   ServerWorld world({.client_stream = CountWithOthers}, {});
   world.Start();
