@@ -6,7 +6,13 @@ from peer import PATIENCE_S, Peer
 from raw_http2 import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame
 
 UNARY = "/grpc.testing.TestService/EmptyCall"
+UNARY_CALL = "/grpc.testing.TestService/UnaryCall"
 CONTINUATION, PRIORITY, PRIORITY_UPDATE, WINDOW_UPDATE = 9, 2, 16, 8
+
+
+def named(name, attack):
+    attack.__name__ = name
+    return attack
 
 
 def integer(value, prefix_bits, first=0):

@@ -2,7 +2,7 @@
 
 import struct
 
-from attacker import WINDOW_UPDATE, Attacker, request
+from attacker import WINDOW_UPDATE, Attacker, named, request
 from floods import HOLD
 from grpc_call import envelope
 from raw_http2 import ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, frame
@@ -39,11 +39,6 @@ def settings(*pairs):
 
 def setting(name, value):
     return one_frame(settings((name, value)))
-
-
-def named(name, attack):
-    attack.__name__ = name
-    return attack
 
 
 OPEN = frame(HEADERS, END_HEADERS, 1, request(HOLD))

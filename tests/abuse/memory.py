@@ -2,16 +2,15 @@
 
 import struct
 
-from attacker import WINDOW_UPDATE, Attacker, request
+from attacker import UNARY_CALL, WINDOW_UPDATE, Attacker, request
 from floods import CALM, HOLD
 from grpc_call import envelope
 from raw_http2 import ACK, DATA, END_HEADERS, END_STREAM, HEADERS, SETTINGS, frame
+from slow import INITIAL_WINDOW_SIZE
 
-INITIAL_WINDOW_SIZE = 4
 MIB = 1 << 20
 FRAME = 16 * 1024
 HOLD_S = 3  # in which a connection might be ended
-UNARY_CALL = "/grpc.testing.TestService/UnaryCall"
 ONE_MIB_ANSWER = envelope(b"\x10\x80\x80\x40")  # SimpleRequest{response_size: 1048576}
 # SimpleRequest{payload{body: 1 MiB}}
 ONE_MIB_REQUEST = envelope(b"\x1a\x84\x80\x40\x12\x80\x80\x40" + bytes(MIB))

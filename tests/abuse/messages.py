@@ -2,7 +2,7 @@
 
 import gzip
 
-from attacker import UNARY, request
+from attacker import UNARY, named, request
 from floods import HOLD
 from grpc_call import envelope
 from headers import one_call
@@ -60,9 +60,4 @@ ATTACKS = {
 }
 
 
-def _named(name, attack):
-    attack.__name__ = name
-    return attack
-
-
-EXPECTED = {_named(name, attack): expected for name, (attack, expected) in ATTACKS.items()}
+EXPECTED = {named(name, attack): expected for name, (attack, expected) in ATTACKS.items()}

@@ -2,7 +2,7 @@
 
 import socket
 
-from attacker import Attacker
+from attacker import Attacker, named
 from peer import PATIENCE_S
 
 TLS_HELLO = bytes.fromhex("16030100c8010000c40303") + bytes(189)
@@ -32,15 +32,10 @@ def speaks(data):
     return attack
 
 
-def _named(name, attack):
-    attack.__name__ = name
-    return attack
-
-
 BAD_REQUEST = "HTTP/1.1 400 Bad Request"
 NO_PREFACE = r"""GOAWAY PROTOCOL_ERROR client's preface: expected "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", got """
 
-EXPECTED = {_named(name, attack): expected for name, attack, expected in [
+EXPECTED = {named(name, attack): expected for name, attack, expected in [
     ("http_1_1_request", speaks_http_1(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), BAD_REQUEST),
     ("http_1_1_upgrade", speaks_http_1(b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\n\r\n"), BAD_REQUEST),
     ("http_1_1_without_end", speaks_http_1(b"GET " + b"/x" * 50_000), BAD_REQUEST),

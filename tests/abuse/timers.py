@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 
-from attacker import WINDOW_UPDATE, Attacker, request
+from attacker import WINDOW_UPDATE, Attacker, named, request
 from floods import HOLD
 from grpc_call import envelope
 from peer import PATIENCE_S
@@ -136,17 +136,12 @@ def accept_storm(server):
     return "open"
 
 
-def _named(name, attack):
-    attack.__name__ = name
-    return attack
-
-
 TIMEOUT, CALM = "GOAWAY SETTINGS_TIMEOUT ", "GOAWAY ENHANCE_YOUR_CALM "
 
 EXPECTED = {
-    _named("no_preface", begin_with(b"")): TIMEOUT + "handshake: expected the client's preface and SETTINGS within",
-    _named("preface_never_ends", begin_with(PREFACE[:10])): TIMEOUT + "handshake",
-    _named("preface_without_settings", begin_with(PREFACE)): TIMEOUT + "handshake",
+    named("no_preface", begin_with(b"")): TIMEOUT + "handshake: expected the client's preface and SETTINGS within",
+    named("preface_never_ends", begin_with(PREFACE[:10])): TIMEOUT + "handshake",
+    named("preface_without_settings", begin_with(PREFACE)): TIMEOUT + "handshake",
     settings_are_never_acknowledged: TIMEOUT + "SETTINGS: expected their acknowledgement within",
     header_blocks_never_end: CALM + "header block: expected its end within 400 ms",
     messages_never_end: "RST_STREAM CANCEL, then status 0",

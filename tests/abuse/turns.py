@@ -2,13 +2,12 @@
 
 import struct
 
-from attacker import WINDOW_UPDATE, Attacker, request
+from attacker import UNARY_CALL, WINDOW_UPDATE, Attacker, named, request
 from frames import HEADER_TABLE_SIZE, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE, settings
 from grpc_call import envelope
 from raw_http2 import DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, frame
 
 LAST_STREAM = 2**31 - 1
-UNARY_CALL = "/grpc.testing.TestService/UnaryCall"
 ANSWER_OF_100_KIB = envelope(b"\x10\x80\xa0\x06")  # SimpleRequest{response_size: 102400}
 
 
@@ -79,12 +78,7 @@ EXPECTED = {
 }
 
 
-def _named(name, attack):
-    attack.__name__ = name
-    return attack
-
-
-EXPECTED.update({_named(name, call_after(data)): "status 0, status 0" for name, data in {
+EXPECTED.update({named(name, call_after(data)): "status 0, status 0" for name, data in {
     "frames_of_16_mib_are_allowed": settings((MAX_FRAME_SIZE, 2**24 - 1)),
     "settings_that_nobody_knows": settings((0xbe, 1), (0xef, 2)),
 }.items()})
