@@ -12,7 +12,7 @@ from attacker import WINDOW_UPDATE, Attacker, named, request
 from floods import HOLD
 from grpc_call import envelope
 from peer import PATIENCE_S
-from raw_http2 import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, frame
+from raw_http2 import ACK, DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame
 from slow import INITIAL_WINDOW_SIZE, LARGE_ANSWER, STREAMING_OUTPUT
 
 ATTACKERS = 20
@@ -79,7 +79,8 @@ def windows_never_open(server):
 def sockets_are_never_read(server):
     """The windows are open, so each call's queue is full. The server cannot say goodbye where nothing is read."""
     attacker = Attacker(server, struct.pack(">HI", INITIAL_WINDOW_SIZE, 2**31 - 1), read=False)
-    attacker.send(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 2**30)))
+    # Unread as they are, the server's SETTINGS are acknowledged: or it would be for that that it closes.
+    attacker.send(frame(SETTINGS, ACK, 0) + frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 2**30)))
     for stream in range(1, 2 * STREAMS_MAX, 2):
         attacker.send(frame(HEADERS, END_HEADERS, stream, request(STREAMING_OUTPUT)) +
                       frame(DATA, END_STREAM, stream, LARGE_ANSWER))
