@@ -32,14 +32,6 @@ absl::Status WhyBad(const char* prefix, size_t message_bytes_max) {
 
 }  // namespace
 
-void PutEnvelopeHeader(char* out, bool compressed, uint32_t length) {
-  out[0] = compressed ? 1 : 0;
-  out[1] = static_cast<char>(length >> 24);
-  out[2] = static_cast<char>(length >> 16);
-  out[3] = static_cast<char>(length >> 8);
-  out[4] = static_cast<char>(length);
-}
-
 void EnvelopeReader::Feed(std::string_view bytes) {
   assert(input_.empty() && "Keep must come between two Feeds");
   input_ = bytes;

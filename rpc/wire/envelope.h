@@ -21,7 +21,13 @@ namespace weir::wire {
 
 inline constexpr size_t kEnvelopeHeaderBytes = 5;
 
-void PutEnvelopeHeader(char* out, bool compressed, uint32_t length);
+inline void PutEnvelopeHeader(char* out, bool compressed, uint32_t length) {
+  out[0] = compressed ? 1 : 0;
+  out[1] = static_cast<char>(length >> 24);
+  out[2] = static_cast<char>(length >> 16);
+  out[3] = static_cast<char>(length >> 8);
+  out[4] = static_cast<char>(length);
+}
 
 struct Envelope {
   transport::ChunkedBytes payload;  // without the five bytes; valid until the reader's next call

@@ -897,7 +897,7 @@ int64_t Session::StreamWindow(const StreamState& stream) const {
   return window - static_cast<int64_t>(stream.queue.size());
 }
 
-size_t Session::FlowControlRoom(const StreamState& stream) const {
+inline size_t Session::FlowControlRoom(const StreamState& stream) const {
   return static_cast<size_t>(std::max<int64_t>(0, std::min(StreamWindow(stream), ConnectionWindow())));
 }
 
