@@ -181,6 +181,9 @@ void StreamMultiplexer::OnNoMemory() noexcept {
 }
 
 void StreamMultiplexer::OnRequest(transport::H2RequestReceived& event) {
+  // In the same read. Nobody waits for its answer, and a read has room for thousands of these (CVE-2023-44487).
+  if (connection_.IsReset(event.stream_id)) [[unlikely]]
+    return connection_.RemoveStream(event.stream_id);
   CallStream& stream = Create(event.stream_id, wire::Grpc());
   const bool end_stream = event.end_stream;
   acceptor_->OnRequest(stream, wire::Grpc(), std::move(event.request));

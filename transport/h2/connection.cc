@@ -233,6 +233,11 @@ bool H2Connection::StreamEnded(StreamId stream_id) const {
   return stream == nullptr || stream->Silent() || stream->remote_ended || !stream->announced;
 }
 
+bool H2Connection::IsReset(StreamId stream_id) const {
+  const StreamState* const stream = session_->streams().Find(stream_id);
+  return stream == nullptr || stream->reset;
+}
+
 void H2Connection::SetStreamData(StreamId stream_id, void* data) {
   StreamState* const stream = session_->streams().Find(stream_id);
   if (stream != nullptr && !stream->removed) stream->user_data = data;

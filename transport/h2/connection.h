@@ -154,6 +154,10 @@ class H2Connection {
   // True if the peer has ended its half (or the stream is unknown).
   bool StreamEnded(StreamId stream_id) const;
 
+  // True if either side has reset the stream (or it is unknown). Events of the read that brought the reset may still
+  // be on their way to the caller.
+  bool IsReset(StreamId stream_id) const;
+
   // A pointer of the caller's at a stream that it has not removed. Null for an unknown stream, or if none was set.
   void SetStreamData(StreamId stream_id, void* data);
   void* StreamData(StreamId stream_id) const;

@@ -412,5 +412,16 @@ TEST_F(ClientMuxTest, MessagesWaitForTheWindowAndTheHalfCloseWaitsForThem) {
   EXPECT_EQ(bench_.Take(), Log());
 }
 
+TEST(MultiplexerRequest, OneThatIsResetInTheSameReadIsOfferedToNobody) {
+  Bench bench(transport::Role::kServer);
+  bench.Peer(Request(1, "Unary") + "\n" + Data(1, Envelope(0, 1, "a"), "END_STREAM") + "\nRST_STREAM 1 CANCEL\n" +
+             Request(3, "Unary") + "\n" + Request(5, "Unary") + "\nRST_STREAM 5 CANCEL");
+  ASSERT_EQ(bench.observers.size(), 1u);
+  EXPECT_EQ(bench.connection.ActiveStreamCount(), 1u);
+  EXPECT_EQ(bench.connection.HeldBytes(), 0u);
+  bench.Peer("RST_STREAM 3 CANCEL");
+  EXPECT_EQ(bench.Take().size(), 1u);
+}
+
 }  // namespace
 }  // namespace weir::mux
