@@ -34,7 +34,7 @@ class WindowRation {
   static constexpr std::chrono::seconds kNarrowTime{10};
 
   // A client that takes none of its answers for so long does not take them.
-  static constexpr std::chrono::seconds kStuckTime{30};
+  static constexpr std::chrono::seconds kStuckTime{20};
 
   WindowRation(transport::H2Connection& connection, const MemoryAccount& memory);
   WindowRation(const WindowRation&) = delete;

@@ -242,15 +242,16 @@ std::shared_ptr<const ReceivedHead> ServerConnection::HeadOf(const wire::Protoco
 
 void ServerConnection::OnWriteHeld(ServerCall& call, MessageStream& stream) {
   // Without the call's deadline, for which it has a timer of its own.
-  stream.WatchSending(std::make_unique<WriteStall>(
-      loop_, transport::MonotonicTime::max(), options_.stream_write_stall_timeout, [this, &call](absl::Status why) {
-        CountStall(why);
-        call.Fail(std::move(why));
-      }));
+  stream.WatchSending(std::make_unique<WriteStall>(loop_, mux_.memory(), transport::MonotonicTime::max(),
+                                                   options_.stream_write_stall_timeout,
+                                                   [this, &call](absl::Status why) {
+                                                     CountStall(why);
+                                                     call.Fail(std::move(why));
+                                                   }));
 }
 
 void ServerConnection::OnResponseHeld(MessageStream& stream, transport::MonotonicTime deadline) {
-  stream.WatchSending(std::make_unique<WriteStall>(loop_, deadline, options_.stream_write_stall_timeout,
+  stream.WatchSending(std::make_unique<WriteStall>(loop_, mux_.memory(), deadline, options_.stream_write_stall_timeout,
                                                    [this, &stream](absl::Status why) {
                                                      CountStall(why);
                                                      stream.Cancel(why);

@@ -72,7 +72,8 @@ struct ServerOptions {
 
   // How long what a call has written may wait for a client whose HTTP/2 window takes none of it. Then the call ends
   // with CANCELLED, or RST_STREAM if a message has left in part: a handler that awaits Write goes on, a response that
-  // its handler has finished is dropped. The call's deadline, if there is one, ends it sooner. InfiniteDuration: for
+  // its handler has finished is dropped. While memory is short (memory_soft_bytes, or that of its connection) a tenth
+  // of it is enough. The call's deadline, if there is one, ends it sooner. InfiniteDuration: for
   // ever, which lets a client that never reads hold its handlers and responses.
   absl::Duration stream_write_stall_timeout = absl::Seconds(300);
 

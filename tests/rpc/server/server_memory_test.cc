@@ -58,6 +58,38 @@ ServerScript& Begin(ServerScript& script) {
       .ExpectWritten({ResponseHead(1)});
 }
 
+// ---- the soft ceiling: answers wait for less time --------------------------------------------------------------------
+
+TEST(ServerMemoryTest, AnAnswerWaitsForATenthOfItsTimeWhileMoreWaitsThanTheSoftCeiling) {
+  for (const size_t soft : {kAnswer - 1, kAnswer, kAnswer + 1}) {
+    ServerScript script(Ceilings(soft, 1000));
+    Begin(script).Advance(seconds(30) - milliseconds(1)).ExpectWritten({}).Advance(milliseconds(1));
+    if (soft >= kAnswer) {
+      script.ExpectWritten({}).Advance(seconds(270));
+    }
+    script.ExpectWritten({"RST_STREAM 1 CANCEL"})
+        .ExpectTimeouts({Timeout::kStreamWriteStall})
+        .ExpectNothingLeft()
+        .Run();
+  }
+}
+
+TEST(ServerMemoryTest, AnAnswerThatHasWaitedLongerIsDroppedSoonAfterMemoryIsShort) {
+  ServerScript script(Ceilings(2 * kAnswer - 1, 1000));
+  Begin(script)
+      .Advance(seconds(100))
+      .Peer(Call(3, kText))
+      .Drop()
+      .Advance(seconds(20) - milliseconds(1))
+      .ExpectWritten({})
+      .Advance(milliseconds(1))
+      .ExpectWritten({"RST_STREAM 1 CANCEL"})
+      .Advance(seconds(280))  // the other has room now
+      .ExpectWritten({"RST_STREAM 3 CANCEL"})
+      .ExpectNothingLeft()
+      .Run();
+}
+
 // ---- the soft ceiling: calls begin later ----------------------------------------------------------------------------
 
 TEST(ServerMemoryTest, NoCallBeginsWhileMoreAnswersWaitThanTheSoftCeiling) {
@@ -184,7 +216,7 @@ TEST(ServerMemoryTest, BeyondTheHardCeilingForRequestsTheConnectionEnds) {
 TEST(ServerMemoryTest, BeyondTheHardCeilingForAnswersAClientThatTakesNoneLosesItsConnection) {
   for (const size_t hard : {kAnswer - 1, kAnswer, kAnswer + 1}) {
     ServerScript script(Ceilings(10, hard));
-    Begin(script).Advance(milliseconds(29'999)).ExpectWritten({}).Advance(milliseconds(1));
+    Begin(script).Advance(milliseconds(19'999)).ExpectWritten({}).Advance(milliseconds(1));
     if (hard < kAnswer) {
       script.ExpectWritten(
           {GoAway(1, absl::StrCat(kAnswer, " bytes of answers wait, and the client takes none"), hard)});
@@ -203,9 +235,9 @@ TEST(ServerMemoryTest, AClientThatTakesItsAnswersKeepsItsConnection) {
   const size_t hard = 2 * kAnswer - 1;
   ServerScript script(Ceilings(hard, hard));
   Begin(script).Peer(Call(3, kText));
-  for (int i = 0; i < 5; ++i) script.Advance(seconds(20)).Peer("WINDOW_UPDATE 1 2");
+  for (int i = 0; i < 10; ++i) script.Advance(seconds(10)).Peer("WINDOW_UPDATE 1 1\nWINDOW_UPDATE 3 1");
   script.Drop()
-      .Advance(milliseconds(29'999))
+      .Advance(milliseconds(19'999))
       .ExpectWritten({})
       .Advance(milliseconds(1))
       .ExpectLastWritten(
