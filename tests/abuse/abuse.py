@@ -44,6 +44,8 @@ from victim import Victim
 CLIENTS = [(attack.__name__, attack, expected, module is timers)
            for module in (floods, headers, frames, turns, messages, slow, memory, strangers, timers)
            for attack, expected in module.EXPECTED.items()]
+# To see whether an object has a type, UBSan makes a pipe, and takes a failure of that for an object without one.
+LEFT_OUT = {timers.accept_storm} if "UBSAN_OPTIONS" in os.environ else set()
 SERVERS = [play for module in (servers.floods, servers.headers, servers.frames, servers.messages, servers.slow,
                                servers.ends)
            for play in module.PLAYS]
@@ -129,7 +131,7 @@ def main():
             while not first.calls:
                 time.sleep(0.002)
 
-    clients = [client for client in CLIENTS if options.only in client[0]]
+    clients = [client for client in CLIENTS if options.only in client[0] and client[1] not in LEFT_OUT]
     plays = [play for play in SERVERS if options.only in play.name]
     well = bool(clients or plays)
     if clients:

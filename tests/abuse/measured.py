@@ -45,7 +45,7 @@ class Measured:
 
     def _status_kib(self, name):
         with open("/proc/%d/status" % self._pid) as status:
-            return next(int(line.split()[1]) for line in status if line.startswith(name))
+            return next((int(line.split()[1]) for line in status if line.startswith(name)), 0)  # 0: it has ended
 
     def _reset_peak(self):
         """The peak of the resident set begins again (proc(5), clear_refs), where that is allowed."""
