@@ -184,14 +184,15 @@ class Server::Impl {
   int port() const { return port_; }
   size_t connection_count() const { return connections_.load(std::memory_order_relaxed); }
   uint64_t refused_connection_count() const { return refused_.load(std::memory_order_relaxed); }
+  uint64_t refused_call_count() const { return totals_.calls.refused_count(); }
   const PeerCounts& peer_counts() const { return counts_; }
   MemoryUse memory_use() const {
     using Act = mux::MemoryAct;
-    return {.held_bytes = memory_.bytes(),
-            .deferred_calls = memory_.count(Act::kDeferred),
-            .rationed_connections = memory_.count(Act::kRationed),
-            .ended_connections = memory_.count(Act::kEndedByConnection),
-            .ended_by_all = memory_.count(Act::kEndedByTotal)};
+    return {.held_bytes = totals_.memory.bytes(),
+            .deferred_calls = totals_.memory.count(Act::kDeferred),
+            .rationed_connections = totals_.memory.count(Act::kRationed),
+            .ended_connections = totals_.memory.count(Act::kEndedByConnection),
+            .ended_by_all = totals_.memory.count(Act::kEndedByTotal)};
   }
 
   absl::Status Drain(absl::Duration grace) {
@@ -320,7 +321,7 @@ class Server::Impl {
     for (size_t i = 0; i < loops_->size(); ++i) {
       shards_.push_back(std::make_shared<ServerLoop>(
           loops_->loop(i), handler_queue_.get(), dispatcher_, options_, counts_,
-          [this](int change) { OnConnectionCount(change); }, &memory_));
+          [this](int change) { OnConnectionCount(change); }, &totals_));
     }
     const auto relieve = [all = std::vector<std::weak_ptr<ServerLoop>>(shards_.begin(), shards_.end()),
                           loops = loops_.get()] {
@@ -404,7 +405,7 @@ class Server::Impl {
   }
 
   const ServerOptions options_;
-  mux::MemoryTotal memory_{Ceilings(options_)};
+  ServerTotals totals_{Ceilings(options_), options_.max_calls};
   const size_t max_connections_ = MaxConnections();
   PeerCounts counts_;
   absl::Status setup_;
@@ -457,6 +458,7 @@ absl::Status Server::Drain(absl::Duration grace) { return impl_->Drain(grace); }
 void Server::Stop() { impl_->Drain(absl::ZeroDuration()).IgnoreError(); }
 size_t Server::connection_count() const { return impl_->connection_count(); }
 uint64_t Server::refused_connection_count() const { return impl_->refused_connection_count(); }
+uint64_t Server::refused_call_count() const { return impl_->refused_call_count(); }
 uint64_t Server::timeout_count(Timeout which) const { return impl_->peer_counts().count(which); }
 uint64_t Server::limit_count(transport::H2Limit which) const { return impl_->peer_counts().count(which); }
 MemoryUse Server::memory_use() const { return impl_->memory_use(); }

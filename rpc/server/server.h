@@ -102,6 +102,8 @@ class Server {
   size_t connection_count() const;
   // Those that were closed at once because of ServerOptions::max_connections. Any thread.
   uint64_t refused_connection_count() const;
+  // Calls that were refused because of ServerOptions::max_calls. Any thread.
+  uint64_t refused_call_count() const;
   // How often a client let the time pass that it has for something, and its connection or call ended for it. Any
   // thread.
   uint64_t timeout_count(Timeout which) const;

@@ -47,15 +47,14 @@ transport::H2Options ConnectionOptions(const ServerOptions& options) {
   return h2;
 }
 
-mux::MultiplexerOptions MuxOptions(const ServerOptions& options, const std::string& peer,
-                                   mux::LoopMemory* loop_memory) {
+mux::MultiplexerOptions MuxOptions(const ServerOptions& options, const std::string& peer, LoopTotals* totals) {
   mux::MultiplexerOptions mux;
   mux.max_receive_message_bytes = options.max_receive_message_bytes;
   mux.compressors = &options.compressors;
   mux.peer = peer;
   mux.memory = mux::ConnectionCeilings(options.connection.memory_soft_bytes, options.connection.memory_hard_bytes,
                                        options.max_receive_message_bytes);
-  mux.loop_memory = loop_memory;
+  mux.loop_memory = totals == nullptr ? nullptr : &totals->memory;
   return mux;
 }
 
@@ -81,15 +80,16 @@ transport::ConnectionDriverOptions DriverOptions(const ServerConnectionOptions& 
 ServerConnection::ServerConnection(transport::EventLoop& loop, HandlerQueue* workers, const Dispatcher& dispatcher,
                                    const ServerOptions& options, ServerConnectionOwner& owner,
                                    std::unique_ptr<transport::ByteStream> stream, std::string name, double chance,
-                                   mux::LoopMemory* loop_memory)
+                                   LoopTotals* totals)
     : loop_(loop),
       workers_(workers),
       dispatcher_(dispatcher),
       options_(options),
       owner_(owner),
+      loop_calls_(totals == nullptr ? nullptr : &totals->calls),
       interceptors_(options.interceptors.empty() ? nullptr : &options.interceptors),
       connection_(ConnectionOptions(options)),
-      mux_(connection_, *this, this, MuxOptions(options, stream->PeerName(), loop_memory)),
+      mux_(connection_, *this, this, MuxOptions(options, stream->PeerName(), totals)),
       driver_(loop, std::move(stream), connection_, *this, std::move(name), DriverOptions(options.connection)),
       life_(options.connection, loop.Now(), chance),
       life_timer_(loop, [this] { OnTime(); }) {}
@@ -146,6 +146,7 @@ void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& pr
     life_.OnCall(loop_.Now());
     SetLifeTimer();
   }
+  if (loop_calls_ != nullptr && loop_calls_->IsFull()) return RefuseForAll(stream);
   if (options_.admission != nullptr && !Admit(stream, *head)) return;
   ServerCallOwner& owner = *this;
   auto* const call = new ServerCall(loop_, workers_, owner, stream, std::move(head), mux_.peer());
@@ -154,6 +155,7 @@ void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& pr
   if (calls_ != nullptr) calls_->previous = call;
   calls_ = call;
   ++handler_count_;
+  if (loop_calls_ != nullptr) loop_calls_->Begin();
   if (const size_t bytes = CountedHeadBytes(*call); bytes > 0) [[unlikely]]
     mux_.CountReceived(bytes);
   if (admitted_ != nullptr) (*admitted_)[call] = loop_.Now();
@@ -165,6 +167,13 @@ void ServerConnection::OnRequest(MessageStream& stream, const wire::Protocol& pr
   } catch (const std::bad_alloc&) {
     call->FailToStart();
   }
+}
+
+void ServerConnection::RefuseForAll(MessageStream& stream) {
+  CallLimit& limit = loop_calls_->limit();
+  limit.NoteRefused();
+  stream.Cancel(MarkUnprocessed(absl::UnavailableError(
+      absl::StrCat(limit.max(), " calls are open on this server already (ServerOptions::max_calls)"))));
 }
 
 // A client that does not take its answers gets no more of them made.
@@ -271,6 +280,7 @@ void ServerConnection::OnCallDone(ServerCall& call) {
   if (const size_t bytes = CountedHeadBytes(call); bytes > 0) [[unlikely]]
     mux_.CountReceived(0 - bytes);
   if (admitted_ != nullptr) Leave(call);
+  if (loop_calls_ != nullptr) loop_calls_->End();
   if (--handler_count_ == 0) life_.OnIdle(loop_.Now());
   call.next = std::exchange(done_, &call);
   if (!in_events_) SweepLater();

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <span>
 #include <string>
@@ -22,6 +23,7 @@
 #include "weir/rpc/server/received_head.h"
 #include "weir/rpc/server/server_call.h"
 #include "weir/rpc/server/server_options.h"
+#include "weir/rpc/server/server_totals.h"
 #include "weir/transport/h2/connection.h"
 #include "weir/transport/io/byte_stream.h"
 #include "weir/transport/io/connection_driver.h"
@@ -52,12 +54,12 @@ class ServerConnection final : private transport::EventSink,
                                private mux::CallAcceptor,
                                private ServerCallOwner {
  public:
-  // `workers` null: handlers run on the loop. `options` and `loop_memory` must outlive it. `chance`: see
-  // ConnectionLife.
+  // `workers` null: handlers run on the loop. `options` and `totals` must outlive it; `totals` null: it is a part of
+  // no whole. `chance`: see ConnectionLife.
   ServerConnection(transport::EventLoop& loop, HandlerQueue* workers, const Dispatcher& dispatcher,
                    const ServerOptions& options, ServerConnectionOwner& owner,
                    std::unique_ptr<transport::ByteStream> stream, std::string name, double chance = 0,
-                   mux::LoopMemory* loop_memory = nullptr);
+                   LoopTotals* totals = nullptr);
   ~ServerConnection();
 
   // If it fails, the owner is told later, as of every other end.
@@ -82,6 +84,9 @@ class ServerConnection final : private transport::EventSink,
   void EndForMemory();
   bool is_timed() const { return life_timer_.IsSet(); }
 
+  // Of its owner, which keeps it there.
+  std::list<std::unique_ptr<ServerConnection>>::iterator place;
+
  private:
   // transport::EventSink
   void OnEvents(std::span<transport::H2Event> events) override;
@@ -101,6 +106,7 @@ class ServerConnection final : private transport::EventSink,
 
   std::shared_ptr<const ReceivedHead> HeadOf(const wire::Protocol& protocol, transport::RequestReceived request);
   bool Admit(MessageStream& stream, const ReceivedHead& head);
+  void RefuseForAll(MessageStream& stream);
   void Defer(ServerCall& call);
   void BeginDeferred();
   void WatchMemory();
@@ -132,6 +138,7 @@ class ServerConnection final : private transport::EventSink,
   const Dispatcher& dispatcher_;
   const ServerOptions& options_;
   ServerConnectionOwner& owner_;
+  LoopCalls* const loop_calls_;             // null: of no loop
   const Interceptors* const interceptors_;  // null: none
   transport::H2Connection connection_;
   mux::StreamMultiplexer mux_;

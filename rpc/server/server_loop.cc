@@ -1,6 +1,7 @@
 #include "weir/rpc/server/server_loop.h"
 
 #include <algorithm>
+#include <iterator>
 #include <new>
 #include <utility>
 #include <vector>
@@ -9,14 +10,14 @@ namespace weir {
 
 ServerLoop::ServerLoop(transport::EventLoop& loop, HandlerQueue* workers, const Dispatcher& dispatcher,
                        const ServerOptions& options, PeerCounts& counts, std::function<void(int)> on_change,
-                       mux::MemoryTotal* memory)
+                       ServerTotals* totals)
     : loop_(loop),
       workers_(workers),
       dispatcher_(dispatcher),
       options_(options),
       counts_(counts),
       on_change_(std::move(on_change)) {
-  if (memory != nullptr) memory_.emplace(*memory);
+  if (totals != nullptr) totals_.emplace(*totals);
 }
 
 ServerLoop::~ServerLoop() = default;
@@ -25,8 +26,9 @@ void ServerLoop::Add(std::unique_ptr<transport::ByteStream> stream, std::string 
   ServerConnectionOwner& owner = *this;
   connections_.push_back(std::make_unique<ServerConnection>(loop_, workers_, dispatcher_, options_, owner,
                                                             std::move(stream), std::move(name), chance_(random_),
-                                                            memory_.has_value() ? &*memory_ : nullptr));
+                                                            totals_.has_value() ? &*totals_ : nullptr));
   ServerConnection& added = *connections_.back();
+  added.place = std::prev(connections_.end());
   on_change_(+1);
   try {
     if (added.Start().ok() && draining_) added.BeginDrain();
@@ -36,20 +38,17 @@ void ServerLoop::Add(std::unique_ptr<transport::ByteStream> stream, std::string 
 }
 
 void ServerLoop::OnConnectionGone(ServerConnection& connection) {
-  auto it = std::find_if(connections_.begin(), connections_.end(),
-                         [&connection](const auto& held) { return held.get() == &connection; });
-  if (it == connections_.end()) return;
-  connections_.erase(it);
+  connections_.erase(connection.place);
   on_change_(-1);
 }
 
 void ServerLoop::OnMemoryFull() {
-  if (memory_->HoldsItsShare()) return RelieveMemory();
+  if (totals_->memory.HoldsItsShare()) return RelieveMemory();
   if (tell_others_) tell_others_();
 }
 
 void ServerLoop::RelieveMemory() {
-  if (!memory_->total().over_hard() || !memory_->HoldsItsShare()) return;
+  if (!totals_->memory.total().over_hard() || !totals_->memory.HoldsItsShare()) return;
   const auto most = std::max_element(connections_.begin(), connections_.end(),
                                      [](const auto& a, const auto& b) { return a->held_bytes() < b->held_bytes(); });
   if (most != connections_.end() && (*most)->held_bytes() > 0) (*most)->EndForMemory();

@@ -15,6 +15,7 @@
 #include "weir/rpc/server/handler_queue.h"
 #include "weir/rpc/server/server_connection.h"
 #include "weir/rpc/server/server_options.h"
+#include "weir/rpc/server/server_totals.h"
 #include "weir/transport/io/byte_stream.h"
 #include "weir/transport/io/event_loop.h"
 
@@ -22,11 +23,11 @@ namespace weir {
 
 class ServerLoop final : private ServerConnectionOwner {
  public:
-  // `on_change(+1)` and `on_change(-1)` tell that a connection has come or gone. On the loop. `counts` and `memory`,
-  // of the whole server, must outlive it; `memory` null: there are no ceilings for the whole.
+  // `on_change(+1)` and `on_change(-1)` tell that a connection has come or gone. On the loop. `counts` and `totals`,
+  // of the whole server, must outlive it; `totals` null: nothing bounds the whole.
   ServerLoop(transport::EventLoop& loop, HandlerQueue* workers, const Dispatcher& dispatcher,
              const ServerOptions& options, PeerCounts& counts, std::function<void(int)> on_change,
-             mux::MemoryTotal* memory = nullptr);
+             ServerTotals* totals = nullptr);
   ~ServerLoop();
 
   transport::EventLoop& loop() { return loop_; }
@@ -57,7 +58,7 @@ class ServerLoop final : private ServerConnectionOwner {
   const ServerOptions& options_;
   PeerCounts& counts_;
   const std::function<void(int)> on_change_;
-  std::optional<mux::LoopMemory> memory_;
+  std::optional<LoopTotals> totals_;
   std::function<void()> tell_others_;
   std::list<std::unique_ptr<ServerConnection>> connections_;  // oldest first
   bool draining_ = false;

@@ -34,6 +34,12 @@ struct ServerOptions {
   // Calls that one client connection may have open (SETTINGS_MAX_CONCURRENT_STREAMS). A client with more waits.
   uint32_t max_concurrent_streams = 1000;
 
+  // Calls whose handlers have not returned, on all connections together. One more is refused unprocessed
+  // (REFUSED_STREAM: its client repeats it, on another server if it has one). A backstop, so that many connections with
+  // max_concurrent_streams each do not add up; to serve what can be served in time, see `admission`. Each loop thread
+  // tells the others in steps of a thousandth, so there may be so much more for each.
+  size_t max_calls = 100'000;
+
   // Connections that may be open; one more is closed as soon as it is accepted, which makes its client back off. 0:
   // 10,000, or 80 % of the descriptors that the process may open (RLIMIT_NOFILE) if that is less.
   size_t max_connections = 0;

@@ -87,6 +87,28 @@ TEST(StopListeningTest, AddressThatIsNotListenedOnIsNotFound) {
               StatusIs(absl::StatusCode::kNotFound, HasSubstr(echo.server.addresses()[0])));
 }
 
+TEST(MaxCallsTest, OneMoreIsRefusedAndCountedOnWhicheverConnectionAndThoseThatAreOpenGoOn) {
+  ServerOptions options = EchoServer::Threads(1);
+  options.max_calls = 1;
+  testing::EchoService service;
+  Server server(options);
+  server.AddService(service);
+  ASSERT_THAT(server.Listen("127.0.0.1:0", InsecureServerCredentials()), IsOk());
+  const std::string address = server.addresses()[0];
+  Channel channel(address, InsecureChannelCredentials());
+  auto open = EchoClient(channel).BidiEcho();
+  EXPECT_TRUE(open.Write(Body("x")).Wait());
+  EXPECT_TRUE(open.Read().Wait().has_value());
+  EXPECT_EQ(server.refused_call_count(), 0u);
+  EXPECT_EQ(EchoClient(channel).Unary(Body("x")).Wait().status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Call(address).code(), absl::StatusCode::kUnavailable);
+  EXPECT_GE(server.refused_call_count(), 2u);
+  open.WritesDone();
+  EXPECT_FALSE(open.Read().Wait().has_value());
+  EXPECT_TRUE(open.Finish().Wait().ok());
+  EXPECT_THAT(Call(address), IsOk());
+}
+
 TEST(MaxConnectionsTest, OneMoreIsClosedAndCountedAndThoseThatAreOpenServe) {
   ServerOptions options = EchoServer::Threads(1);
   options.max_connections = 2;

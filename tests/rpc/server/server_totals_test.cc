@@ -1,5 +1,5 @@
-// What waits on all connections of a server together: beyond the soft ceiling windows shrink, and beyond the hard one
-// the connection that holds most ends; the calls of others go on.
+// What all connections of a server have together. Bytes that wait: beyond the soft ceiling windows shrink, and beyond
+// the hard one the connection that holds most ends; the calls of others go on. Calls: one too many is refused.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,6 +29,7 @@ using ::testing::Not;
 using transport::MemoryStream;
 
 constexpr size_t kStep = mux::LoopMemory::kStepBytes;
+constexpr size_t kCallsMax = 40;
 constexpr char kHead[] =
     " :method=POST :scheme=http :path=/bench.Echo/Unary :authority=test te=trailers content-type=application/grpc\n";
 
@@ -37,10 +38,10 @@ struct Client {
   transport::FrameTextDecoder received{transport::Role::kServer};
 };
 
-class ServerMemoryTotalTest : public ::testing::Test {
+class ServerTotalsTest : public ::testing::Test {
  protected:
-  ServerMemoryTotalTest() { EXPECT_TRUE(dispatcher_.Add(service_).ok()); }
-  ~ServerMemoryTotalTest() override {
+  ServerTotalsTest() { EXPECT_TRUE(dispatcher_.Add(service_).ok()); }
+  ~ServerTotalsTest() override {
     loop_.Post([this] { shard_.StopAll(absl::UnavailableError("over")); });
     loop_.Advance(std::chrono::seconds(2));
   }
@@ -79,14 +80,15 @@ class ServerMemoryTotalTest : public ::testing::Test {
   Dispatcher dispatcher_;
   ServerOptions options_;
   int connections_ = 0;
-  mux::MemoryTotal memory_{{.soft_bytes = kStep, .hard_bytes = 3 * kStep}};
+  ServerTotals totals_{{.soft_bytes = kStep, .hard_bytes = 3 * kStep}, kCallsMax};
+  mux::MemoryTotal& memory_ = totals_.memory;
   PeerCounts counts_;
   ServerLoop shard_{loop_,   nullptr, dispatcher_, options_, counts_, [this](int change) { connections_ += change; },
-                    &memory_};
+                    &totals_};
 };
 
 // A client could stay between the two for ever, at the price of an octet now and then.
-TEST_F(ServerMemoryTotalTest, WhatOneClientHoldsBetweenTheCeilingsDoesNotKeepTheCallsOfAnotherFromBeginning) {
+TEST_F(ServerTotalsTest, WhatOneClientHoldsBetweenTheCeilingsDoesNotKeepTheCallsOfAnotherFromBeginning) {
   Client greedy = Connect();
   Client other = Connect();
   SendPart(greedy, 9);  // two steps
@@ -99,7 +101,7 @@ TEST_F(ServerMemoryTotalTest, WhatOneClientHoldsBetweenTheCeilingsDoesNotKeepThe
 }
 
 // Its connections must not end in the place of those that hold the memory.
-TEST_F(ServerMemoryTotalTest, ALoopThatHoldsLittleEndsNoConnectionForWhatAnotherHoldsButTellsIt) {
+TEST_F(ServerTotalsTest, ALoopThatHoldsLittleEndsNoConnectionForWhatAnotherHoldsButTellsIt) {
   int told = 0;
   shard_.OnOthersMemory([&told] { ++told; });
   mux::LoopMemory other_loop(memory_);
@@ -119,7 +121,7 @@ TEST_F(ServerMemoryTotalTest, ALoopThatHoldsLittleEndsNoConnectionForWhatAnother
   EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByTotal), 1u);
 }
 
-TEST_F(ServerMemoryTotalTest, ALoopThatIsToldEndsItsLargestConnection) {
+TEST_F(ServerTotalsTest, ALoopThatIsToldEndsItsLargestConnection) {
   Client silent = Connect();
   SendPart(silent, 13);  // three steps
   EXPECT_FALSE(memory_.over_hard());
@@ -133,7 +135,7 @@ TEST_F(ServerMemoryTotalTest, ALoopThatIsToldEndsItsLargestConnection) {
 }
 
 // Calls that wait for their request: by the header table, 15,000 octets of metadata cost their client a few each.
-TEST_F(ServerMemoryTotalTest, LargeHeadsOfOpenCallsCount) {
+TEST_F(ServerTotalsTest, LargeHeadsOfOpenCallsCount) {
   Client client = Connect();
   const auto open = [&](int id) {
     const std::string head =
@@ -151,7 +153,7 @@ TEST_F(ServerMemoryTotalTest, LargeHeadsOfOpenCallsCount) {
   EXPECT_EQ(memory_.bytes(), 0u);
 }
 
-TEST_F(ServerMemoryTotalTest, EachCeilingOfAConnectionIsCounted) {
+TEST_F(ServerTotalsTest, EachCeilingOfAConnectionIsCounted) {
   options_.connection.memory_soft_bytes = 10'000;
   options_.connection.memory_hard_bytes = 40'000;
   Client client = Connect();
@@ -165,7 +167,7 @@ TEST_F(ServerMemoryTotalTest, EachCeilingOfAConnectionIsCounted) {
   EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByTotal), 0u);
 }
 
-TEST_F(ServerMemoryTotalTest, BeyondTheHardCeilingTheConnectionThatHoldsMostEnds) {
+TEST_F(ServerTotalsTest, BeyondTheHardCeilingTheConnectionThatHoldsMostEnds) {
   Client small = Connect();
   Client large = Connect();
   SendPart(small, 3);
@@ -182,7 +184,7 @@ TEST_F(ServerMemoryTotalTest, BeyondTheHardCeilingTheConnectionThatHoldsMostEnds
 }
 
 // Until its last frames are written the connection is still there, but what it held is not.
-TEST_F(ServerMemoryTotalTest, OnlyAsManyConnectionsEndAsMust) {
+TEST_F(ServerTotalsTest, OnlyAsManyConnectionsEndAsMust) {
   Client large = Connect(/*settings=*/"SETTINGS INITIAL_WINDOW_SIZE=0\n");
   Client small = Connect();
   SendPart(small, 0);
@@ -203,6 +205,37 @@ TEST_F(ServerMemoryTotalTest, OnlyAsManyConnectionsEndAsMust) {
   Send(small, "DATA 1 zeros:16384");
   EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByTotal), 1u);
   EXPECT_THAT(Received(small), Not(Contains(HasSubstr("GOAWAY"))));
+}
+
+// ---- calls ----------------------------------------------------------------------------------------------------------
+
+TEST_F(ServerTotalsTest, OneCallMoreThanTheServerMayHaveIsRefusedUnprocessedWhicheverConnectionItComesOn) {
+  Client one = Connect();
+  Client other = Connect();
+  const auto open = [&](Client& client, int id) { Send(client, "HEADERS " + std::to_string(id) + kHead); };
+  for (int id = 1; id < 2 * 25; id += 2) open(one, id);
+  for (int id = 1; id < 2 * 15; id += 2) open(other, id);
+  EXPECT_EQ(totals_.calls.count(), kCallsMax);
+  EXPECT_EQ(totals_.calls.refused_count(), 0u);
+  open(one, 51);
+  open(other, 31);
+  EXPECT_THAT(Received(one), Contains("RST_STREAM 51 REFUSED_STREAM"));
+  EXPECT_THAT(Received(other), Contains("RST_STREAM 31 REFUSED_STREAM"));
+  EXPECT_EQ(totals_.calls.refused_count(), 2u);
+  Send(one, "RST_STREAM 1 CANCEL");
+  EXPECT_EQ(totals_.calls.count(), kCallsMax - 1);
+  open(other, 33);
+  EXPECT_EQ(totals_.calls.refused_count(), 2u);
+}
+
+TEST_F(ServerTotalsTest, CallsThatEndMakeRoom) {
+  Client client = Connect();
+  for (int i = 0; i < 100; ++i) {
+    const std::string id = std::to_string(2 * i + 1);
+    Send(client, "HEADERS " + id + kHead + "DATA " + id + " END_STREAM \"\\x00\\x00\\x00\\x00\\x00\"\n");
+  }
+  EXPECT_EQ(totals_.calls.count(), 0u);
+  EXPECT_EQ(totals_.calls.refused_count(), 0u);
 }
 
 }  // namespace
