@@ -32,6 +32,11 @@ void FinishOperation::Forget() {
   call_.StopReceiving(call_);  // messages are for readers again
 }
 
+void FinishOperation::OnNoMemory() {
+  result_ = OutOfMemory();
+  call_.OnNoMemory();
+}
+
 absl::Status FinishOperation::Wait() {
   absl::Status may_block = call_.MayBlock("Finish().Wait()");
   if (!may_block.ok()) return may_block;

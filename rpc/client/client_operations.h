@@ -30,6 +30,7 @@ class [[nodiscard]] FinishOperation final : public Operation {
   friend class ClientCall;
   bool Begin() override;
   void Forget() override;
+  void OnNoMemory() override;
 
   ClientCall& call_;
   absl::Status result_;

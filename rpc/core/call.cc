@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "weir/rpc/core/interceptor_chain.h"
+#include "weir/rpc/core/status.h"
 #include "weir/rpc/core/timed_operation.h"
 #include "weir/transport/io/blocking_executor.h"
 
@@ -38,6 +39,8 @@ TimedOperation<WriteOperation> WriteOperation::Within(absl::Duration limit) cons
   return TimedOperation<WriteOperation>(call_, limit, "Write: the peer took no more", call_, message_, options_);
 }
 
+void WriteOperation::OnNoMemory() { call_.OnNoMemory(); }
+
 bool WriteOperation::Begin() { return call_.Write(*this); }
 
 Task<bool> WriteOperation::AsTask(WriteOperation& self) { co_return co_await self; }
@@ -46,6 +49,8 @@ bool WriteOperation::Wait() {
   if (!call_.MayBlock("Write(...).Wait()").ok()) return false;
   return AsTask(*this).Wait();
 }
+
+void Call::OnNoMemory() { Fail(OutOfMemory()); }
 
 absl::Status Call::MayBlock(std::string_view what) {
   absl::Status may_block = transport::BlockingExecutor::MayBlock(what);

@@ -72,6 +72,7 @@ class [[nodiscard]] WriteOperation : public Operation {
  protected:
   bool Begin() override;
   void Forget() override;
+  void OnNoMemory() override;
 
  private:
   friend class Call;
@@ -130,6 +131,8 @@ class Call : public StreamObserver {
 
   // Ends the call from this side with an error: stream reset, readers and writers told. Any thread.
   virtual void Fail(absl::Status why) = 0;
+  // The same, for want of memory.
+  void OnNoMemory();
 
   // OK where `what` ("Read().Wait()") may block the thread that asks. Otherwise FAILED_PRECONDITION, which says why
   // not, and the call has ended with that.

@@ -55,6 +55,10 @@ class Operation {
   // While pending: the call is not to know of it any more. On the loop.
   virtual void Forget() = 0;
 
+  // On the loop, which had no memory to begin it for a waiter elsewhere: what it belongs to is to end. It is forgotten,
+  // and completes next.
+  virtual void OnNoMemory() {}
+
   // For TimedOperation: from now on, StopTimer comes before the waiter goes on.
   void StopTimerAtEnd() { timed_ = true; }
   virtual void StopTimer() {}
@@ -64,6 +68,7 @@ class Operation {
   bool pending() const { return pending_; }
 
  private:
+  void BeginFromElsewhere();
   bool BeginHere() {
     pending_ = true;
     if (!Begin()) return false;

@@ -94,7 +94,7 @@ class Resumption {
 
   // On `home`'s thread, or if there was no executor: resumes inside this call (nested if a coroutine is calling).
   // On any other thread: posts to `home`. The coroutine may have ended, and *this with it, when Resume returns.
-  // noexcept: without memory to post there is nobody left to tell, and the waiter would wait for ever.
+  // noexcept: there would be nobody to tell, and the waiter would wait for ever. Executors keep room for what is posted.
   void Resume() const noexcept {
     if (home_ == nullptr || home_ == transport::Executor::Current()) {
       internal::ResumeLoop::Run(handle_);

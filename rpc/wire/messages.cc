@@ -24,6 +24,11 @@ void ReceiveOneOperation::Forget() {
   if (received_) GiveBackMessage();
 }
 
+void ReceiveOneOperation::OnNoMemory() {
+  result_ = OutOfMemory();
+  call_.OnNoMemory();
+}
+
 absl::StatusOr<bool> ReceiveOneOperation::OnPayload(const transport::ChunkedBytes& payload) {
   // What gRPC's status codes say of a cardinality violation.
   if (received_)

@@ -81,6 +81,7 @@ class [[nodiscard]] ReadOperation : public Operation, private MessageReceiver {
  protected:
   bool Begin() override { return call_.Receive(*this); }
   void Forget() override { call_.StopReceiving(*this); }
+  void OnNoMemory() override { call_.OnNoMemory(); }
 
  private:
   static Task<std::optional<M>> AsTask(ReadOperation& self) { co_return co_await self; }
@@ -117,6 +118,7 @@ class [[nodiscard]] ReceiveOneOperation : public Operation, private MessageRecei
   virtual void GiveBackMessage() = 0;
   bool Begin() override;
   void Forget() override;
+  void OnNoMemory() override;
   absl::StatusOr<bool> OnPayload(const transport::ChunkedBytes& payload) override;
   void OnNoMore() override;
   void OnReceived() override;

@@ -11,6 +11,9 @@
 namespace weir::transport {
 namespace {
 
+// Posting so much takes no memory: what lets a thread go on must not fail.
+constexpr size_t kRoom = 8;
+
 constinit thread_local WaitingWork* waiting_work = nullptr;
 
 }  // namespace
@@ -24,9 +27,14 @@ struct BlockingExecutor::Impl {
   CondVar changed;
   std::vector<std::function<void()>> posted WEIR_GUARDED_BY(mutex);
   bool finished WEIR_GUARDED_BY(mutex) = false;
+  std::vector<std::function<void()>> running;  // by RunUntilDone
 };
 
-BlockingExecutor::BlockingExecutor() : impl_(std::make_unique<Impl>()) {}
+BlockingExecutor::BlockingExecutor() : impl_(std::make_unique<Impl>()) {
+  MutexLock lock(impl_->mutex);
+  impl_->posted.reserve(kRoom);
+  impl_->running.reserve(kRoom);
+}
 
 BlockingExecutor::~BlockingExecutor() = default;
 
@@ -38,7 +46,7 @@ void BlockingExecutor::Post(std::function<void()> work) {
 
 void BlockingExecutor::RunUntilDone() {
   Scope scope(this);
-  std::vector<std::function<void()>> batch;
+  std::vector<std::function<void()>>& batch = impl_->running;
   while (true) {
     {
       MutexLock lock(impl_->mutex);

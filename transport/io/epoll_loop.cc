@@ -26,6 +26,8 @@ namespace {
 
 constexpr size_t kReadBufferBytes = 128 * 1024;
 constexpr size_t kEventsPerTurn = 256;
+// Posting so much takes no memory: what lets a coroutine go on that waits for another thread must not fail.
+constexpr size_t kPostedRoom = 256;
 constexpr size_t kPostedCapacityKept = 1024;
 constexpr uint64_t kWakeupKey = ~uint64_t{0};
 
@@ -74,6 +76,11 @@ struct EpollLoop::Impl {
 
 absl::Status EpollLoop::Impl::Open() {
   now = std::chrono::steady_clock::now();
+  running.reserve(kPostedRoom);
+  {
+    MutexLock lock(mutex);
+    posted.reserve(kPostedRoom);
+  }
   epoll_fd = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd >= 0) wakeup_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   // Edge-triggered, so that nobody needs to read it: every write is an edge.
@@ -167,7 +174,12 @@ void EpollLoop::Impl::RunPosted() {
   }
   for (std::function<void()>& work : running) RunCallback(std::exchange(work, nullptr));
   running.clear();
-  if (running.capacity() > kPostedCapacityKept) running.shrink_to_fit();
+  if (running.capacity() > kPostedCapacityKept) [[unlikely]]
+    RunCallback([this] {
+      std::vector<std::function<void()>> smaller;
+      smaller.reserve(kPostedRoom);
+      running.swap(smaller);
+    });
 }
 
 // Asks the next Post to wake the loop; false if something has been posted already.

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
-#include <deque>
+#include <cstddef>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,12 +14,17 @@
 
 namespace weir::transport {
 
+// Posting so much takes no memory: what lets a coroutine go on that waits for another thread must not fail.
+constexpr size_t kPostedRoom = 256;
+
 struct WorkerPool::Impl {
   void Run(Executor* pool);
+  std::function<void()> Take() WEIR_REQUIRES(mutex);
 
   Mutex mutex;
   CondVar changed;
-  std::deque<std::function<void()>> posted WEIR_GUARDED_BY(mutex);
+  std::vector<std::function<void()>> posted WEIR_GUARDED_BY(mutex);
+  size_t taken WEIR_GUARDED_BY(mutex) = 0;  // of them, from the front
   bool shutdown WEIR_GUARDED_BY(mutex) = false;
   std::vector<std::thread> threads;
 };
@@ -32,14 +37,30 @@ void WorkerPool::Impl::Run(Executor* pool) {
       MutexLock lock(mutex);
       while (posted.empty() && !shutdown) changed.Wait(mutex);
       if (posted.empty()) return;
-      work = std::move(posted.front());
-      posted.pop_front();
+      work = Take();
     }
     work();
   }
 }
 
+std::function<void()> WorkerPool::Impl::Take() {
+  std::function<void()> work = std::move(posted[taken++]);
+  // Half of them at least: each is moved once at most on average.
+  if (taken >= kPostedRoom / 2 && taken * 2 >= posted.size()) {
+    posted.erase(posted.begin(), posted.begin() + static_cast<std::ptrdiff_t>(taken));
+    taken = 0;
+  } else if (taken == posted.size()) {
+    posted.clear();
+    taken = 0;
+  }
+  return work;
+}
+
 WorkerPool::WorkerPool(size_t threads, const std::string& name) : impl_(std::make_unique<Impl>()) {
+  {
+    MutexLock lock(impl_->mutex);
+    impl_->posted.reserve(kPostedRoom);
+  }
   for (size_t i = 0; i < std::max<size_t>(threads, 1); ++i) {
     absl::StatusOr<std::thread> thread = StartThread(name, [this] { impl_->Run(this); });
     if (thread.ok()) {
