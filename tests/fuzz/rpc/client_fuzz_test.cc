@@ -10,8 +10,9 @@
 #include "weir/rpc/client/channel_endpoint.h"
 #include "weir/testing/simulation/simulated_loop.h"
 #include "weir/testing/simulation/virtual_time.h"
-#include "weir/tests/fuzz/rpc/input.h"
+#include "weir/tests/fuzz/input.h"
 #include "weir/tests/fuzz/rpc/looking.h"
+#include "weir/tests/fuzz/rpc/watchdog.h"
 #include "weir/transport/io/blocking_executor.h"
 #include "weir/transport/io/memory_stream.h"
 
@@ -166,6 +167,7 @@ class World {
 }  // namespace weir::testing
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const weir::testing::Watchdog watchdog;
   weir::testing::Input input(data, size);
   weir::testing::World world(input.Byte());
   while (!input.empty()) world.Move(input);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "weir/rpc/core/interceptor.h"
-#include "weir/tests/fuzz/rpc/input.h"
+#include "weir/tests/fuzz/input.h"
 
 namespace weir::testing {
 

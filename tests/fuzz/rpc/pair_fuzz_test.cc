@@ -8,13 +8,17 @@
 #include "gtest/gtest.h"
 #include "weir/examples/proxy/proxy.h"
 #include "weir/testing/simulation.h"
-#include "weir/tests/fuzz/rpc/input.h"
+#include "weir/tests/fuzz/input.h"
+#include "weir/tests/fuzz/rpc/watchdog.h"
 #include "weir/tests/sim/calls.h"
 
 namespace weir::testing {
 namespace {
 
-constexpr size_t kCallsMax = 20;
+// A world that is small enough to be played some hundred times a second.
+constexpr size_t kCallsMax = 6;
+constexpr size_t kStepsMax = 24;
+constexpr int kMessageShifts = 6;  // messages of up to 8 KiB
 
 void Step(Input& input, Simulation& simulation, Ledger& ledger, SimulatedLoop& loop, Channel& channel) {
   const uint8_t kind = input.Byte();
@@ -25,8 +29,8 @@ void Step(Input& input, Simulation& simulation, Ledger& ledger, SimulatedLoop& l
   if (kind < 128 && ledger.calls().size() < kCallsMax) {
     CallRecord& record = ledger.Add();
     record.kind = static_cast<CallKind>(kind % 4);
-    record.messages = 1 + input.Byte() % 16;
-    record.message_bytes = static_cast<uint32_t>(number);
+    record.messages = 1 + input.Byte() % 8;
+    record.message_bytes = static_cast<uint32_t>(low << (number >> 8) % kMessageShifts);
     record.timeout = absl::FromChrono(time);
     return StartCall(simulation, loop, channel, record);
   }
@@ -49,7 +53,7 @@ void Play(Input& input) {
   }
   Channel& channel = simulation.Connect("client", *server);
   SimulatedLoop& loop = simulation.loop("client");
-  while (!input.empty()) Step(input, simulation, ledger, loop, channel);
+  for (size_t i = 0; i < kStepsMax && !input.empty(); ++i) Step(input, simulation, ledger, loop, channel);
   simulation.Heal();
   EXPECT_TRUE(simulation.RunUntil([&] { return ledger.AllOver(); }, absl::Seconds(20))) << "a call does not end";
   EXPECT_TRUE(simulation.RunUntil([&] { return ledger.handlers_running() == 0; }, absl::Seconds(30)));
@@ -60,6 +64,7 @@ void Play(Input& input) {
 }  // namespace weir::testing
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const weir::testing::Watchdog watchdog;
   ::testing::TestPartResultArray results;
   {
     ::testing::ScopedFakeTestPartResultReporter reporter(

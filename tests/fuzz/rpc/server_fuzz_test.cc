@@ -8,7 +8,7 @@
 #include "tests/benchmark/bench.weir.pb.h"
 #include "weir/rpc/server/dispatcher.h"
 #include "weir/rpc/server/server_loop.h"
-#include "weir/tests/fuzz/rpc/input.h"
+#include "weir/tests/fuzz/input.h"
 #include "weir/tests/fuzz/rpc/looking.h"
 #include "weir/tests/support/fake_loop.h"
 #include "weir/transport/io/memory_stream.h"

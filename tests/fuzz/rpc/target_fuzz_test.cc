@@ -1,6 +1,6 @@
 // Any text is a target that says how to connect, or is refused with a reason.
 #include "weir/rpc/client/target.h"
-#include "weir/tests/fuzz/rpc/input.h"
+#include "weir/tests/fuzz/input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using weir::testing::Require;
