@@ -16,7 +16,7 @@
 namespace weir::testing {
 namespace {
 
-constexpr char kStartText[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0";
+constexpr char kStartText[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";  // and empty SETTINGS
 constexpr std::string_view kStart(kStartText, sizeof(kStartText) - 1);
 
 class Service final : public bench::EchoService {
