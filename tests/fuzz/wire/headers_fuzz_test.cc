@@ -8,6 +8,8 @@
 
 #include "weir/rpc/wire/compressors.h"
 #include "weir/rpc/wire/protocol.h"
+#include "weir/rpc/wire/zlib_compressor.h"
+#include "weir/rpc/wire/zstd_compressor.h"
 
 namespace {
 
@@ -39,6 +41,9 @@ int StatusOf(const HeaderList& fields) {
   return status;
 }
 
+// Two of the usual, one of which an application has put in its place, and one more.
+weir::Compressors Codings() { return weir::Compressors().Add(weir::GzipCompressor()).Add(weir::ZstdCompressor()); }
+
 // A request that is read can be made again, and then says the same; what may be sent on is never raw.
 void FuzzRequest(const HeaderList& fields) {
   const RequestReceived request{.fields = fields};
@@ -47,7 +52,7 @@ void FuzzRequest(const HeaderList& fields) {
   const int attempts = Grpc().DecodePreviousAttempts(request);
   Require(attempts >= 0);
   static_cast<void>(weir::wire::Accepts(decoded.accept_encoding, "gzip"));
-  static_cast<void>(weir::wire::OfRequest(weir::Compressors(), decoded.encoding));
+  static_cast<void>(weir::wire::OfRequest(Codings(), decoded.encoding));
   if (!decoded.status.ok()) return;
   const weir::Metadata metadata = Grpc().DecodeMetadata(fields, SIZE_MAX);
   HeaderList again;
@@ -77,11 +82,17 @@ void RequireClean(const HeaderList& block) {
 void FuzzResponse(const HeaderList& fields, bool end_stream) {
   const ResponseReceived response{.status = StatusOf(fields), .fields = fields};
   const weir::wire::DecodedResponse decoded = Grpc().DecodeResponse(response, end_stream);
+  const weir::Compressors codings = fields.empty() ? weir::Compressors::None() : Codings();
+  static_cast<void>(weir::wire::OfResponse(&codings, decoded.encoding));
   static_cast<void>(weir::wire::OfResponse(nullptr, decoded.encoding));
   const absl::Status status = Grpc().DecodeTrailers(fields);
   const weir::Metadata metadata = Grpc().DecodeMetadata(fields, SIZE_MAX);
   Require(metadata.Check().ok());  // what comes in may be sent back
-  HeaderList again, shorter, only;
+  HeaderList head, again, shorter, only;
+  Grpc().EncodeResponseHead({.encoding = decoded.encoding, .accept_encoding = "gzip", .metadata = &metadata}, &head);
+  const ResponseReceived sent{.status = 200, .fields = head};
+  const weir::wire::DecodedResponse reread = Grpc().DecodeResponse(sent, false);
+  Require(!reread.final_status.has_value() && reread.encoding == decoded.encoding);
   Grpc().EncodeTrailers(status, metadata, &again);
   RequireClean(again);
   Require(Grpc().DecodeTrailers(again).code() == status.code());
