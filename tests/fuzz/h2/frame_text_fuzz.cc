@@ -27,8 +27,17 @@ bool HasBlock(const std::string& line) {
          line.starts_with("FRAME type=0x09");
 }
 
+// A trace shows less of each frame, and no other frames.
+void FuzzTrace(Role role, std::string_view bytes, size_t frames) {
+  FrameTextDecoder trace(role, FrameTextDecoder::kTracePayloadBytes);
+  std::vector<std::string> lines;
+  trace.Feed(bytes, &lines);
+  Check(lines.size() == frames, "a trace has a line for each frame", "");
+}
+
 void FuzzBytes(Role role, std::string_view bytes) {
   const std::vector<std::string> whole = weir::transport::DecodeFrameText(role, bytes);
+  FuzzTrace(role, bytes, whole.size());
   FrameTextDecoder decoder(role);
   std::vector<std::string> cut;
   for (size_t at = 0; at < bytes.size(); at += 7) decoder.Feed(bytes.substr(at, 7), &cut);
