@@ -90,7 +90,10 @@ class ServerConnection final : private transport::EventSink,
  private:
   // transport::EventSink
   void OnEvents(std::span<transport::H2Event> events) override;
-  void OnOutputHeld() override { mux_.CountOutput(connection_.QueuedBytes() + driver_.buffered_bytes()); }
+  // Of one that was ended for its memory nothing: see EndForMemory.
+  void OnOutputHeld() override {
+    mux_.CountOutput(ended_for_memory_ ? 0 : connection_.QueuedBytes() + driver_.buffered_bytes());
+  }
   void OnClosed(const absl::Status& reason) override;
   // mux::Host
   void RequestFlush() override { driver_.RequestFlush(); }

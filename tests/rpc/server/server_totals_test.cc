@@ -46,8 +46,8 @@ class ServerTotalsTest : public ::testing::Test {
     loop_.Advance(std::chrono::seconds(2));
   }
 
-  Client Connect(std::string_view settings = "SETTINGS\n") {
-    auto [server, client] = transport::MakeMemoryStreamPair(loop_, {.capacity_bytes = 1 << 20});
+  Client Connect(std::string_view settings = "SETTINGS\n", size_t capacity_bytes = 1 << 20) {
+    auto [server, client] = transport::MakeMemoryStreamPair(loop_, {.capacity_bytes = capacity_bytes});
     loop_.Post([this, end = std::make_shared<std::unique_ptr<transport::ByteStream>>(std::move(server))] {
       shard_.Add(std::move(*end), "s");
     });
@@ -167,6 +167,19 @@ TEST_F(ServerTotalsTest, EachCeilingOfAConnectionIsCounted) {
   EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByTotal), 0u);
 }
 
+// Otherwise a client that takes nothing keeps a CPU busy. (Work that keeps itself alive ends the process here.)
+TEST_F(ServerTotalsTest, ARationedConnectionWhoseSocketIsFullLetsTheLoopRest) {
+  options_.connection.memory_soft_bytes = 1000;
+  Client client = Connect("SETTINGS\n", /*capacity_bytes=*/16 * 1024);
+  for (const std::string id : {"1", "3"}) {
+    // An echo of 12 KiB.
+    Send(client, "HEADERS " + id + std::string(kHead) + "DATA " + id +
+                     " \"\\x00\\x00\\x00\\x30\\x00\\x0a\\xfd\\x5f\"\n" + "DATA " + id + " END_STREAM zeros:12285");
+  }
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kRationed), 1u);
+  EXPECT_TRUE(loop_.idle());
+}
+
 TEST_F(ServerTotalsTest, BeyondTheHardCeilingTheConnectionThatHoldsMostEnds) {
   Client small = Connect();
   Client large = Connect();
@@ -181,6 +194,26 @@ TEST_F(ServerTotalsTest, BeyondTheHardCeilingTheConnectionThatHoldsMostEnds) {
   EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByConnection), 0u);
   loop_.Advance(std::chrono::seconds(2));
   EXPECT_EQ(connections_, 1);
+}
+
+// Nor for what has been cut into frames and waits for its socket: others would have to go for that.
+TEST_F(ServerTotalsTest, AConnectionThatWasEndedHoldsNothingAnyMore) {
+  Client client = Connect("SETTINGS INITIAL_WINDOW_SIZE=0\nWINDOW_UPDATE 0 1000000\n", /*capacity_bytes=*/60'000);
+  for (const std::string id : {"1", "3", "5"}) {
+    // An echo of 64 KiB.
+    Send(client,
+         "HEADERS " + id + std::string(kHead) + "DATA " + id + " \"\\x00\\x00\\x00\\xff\\xff\\x0a\\xfb\\xff\\x03\"\n");
+    for (int i = 0; i < 3; ++i) Send(client, "DATA " + id + " zeros:16384");
+    Send(client, "DATA " + id + " END_STREAM zeros:16379");
+  }
+  Send(client, "SETTINGS INITIAL_WINDOW_SIZE=1000000");
+  EXPECT_EQ(memory_.bytes(), 2 * kStep);
+  for (const std::string id : {"7", "9", "11"}) {
+    Send(client, "HEADERS " + id + std::string(kHead) + "DATA " + id + " \"\\x00\\x00\\x40\\x00\\x00\"");
+    for (int i = 0; i < 3; ++i) Send(client, "DATA " + id + " zeros:16384");
+  }
+  EXPECT_EQ(memory_.count(mux::MemoryAct::kEndedByTotal), 1u);
+  EXPECT_EQ(memory_.bytes(), 0u);
 }
 
 // Until its last frames are written the connection is still there, but what it held is not.
