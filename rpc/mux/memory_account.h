@@ -87,6 +87,7 @@ class LoopMemory {
   }
 
   MemoryTotal& total() const { return total_; }
+  size_t bytes() const { return bytes_; }  // all of them, not in steps
   // As much as the average loop, or more: there is always one that does.
   bool HoldsItsShare() const { return told_ >= total_.bytes() / total_.loops(); }
   void Change(size_t by) {

@@ -40,6 +40,8 @@ class ServerLoop final : private ServerConnectionOwner {
   bool is_draining() const { return draining_; }
   void StopAll(const absl::Status& why);
 
+  // What waits on its connections because of their clients, to the byte; 0 without ceilings for the whole.
+  size_t held_bytes() const { return totals_.has_value() ? totals_->memory.bytes() : 0; }
   // The server is beyond its hard ceiling: if this loop holds its share, the connection that holds most ends.
   void RelieveMemory();
   // `tell` has the other loops do that: theirs is the memory, and their connections may not say another word. On the

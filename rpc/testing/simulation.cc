@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,66 +24,6 @@ transport::SocketAddress AddressOf(size_t number) {
 }
 
 }  // namespace
-
-// ---- servers --------------------------------------------------------------------------------------------------------
-
-SimulatedServer::SimulatedServer(Simulation& simulation, SimulatedLoop& loop, const ServerOptions& options)
-    : simulation_(simulation),
-      loop_(loop),
-      workers_(options.worker_threads > 0 ? std::make_unique<HandlerQueue>(simulation.loop(loop.name() + " workers"),
-                                                                           QueuedHandlersMax(options))
-                                          : nullptr),
-      options_(options) {
-  Replace();
-}
-
-SimulatedServer::~SimulatedServer() = default;
-
-void SimulatedServer::Replace() {
-  if (serving_ != nullptr) replaced_.push_back(std::move(serving_));
-  serving_ = std::make_unique<ServerLoop>(loop_, workers_.get(), dispatcher_, options_, counts_,
-                                          [this](int change) { connections_ += static_cast<size_t>(change); });
-}
-
-// Those of the past go when the last connection of all has gone.
-void SimulatedServer::DropReplaced() {
-  if (connections_ == 0) replaced_.clear();
-}
-
-void SimulatedServer::Serve(std::unique_ptr<transport::ByteStream> stream, const std::string& name) {
-  loop_.Post([this, name, end = std::make_shared<std::unique_ptr<transport::ByteStream>>(std::move(stream))] {
-    DropReplaced();
-    serving_->Add(std::move(*end), name);
-  });
-}
-
-void SimulatedServer::EmptyBacklog() {
-  for (auto& [stream, name] : std::exchange(backlog_, {})) Serve(std::move(stream), name);
-}
-
-void SimulatedServer::Drain() {
-  loop_.Post([this] {
-    serving_->BeginDrain();
-    Replace();
-  });
-}
-
-void SimulatedServer::GoAway() { Stop(absl::UnavailableError("the server goes away")); }
-
-void SimulatedServer::Kill() {
-  for (auto& [wire, server] : simulation_.wires_of_) {
-    if (server == this) wire->Reset("the server was killed");
-  }
-  Stop(absl::UnavailableError("killed"));
-}
-
-void SimulatedServer::Stop(const absl::Status& why) {
-  loop_.Post([this, why] {
-    serving_->StopAll(why);
-    for (auto& old : replaced_) old->StopAll(why);
-    Replace();
-  });
-}
 
 // ---- the world ------------------------------------------------------------------------------------------------------
 
@@ -123,7 +64,7 @@ Simulation::~Simulation() {
   Heal();
   channels_.clear();
   for (SimulatedServer& server : servers_) {
-    server.loop_.Post([&server] { server.serving_->StopAll(absl::UnavailableError("the simulation is over")); });
+    server.loop_.Post([&server] { server.serving_->loop.StopAll(absl::UnavailableError("the simulation is over")); });
   }
   const bool over = RunUntil(
       [this] {
@@ -221,7 +162,8 @@ bool Simulation::Step(transport::MonotonicTime limit) {
   if (const auto event = agenda_.Next(); event.has_value() && *event <= next) {
     if (*event > limit) return false;
     time_.AdvanceTo(*event);
-    agenda_.RunDue(time_.Now());
+    agenda_.RunNext();
+    CheckInvariants();
     return true;
   }
   if (due.empty() || next > limit) return false;
@@ -229,7 +171,23 @@ bool Simulation::Step(transport::MonotonicTime limit) {
   SimulatedLoop& loop = *due[order_random_.Below(due.size())];
   log_.Add(loop.name());
   loop.RunTurn();
+  CheckInvariants();
   return true;
+}
+
+void Simulation::CheckInvariants() {
+  if (broken_) return;
+  std::string what;
+  for (const SimulatedServer& server : servers_) {
+    if (what.empty()) what = server.WhatIsBroken();
+  }
+  for (const std::function<std::string()>& invariant : invariants_) {
+    if (what.empty()) what = invariant();
+  }
+  if (what.empty()) return;
+  broken_ = true;
+  ADD_FAILURE() << "at " << absl::FormatDuration(Elapsed()) << ", after event " << log_.count() << " (\"" << log_.last()
+                << "\"): " << what;
 }
 
 void Simulation::RunFor(absl::Duration period) {
@@ -254,160 +212,6 @@ void Simulation::WorkWhileWaiting() {
   std::fprintf(stderr, "simulation: this thread waits for something that never happens; WEIR_SIM_SEED=%llu\n",
                static_cast<unsigned long long>(options_.seed));
   std::abort();
-}
-
-// ---- faults ---------------------------------------------------------------------------------------------------------
-
-void Simulation::BreakThings(absl::Duration period, size_t count) {
-  healed_ = false;
-  const std::vector<Fault> faults =
-      MakeFaults(fault_random_.Fork(), std::chrono::milliseconds(absl::ToInt64Milliseconds(period)), count);
-  for (const Fault& fault : faults) {
-    const size_t number = faults_.size();
-    faults_.push_back(fault);
-    const bool kept = !options_.faults.has_value() ||
-                      std::find(options_.faults->begin(), options_.faults->end(), number) != options_.faults->end();
-    if (!kept) continue;
-    agenda_.At(time_.Now() + fault.at, [this, fault] {
-      if (!healed_) Apply(fault);
-    });
-  }
-  agenda_.At(time_.Now() + absl::ToChronoNanoseconds(period), [this] { Heal(); });
-}
-
-void Simulation::Apply(const Fault& fault) {
-  log_.Add(absl::StrCat("fault ", fault.ToString()));
-  bool occurred = true;
-  using Kind = Fault::Kind;
-  switch (fault.kind) {
-    case Kind::kStall:
-    case Kind::kDelay:
-    case Kind::kDribble:
-    case Kind::kReset:
-    case Kind::kCut:
-    case Kind::kHalfClose:
-    case Kind::kSettings:
-      occurred = ApplyToWire(fault);
-      break;
-    case Kind::kRefuse:
-    case Kind::kDrain:
-    case Kind::kKill:
-    case Kind::kGoAway:
-      occurred = ApplyToServer(fault);
-      break;
-    case Kind::kStop:
-    case Kind::kLateTimers:
-    case Kind::kNoFiles:
-      occurred = ApplyToProcess(fault);
-      break;
-    case Kind::kWallClock:
-      time_.StepWallClock(std::chrono::seconds(fault.amount));
-      break;
-    case Kind::kNames:
-      occurred = names_.asked();
-      names_.Hide(static_cast<uint64_t>(fault.amount));
-      agenda_.At(time_.Now() + fault.length, [this] { names_.Hide(0); });
-      break;
-  }
-  if (occurred) ++occurred_[static_cast<size_t>(fault.kind)];
-}
-
-bool Simulation::ApplyToWire(const Fault& fault) {
-  const std::vector<std::shared_ptr<Wire>> wires = this->wires();
-  if (wires.empty()) return false;
-  Wire& wire = *wires[fault.target % wires.size()];
-  const transport::MonotonicTime end = time_.Now() + fault.length;
-  const int direction = static_cast<int>((fault.target >> 32) % 2);
-  using Kind = Fault::Kind;
-  switch (fault.kind) {
-    case Kind::kStall:
-      wire.Stall(direction, end);
-      return true;
-    case Kind::kDelay:
-      wire.SetDelay(fault.length);
-      return true;
-    case Kind::kDribble:
-      wire.Dribble(static_cast<size_t>(fault.amount));
-      agenda_.At(end, [wire = wire.weak_from_this()] {
-        if (auto held = wire.lock()) held->Dribble(0);
-      });
-      return true;
-    case Kind::kReset:
-      wire.Reset("by a fault");
-      return true;
-    case Kind::kCut:
-      wire.CutAfter(direction, static_cast<uint64_t>(fault.amount));
-      return true;
-    case Kind::kHalfClose:
-      wire.HalfClose(direction);
-      return true;
-    default:
-      return ChangeSettings(wire, fault);
-  }
-}
-
-bool Simulation::ChangeSettings(Wire& wire, const Fault& fault) {
-  const auto entry =
-      std::find_if(wires_of_.begin(), wires_of_.end(), [&](auto& of) { return of.first.get() == &wire; });
-  const ServerOptions& server = entry->second->options_;
-  const Settings sent{.max_concurrent_streams = server.max_concurrent_streams,
-                      .initial_window_bytes = server.stream_window_bytes};
-  Settings changed;
-  changed.header_table_bytes = fault.target >> 40 & 1 ? 0 : sent.header_table_bytes;
-  changed.max_concurrent_streams = std::min<uint32_t>(fault.target >> 41 & 3, sent.max_concurrent_streams);
-  changed.initial_window_bytes = std::min(static_cast<uint32_t>(fault.amount), sent.initial_window_bytes);
-  if (!wire.ChangeSettings(changed, sent)) return false;
-  agenda_.At(time_.Now() + fault.length, [wire = wire.weak_from_this()] {
-    if (auto held = wire.lock()) held->RestoreSettings();
-  });
-  return true;
-}
-
-bool Simulation::ApplyToServer(const Fault& fault) {
-  if (servers_.empty()) return false;
-  SimulatedServer& server = *std::next(servers_.begin(), static_cast<int>(fault.target % servers_.size()));
-  if (fault.kind == Fault::Kind::kRefuse) server.refuses_until_ = time_.Now() + fault.length;
-  if (fault.kind == Fault::Kind::kDrain) server.Drain();
-  if (fault.kind == Fault::Kind::kKill) server.Kill();
-  if (fault.kind == Fault::Kind::kGoAway) server.GoAway();
-  return true;
-}
-
-bool Simulation::ApplyToProcess(const Fault& fault) {
-  if (loops_.empty()) return false;
-  SimulatedLoop& loop = *loops_[fault.target % loops_.size()];
-  const transport::MonotonicTime end = time_.Now() + fault.length;
-  if (fault.kind == Fault::Kind::kStop) loop.StopUntil(end);
-  if (fault.kind == Fault::Kind::kLateTimers) loop.MakeTimersLate(fault.length);
-  if (fault.kind == Fault::Kind::kNoFiles) {
-    no_files_until_[loop.name()] = end;
-    agenda_.At(end, [this, process = loop.name()] { LetAccept(process); });
-  }
-  return true;
-}
-
-bool Simulation::HasNoFiles(const SimulatedLoop& loop) const {
-  const auto until = no_files_until_.find(loop.name());
-  return until != no_files_until_.end() && until->second > time_.Now();
-}
-
-void Simulation::LetAccept(const std::string& process) {
-  for (SimulatedServer& server : servers_) {
-    if (server.name() == process && !HasNoFiles(server.loop_)) server.EmptyBacklog();
-  }
-}
-
-void Simulation::Heal() {
-  if (std::exchange(healed_, true)) return;
-  log_.Add("healed");
-  no_files_until_.clear();
-  names_.Hide(0);
-  for (const auto& loop : loops_) loop->Heal();
-  for (const std::shared_ptr<Wire>& wire : wires()) wire->Heal();
-  for (SimulatedServer& server : servers_) {
-    server.refuses_until_ = {};
-    server.EmptyBacklog();
-  }
 }
 
 }  // namespace weir::testing

@@ -13,12 +13,16 @@
 //   }
 //
 // The code is the real one: HTTP/2, channels, handlers; only sockets, threads and clocks are not. What goes wrong:
-// streams that are cut at any octet, stalled, slow, delivered octet by octet, closed in one direction; servers that
-// refuse, drain, go away, die, change their SETTINGS; processes that are stopped or have no descriptors left; lookups
-// that fail or find other servers; late timers; a wall clock that is set. Workers (ServerOptions::worker_threads) are
-// one thread, whatever their number, that can be stopped as a process can. A service under test must not start threads
-// or sleep otherwise than by ServerContext::Sleep; its clocks (std::chrono, absl::Now) are the simulation's. Time
-// passes by waiting only: a loop that tries again at once, until it is later, never ends.
+// connections that are cut at any octet, stalled, slow, busy, delivered octet by octet, closed in one direction;
+// streams that are reset; servers that refuse, drain, go away, die, change their SETTINGS; processes that are stopped
+// or have no descriptors or buffers left; lookups that fail or find other servers; late timers; a wall clock that is
+// set. Workers (ServerOptions::worker_threads) are one thread, whatever their number, that can be stopped as a process
+// can. A service under test must not start threads or sleep otherwise than by ServerContext::Sleep; its clocks
+// (std::chrono, absl::Now) are the simulation's. Time passes by waiting only: a loop that tries again at once, until it
+// is later, never ends.
+//
+// What must hold not at the end alone is given to HoldAlways: it is asked after every event, so that a failure tells
+// when, and after what.
 //
 // A seed that fails is run again with fewer and fewer faults; then the failure, the faults that it needs and the line
 // that repeats it are printed. Environment: WEIR_SIM_SEED=n runs this seed only, WEIR_SIM_SEEDS=n so many,
@@ -46,8 +50,10 @@
 #include "weir/rpc/life/peer_counts.h"
 #include "weir/rpc/server/dispatcher.h"
 #include "weir/rpc/server/handler_queue.h"
+#include "weir/rpc/server/memory_use.h"
 #include "weir/rpc/server/server_loop.h"
 #include "weir/rpc/server/server_options.h"
+#include "weir/rpc/server/server_totals.h"
 #include "weir/testing/simulation/agenda.h"
 #include "weir/testing/simulation/event_log.h"
 #include "weir/testing/simulation/fault.h"
@@ -81,10 +87,22 @@ class SimulatedServer {
   size_t connection_count() const { return connections_; }
   // As Server::timeout_count, of all its processes.
   uint64_t timeout_count(Timeout which) const { return counts_.count(which); }
+  // As Server::memory_use, but held_bytes to the byte. Ceilings that the options leave open are none here.
+  MemoryUse memory_use() const;
 
  private:
   friend class Simulation;
+  // What a new process has of its own.
+  struct Process {
+    explicit Process(SimulatedServer& server);
+    void AddUse(MemoryUse* sum) const;
 
+    ServerTotals totals;
+    ServerLoop loop;
+  };
+
+  // What does not hold, or nothing. See Simulation::HoldAlways.
+  std::string WhatIsBroken() const;
   void Serve(std::unique_ptr<transport::ByteStream> stream, const std::string& name);
   void EmptyBacklog();
   void Stop(const absl::Status& why);
@@ -97,8 +115,9 @@ class SimulatedServer {
   const ServerOptions options_;
   Dispatcher dispatcher_;
   PeerCounts counts_;
-  std::unique_ptr<ServerLoop> serving_;
-  std::list<std::unique_ptr<ServerLoop>> replaced_;
+  std::unique_ptr<Process> serving_;
+  std::list<std::unique_ptr<Process>> replaced_;
+  MemoryUse past_memory_use_;  // of processes that are gone
   size_t connections_ = 0;
   transport::MonotonicTime refuses_until_{};
   // Connections that wait for a process that has no descriptors, and their names.
@@ -159,6 +178,11 @@ class Simulation final : private transport::WaitingWork {
   // How many of a kind there were that something could be done to.
   int occurred(Fault::Kind kind) const { return occurred_[static_cast<size_t>(kind)]; }
 
+  // ---- invariants
+  // Asked after every event (a turn of a process, something that arrives, a fault) until one has failed: what does not
+  // hold, or nothing. A failure names the time and the event. It may change nothing.
+  void HoldAlways(std::function<std::string()> what_is_broken) { invariants_.push_back(std::move(what_is_broken)); }
+
   // ---- time. It passes here, and while this thread waits for something (.Wait()).
   absl::Duration Elapsed() const { return absl::FromChrono(time_.Elapsed()); }
   void RunFor(absl::Duration period);
@@ -192,6 +216,8 @@ class Simulation final : private transport::WaitingWork {
   bool ApplyToServer(const Fault& fault);
   bool ApplyToProcess(const Fault& fault);
   bool ChangeSettings(Wire& wire, const Fault& fault);
+  bool ResetStream(const Fault& fault);
+  void CheckInvariants();
   void LetAccept(const std::string& process);
   bool HasNoFiles(const SimulatedLoop& loop) const;
 
@@ -214,6 +240,8 @@ class Simulation final : private transport::WaitingWork {
   std::vector<Fault> faults_;
   std::array<int, Fault::kKinds> occurred_{};
   std::map<std::string, transport::MonotonicTime> no_files_until_;  // by process
+  std::vector<std::function<std::string()>> invariants_;
+  bool broken_ = false;
   bool healed_ = true;
   uint64_t dialed_ = 0;
 };

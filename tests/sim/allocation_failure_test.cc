@@ -54,14 +54,14 @@ void operator delete[](void* memory, size_t) noexcept { free(memory); }
 namespace weir::testing {
 namespace {
 
-enum Exit { kAsPromised, kNotReached, kNeverEnds, kHandlerStays, kNextCallFails, kLeaks, kSomethingIsLeft };
+enum Exit { kAsPromised, kNotReached, kNeverEnds, kHandlerStays, kNextCallFails, kLeaks, kBroken };
 constexpr const char* kExitText[] = {"as promised",
                                      "no such allocation",
                                      "the call never ended",
                                      "a handler runs for ever",
                                      "the next call failed",
                                      "memory leaked",
-                                     "timers, connections or posted work were left"};
+                                     "an invariant was broken; or timers, connections or posted work were left"};
 
 // What a program does that wants to survive: it counts an exception as the end of its call.
 Task<void> Survive(CallRecord& record, Task<void> call) {
@@ -88,6 +88,7 @@ Exit CallsOf(Simulation& simulation, Ledger& ledger, CallKind kind, size_t numbe
   Channel& channel = simulation.Connect("client", simulation.Serve("server", service));
   CallRecord& first = Plan(ledger, kind);
   CallRecord& second = Plan(ledger, kind);
+  HoldAlways(simulation, simulation.loop("client"), ledger);
   fails_in = number;
   try {
     channel.Run(Survive(first, MakeCall(simulation, simulation.loop("client"), channel, first)));
@@ -114,7 +115,7 @@ Exit CallWithoutMemory(CallKind kind, size_t number) noexcept {
     Simulation simulation({.seed = 1});
     exit = CallsOf(simulation, ledger, kind, number);
   }
-  if (exit == kAsPromised && ::testing::Test::HasFailure()) exit = kSomethingIsLeft;
+  if (exit == kAsPromised && ::testing::Test::HasFailure()) exit = kBroken;
 #if defined(WEIR_FINDS_LEAKS)
   if (exit == kAsPromised && __lsan_do_recoverable_leak_check() != 0) exit = kLeaks;
 #endif
@@ -135,7 +136,7 @@ TEST_P(AllocationFailureTest, CostsACallOrAConnectionAndNothingElse) {
     }
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
-    const int exit = WIFEXITED(status) ? std::min<int>(WEXITSTATUS(status), kSomethingIsLeft) : -1;
+    const int exit = WIFEXITED(status) ? std::min<int>(WEXITSTATUS(status), kBroken) : -1;
     if (exit == kNotReached) break;
     if (exit != kAsPromised) {
       broken += "allocation " + std::to_string(number) + ": " +

@@ -1,10 +1,12 @@
 #include "weir/tests/sim/calls.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "weir/rpc/core/operation.h"
 
 namespace weir::testing {
 namespace {
@@ -15,12 +17,10 @@ constexpr char kKey[] = "call";
 class Running {
  public:
   Running(Ledger& ledger, const ServerContext& context)
-      : record_(*ledger.Find(context.metadata().Get(kKey).value_or(""))) {
-    ++record_.handlers_begun;
-    ++record_.handlers_running;
-    ledger.NoteHandler();
+      : ledger_(ledger), record_(*ledger.Find(context.metadata().Get(kKey).value_or(""))), connection_(context.peer()) {
+    ledger_.CountHandler(record_, connection_, +1);
   }
-  ~Running() { --record_.handlers_running; }
+  ~Running() { ledger_.CountHandler(record_, connection_, -1); }
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
@@ -32,15 +32,39 @@ class Running {
     NoteSeen();
   }
   void See(const bench::StreamRequest& request) {
-    EXPECT_EQ(request.count(), record_.messages);
+    if (request.count() != record_.messages) record_.broken = absl::StrCat("asked for ", request.count(), " messages");
     NoteSeen();
   }
+  // The next reply of this attempt is about to be sent.
+  void Send() { record_.replies_sent = std::max(record_.replies_sent, ++sent_); }
 
  private:
   void NoteSeen() { record_.requests_seen = std::max(record_.requests_seen, ++seen_); }
 
+  Ledger& ledger_;
   CallRecord& record_;
+  const std::string connection_;
   uint32_t seen_ = 0;
+  uint32_t sent_ = 0;
+};
+
+// A caller that has something else to do.
+class Pause final : public Operation {
+ public:
+  Pause(SimulatedLoop& loop, absl::Duration duration)
+      : Operation(loop), loop_(loop), duration_(duration), timer_(loop, [this] { Complete(); }) {}
+  void await_resume() const {}
+
+ private:
+  bool Begin() override {
+    timer_.Set(loop_.Now() + absl::ToChronoNanoseconds(duration_));
+    return false;
+  }
+  void Forget() override { timer_.Cancel(); }
+
+  SimulatedLoop& loop_;
+  const absl::Duration duration_;
+  transport::Timer timer_;
 };
 
 // One call, while it is made.
@@ -80,6 +104,7 @@ class Caller {
     const CallOptions options = self.Options();
     auto call = self.client_.Unary(request, options);
     self.Begin(call);
+    self.record_.requests_sent = 1;
     const absl::StatusOr<bench::Payload> reply = co_await call;
     if (reply.ok()) {
       ExpectMessage(self.record_, 0, reply->body());
@@ -94,6 +119,7 @@ class Caller {
     self.Begin(call);
     for (uint32_t i = 0; i < self.record_.messages; ++i) {
       const bench::Payload message = MessageOf(self.record_, i);
+      ++self.record_.requests_sent;
       if (!co_await call.Write(message)) break;
     }
     const absl::StatusOr<bench::Summary> summary = co_await call.Finish();
@@ -110,9 +136,11 @@ class Caller {
     const CallOptions options = self.Options();
     auto call = self.client_.ServerStream(request, options);
     self.Begin(call);
+    self.record_.requests_sent = 1;
     while (std::optional<bench::Payload> message = co_await call.Read()) {
       ExpectMessage(self.record_, self.record_.replies++, message->body());
       if (self.record_.replies >= self.record_.read_until) co_return self.Drop();
+      if (self.WantsPause()) co_await self.PauseReading();
     }
     absl::Status status = co_await call.Finish();
     self.End(std::move(status));
@@ -128,6 +156,7 @@ class Caller {
     while (open) {
       for (int i = 0; i < 2 && open && written < self.record_.messages; ++i) {
         const bench::Payload message = MessageOf(self.record_, written++);
+        self.record_.requests_sent = written;
         open = co_await call.Write(message);
       }
       if (written == self.record_.messages) call.WritesDone();
@@ -136,9 +165,23 @@ class Caller {
       if (!open) break;
       ExpectMessage(self.record_, self.record_.replies++, message->body());
       if (self.record_.replies >= self.record_.read_until) co_return self.Drop();
+      if (self.WantsPause()) co_await self.PauseReading();
     }
     absl::Status status = co_await call.Finish();
     self.End(std::move(status));
+  }
+
+  // Few pauses: they are longer than deadlines, which a caller does not see meanwhile.
+  bool WantsPause() const {
+    constexpr uint32_t kPausesMax = 3;
+    return record_.reader_pauses > absl::ZeroDuration() && record_.replies <= kPausesMax;
+  }
+  Task<void> PauseReading() {
+    record_.pausing = true;
+    Pause pause(loop_, record_.reader_pauses);
+    co_await pause;
+    record_.pausing = false;
+    record_.paused_until = simulation_.Elapsed();
   }
 
  private:
@@ -155,6 +198,7 @@ Task<absl::StatusOr<bench::Payload>> LedgerService::Unary(ServerContext& context
   Running running(ledger_, context);
   running.See(request.body());
   if (running.record().handler_sleeps > absl::ZeroDuration()) co_await context.Sleep(running.record().handler_sleeps);
+  running.Send();
   co_return request;
 }
 
@@ -165,6 +209,7 @@ Task<absl::Status> LedgerService::ServerStream(ServerContext& context, const ben
   if (running.record().handler_sleeps > absl::ZeroDuration()) co_await context.Sleep(running.record().handler_sleeps);
   for (uint32_t i = 0; i < request.count(); ++i) {
     const bench::Payload message = MessageOf(running.record(), i);
+    running.Send();
     if (!co_await writer.Write(message)) break;
   }
   co_return absl::OkStatus();
@@ -179,6 +224,7 @@ Task<absl::StatusOr<bench::Summary>> LedgerService::ClientStream(ServerContext& 
     running.See(message->body());
     summary.set_count(summary.count() + 1);
   }
+  running.Send();
   co_return summary;
 }
 
@@ -188,6 +234,7 @@ Task<absl::Status> LedgerService::BidiEcho(ServerContext& context, Reader<bench:
   if (running.record().handler_sleeps > absl::ZeroDuration()) co_await context.Sleep(running.record().handler_sleeps);
   while (std::optional<bench::Payload> message = co_await reader.Read()) {
     running.See(message->body());
+    running.Send();
     if (!co_await writer.Write(*message)) break;
   }
   co_return absl::OkStatus();
@@ -206,6 +253,15 @@ Task<void> MakeCall(Simulation& simulation, SimulatedLoop& loop, Channel& channe
       break;
   }
   return Caller::Bidi(std::move(caller));
+}
+
+void HoldAlways(Simulation& simulation, const SimulatedLoop& loop, const Ledger& ledger) {
+  const auto is_disturbed = [&simulation, &loop](const CallRecord& record) {
+    return loop.DisturbedSince(loop.Now() - absl::ToChronoNanoseconds(simulation.Elapsed() - record.started_at));
+  };
+  simulation.HoldAlways([&simulation, &ledger, is_disturbed] {
+    return ledger.WhatIsBroken(simulation.Elapsed(), simulation.occurred(Fault::Kind::kStreamReset), is_disturbed);
+  });
 }
 
 void StartCall(Simulation& simulation, SimulatedLoop& loop, Channel& channel, CallRecord& record) {

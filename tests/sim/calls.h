@@ -31,6 +31,8 @@ class LedgerService final : public bench::EchoService {
 
 // The call of a record, for the loop of `channel`, which has to run it.
 Task<void> MakeCall(Simulation& simulation, SimulatedLoop& loop, Channel& channel, CallRecord& record);
+// From now on, at every event: what must hold at any time of the calls of `ledger`, which are made on `loop`.
+void HoldAlways(Simulation& simulation, const SimulatedLoop& loop, const Ledger& ledger);
 // Makes it there.
 void StartCall(Simulation& simulation, SimulatedLoop& loop, Channel& channel, CallRecord& record);
 

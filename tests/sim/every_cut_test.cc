@@ -23,6 +23,7 @@ bool CutAt(CallKind kind, int direction, uint64_t offset) {
   record.messages = 3;
   record.message_bytes = 40;
   record.timeout = absl::Seconds(5);
+  HoldAlways(simulation, simulation.loop("client"), ledger);
   StartCall(simulation, simulation.loop("client"), channel, record);
   simulation.RunUntil([&] { return !simulation.wires().empty(); }, absl::Seconds(1));
   const std::shared_ptr<Wire> wire = simulation.wires().front();

@@ -1,11 +1,12 @@
-// Ledger: what each call of a simulation did, as both sides saw it, and what must hold of that at the end.
+// Ledger: what each call of a simulation did, as both sides saw it; what must hold of that at any time, and at the end.
 #pragma once
 
-#include <algorithm>
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,7 @@ struct CallRecord {
   absl::Duration timeout = absl::InfiniteDuration();
   uint32_t read_until = UINT32_MAX;  // the caller drops the call after so many messages
   absl::Duration handler_sleeps;     // before its first message
+  absl::Duration reader_pauses;      // the caller, after each of the first replies that it reads
 
   // ---- what happened
   bool started = false;
@@ -35,11 +37,16 @@ struct CallRecord {
   absl::Status status;
   bool dropped = false;
   bool cancelled = false;  // by the caller
+  bool pausing = false;    // so that it does not see the call's end
+  absl::Duration paused_until;
   bool disturbed = false;  // its process was stopped, or had late timers
-  uint32_t replies = 0;
+  uint32_t requests_sent = 0;
   uint32_t requests_seen = 0;  // by the handler, of one attempt at most
+  uint32_t replies_sent = 0;   // the same
+  uint32_t replies = 0;
   int handlers_begun = 0;
   int handlers_running = 0;
+  std::string broken;            // the first thing that was seen to be wrong
   std::function<void()> cancel;  // while the call exists; on its loop
 
   bool over() const { return !started || ends > 0; }
@@ -54,16 +61,29 @@ struct Circumstances {
   // that were under way in a server that went away. One that it has not looked at goes elsewhere by itself (transparent
   // retry, gRFC A6), if its request is one message.
   bool servers_were_there = false;
-  // By the client's retry policy.
-  int attempts_max = 1;
+  // RST_STREAM came that nobody had sent. (HandlerLimits: one that says REFUSED_STREAM has a call repeated.)
+  bool streams_were_reset = false;
+  // Connections have small ceilings (ServerOptions::memory_hard_bytes and the like).
+  bool memory_is_short = false;
+  // Calls may wait in a proxy before they are handed on, and the wall clock was set: ServerContext::deadline, which the
+  // proxy hands on, is a time of that clock.
+  bool deadlines_moved = false;
 };
 
-// Message `number` of a call, and the number of such a message; fails the test if it is none, or of another call.
+// What bounds handlers.
+struct HandlerLimits {
+  int attempts_max = 1;  // of a call, by the client's retry policy
+  int running_max = INT_MAX;
+  int running_on_connection_max = INT_MAX;
+};
+
+// Message `number` of a call. Of a message that has come: if it is another, that is what is broken.
 bench::Payload MessageOf(const CallRecord& record, uint32_t number);
-void ExpectMessage(const CallRecord& record, uint32_t number, std::string_view body);
+void ExpectMessage(CallRecord& record, uint32_t number, std::string_view body);
 
 class Ledger {
  public:
+  void set_limits(const HandlerLimits& limits) { limits_ = limits; }
   CallRecord& Add() {
     calls_.emplace_back().id = static_cast<int>(calls_.size());
     return calls_.back();
@@ -71,17 +91,23 @@ class Ledger {
   CallRecord* Find(std::string_view id);
   std::list<CallRecord>& calls() { return calls_; }
   bool AllOver() const;
-  int handlers_running() const;
-  // A handler has begun: how many run at a time.
-  void NoteHandler() { handlers_running_most_ = std::max(handlers_running_most_, handlers_running()); }
-  int handlers_running_most() const { return handlers_running_most_; }
+  int handlers_running() const { return handlers_running_; }
+  // A handler of a call has begun or ended, on a connection of that name. Either may break a limit for a moment only.
+  void CountHandler(CallRecord& record, const std::string& connection, int change);
 
+  // At any time: what does not hold, or nothing. `is_disturbed` is asked of a call that should have ended by now.
+  // `resets`: RST_STREAM that came from nobody; any may have said REFUSED_STREAM.
+  std::string WhatIsBroken(absl::Duration now, int resets,
+                           const std::function<bool(const CallRecord&)>& is_disturbed) const;
   // After the end: what must hold of every call.
   void Check(const Circumstances& circumstances) const;
 
  private:
-  int handlers_running_most_ = 0;
   std::list<CallRecord> calls_;
+  HandlerLimits limits_;
+  int handlers_running_ = 0;
+  std::map<std::string, int> handlers_running_on_;  // by connection
+  std::string broken_;                              // of handlers
 };
 
 }  // namespace weir::testing

@@ -115,6 +115,29 @@ TEST(SimulationTest, FaultsThatDoNotMatterAreLeftOut) {
   EXPECT_THAT(text, ::testing::ContainsRegex("with [1-3] of [1-9][0-9] fault"));
 }
 
+TEST(SimulationTest, AnInvariantFailsAtTheEventThatBreaksItAndOnce) {
+  ::testing::TestPartResultArray results;
+  {
+    ::testing::ScopedFakeTestPartResultReporter reporter(
+        ::testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &results);
+    Simulation simulation({});
+    Channel& channel = EchoChannel(simulation);
+    bool late = false;
+    simulation.HoldAlways([&] {
+      late = simulation.Elapsed() >= absl::Milliseconds(2500);
+      return std::string(late ? "planted" : "");
+    });
+    for (int second = 1; second <= 4; ++second) {
+      simulation.RunFor(absl::Seconds(second) - simulation.Elapsed());
+      EXPECT_TRUE(CallOnce(channel, "x").ok());
+      EXPECT_EQ(late, second > 2);
+    }
+  }
+  ASSERT_EQ(results.size(), 1);
+  EXPECT_THAT(results.GetTestPartResult(0).message(),
+              ::testing::ContainsRegex("at 3s, after event [1-9][0-9]* .\"client\".: planted"));
+}
+
 TEST(SimulationTest, OtherSeedsGiveOtherWorlds) {
   std::vector<uint64_t> hashes;
   for (uint64_t seed : {1, 2, 1}) {

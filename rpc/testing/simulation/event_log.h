@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <string>
 #include <string_view>
 
 #include "weir/testing/simulation/virtual_time.h"
@@ -19,13 +20,16 @@ class EventLog {
     for (int shift = 0; shift < 64; shift += 8) Mix(static_cast<unsigned char>(now >> shift));
     for (const char c : event) Mix(static_cast<unsigned char>(c));
     Mix('\n');
+    last_.assign(event);
+    ++count_;
     if (print_) {
       std::fprintf(stderr, "%12.6f %.*s\n", static_cast<double>(now) / 1e9, static_cast<int>(event.size()),
                    event.data());
     }
   }
 
-  bool prints() const { return print_; }
+  std::string_view last() const { return last_; }
+  uint64_t count() const { return count_; }
   uint64_t hash() const { return hash_; }
 
  private:
@@ -33,6 +37,8 @@ class EventLog {
 
   const VirtualTime& time_;
   const bool print_;
+  std::string last_;
+  uint64_t count_ = 0;
   uint64_t hash_ = 0xcbf29ce484222325;
 };
 

@@ -1,6 +1,7 @@
 #include "weir/testing/simulation/fault.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 
@@ -40,6 +41,9 @@ Fault MakeFault(SimulatedRandom random, std::chrono::milliseconds horizon) {
       fault.amount = windows[random.Below(4)];
       break;
     }
+    case Kind::kStreamReset:
+      fault.amount = static_cast<int64_t>(random.Next() % 1000);
+      break;
     case Kind::kNames:
       fault.amount = static_cast<int64_t>(random.Between(1, 7));
       break;
@@ -51,10 +55,17 @@ Fault MakeFault(SimulatedRandom random, std::chrono::milliseconds horizon) {
 
 }  // namespace
 
+uint32_t Fault::ErrorCodeOfReset() const {
+  // PROTOCOL_ERROR, INTERNAL_ERROR, STREAM_CLOSED, REFUSED_STREAM, CANCEL, ENHANCE_YOUR_CALM
+  constexpr uint32_t kCodes[] = {1, 2, 5, 7, 8, 11};
+  return kCodes[static_cast<uint64_t>(amount) % std::size(kCodes)];
+}
+
 std::string Fault::ToString() const {
-  const char* const names[kKinds] = {"stall",  "delay",    "dribble",     "reset",      "cut",   "half-close",
-                                     "refuse", "stop",     "late timers", "wall clock", "drain", "kill",
-                                     "goaway", "settings", "no files",    "names"};
+  const char* const names[kKinds] = {"stall",        "delay",  "dribble",    "reset",       "cut",
+                                     "half-close",   "refuse", "stop",       "late timers", "wall clock",
+                                     "drain",        "kill",   "goaway",     "settings",    "no files",
+                                     "stream reset", "busy",   "no buffers", "names"};
   return absl::StrCat("at ", at.count(), " ms: ", names[static_cast<int>(kind)], " of ", target % 100, ", ",
                       length.count(), " ms, amount ", amount);
 }

@@ -29,15 +29,21 @@ struct Fault {
     kGoAway,      // a server ends its connections and calls at once, with GOAWAY, and a new one takes over
     kSettings,    // a client is sent other SETTINGS for `length`: streams and windows shrink, to windows of `amount`
     kNoFiles,     // EMFILE: a process makes no connection and accepts none for `length`; they wait in its backlog
-    kNames,       // lookups find some of the servers (not those in the bits of `amount`) or fail, for `length`
+    kStreamReset,  // an open stream gets a RST_STREAM that its peer has not sent, by one end or both, with ErrorCodeOfReset
+    kBusy,         // EAGAIN: a connection takes and gives nothing half of the times it could, for `length`
+    kNoBuffers,  // ENOBUFS: one end of a connection cannot write any more
+    kNames,      // lookups find some of the servers (not those in the bits of `amount`) or fail, for `length`
   };
-  static constexpr int kKinds = 16;
+  static constexpr int kKinds = 19;
 
   std::chrono::milliseconds at{};  // from the beginning of the faults
   Kind kind = Kind::kStall;
   uint64_t target = 0;  // which of the connections, servers or processes that there are then
   std::chrono::milliseconds length{};
   int64_t amount = 0;
+
+  // kStreamReset: what the RST_STREAM says.
+  uint32_t ErrorCodeOfReset() const;
 
   std::string ToString() const;
 };

@@ -18,7 +18,7 @@ void RunAll(std::vector<std::function<void()>>& list) {
 }  // namespace
 
 std::optional<transport::MonotonicTime> SimulatedLoop::NextTurn() const {
-  if (posted() != 0 || !end_of_turn_.empty()) return stopped_until_;
+  if (has_work()) return stopped_until_;
   if (const auto due = timers_.NextDue()) return std::max(*due + lateness_, stopped_until_);
   return std::nullopt;
 }

@@ -47,6 +47,8 @@ class SimulatedLoop final : public transport::EventLoop {
   std::optional<transport::MonotonicTime> NextTurn() const;
   void RunTurn();
 
+  // Something to do in its next turn, timers apart; even if it is stopped.
+  bool has_work() const { return posted() > 0 || !end_of_turn_.empty(); }
   size_t timers() const { return timers_.size(); }
   size_t posted() const { return posted_.size() + ready_.size(); }
 

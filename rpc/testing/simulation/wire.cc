@@ -53,8 +53,8 @@ class Wire::End final : public transport::ByteStream {
     const Outside outside(nullptr);
     wire_->ShutdownWrite(end_);
   }
-  std::string PeerName() const override { return wire_->ends_[1 - end_].loop->name(); }
-  std::string LocalName() const override { return wire_->ends_[end_].loop->name(); }
+  std::string PeerName() const override { return wire_->NameOf(1 - end_); }
+  std::string LocalName() const override { return wire_->NameOf(end_); }
 
  private:
   const std::shared_ptr<Wire> wire_;
@@ -90,6 +90,10 @@ IoResult Wire::Read(int end, std::span<char> buffer) {
   Pipe& pipe = pipes_[1 - end];
   if (reset_) return Failed("read: Connection reset by peer");
   if (pipe.arrived.empty()) return {.kind = pipe.end_arrived ? IoResult::Kind::kEnd : IoResult::Kind::kWouldBlock};
+  if (IsBusy()) {
+    Tell(end, true);
+    return {.kind = IoResult::Kind::kWouldBlock};
+  }
   const size_t count = SomeOf(std::min(buffer.size(), pipe.arrived.size()));
   memcpy(buffer.data(), pipe.arrived.data(), count);
   pipe.arrived.erase(0, count);
@@ -101,7 +105,8 @@ IoResult Wire::Write(int end, std::span<const std::string_view> pieces) {
   Pipe& pipe = pipes_[end];
   if (reset_) return Failed("write: Connection reset by peer");
   if (pipe.write_ended) return Failed("write: Broken pipe");
-  if (std::exchange(pipe.writer_pauses, false)) {
+  if (pipe.writes_fail) return Failed("write: No buffer space available");
+  if (std::exchange(pipe.writer_pauses, false) || IsBusy()) {
     Tell(end, false);
     return {.kind = IoResult::Kind::kWouldBlock};
   }
@@ -116,7 +121,7 @@ IoResult Wire::Write(int end, std::span<const std::string_view> pieces) {
   pipe.writer_pauses = room < wanted && random_.OneIn(2);
   Segment segment;
   for (std::string_view piece : pieces) segment.bytes.append(piece.substr(0, room - segment.bytes.size()));
-  segment.bytes = end == 0 ? settings_.FromClient(segment.bytes) : settings_.FromServer(segment.bytes);
+  segment.bytes = frames_.Pass(end, segment.bytes);
   if (!segment.bytes.empty()) Send(end, std::move(segment));
   return {.kind = IoResult::Kind::kDone, .bytes = room};
 }
@@ -186,10 +191,12 @@ void Wire::Heal() {
   Dribble(0);
   SetDelay(std::chrono::milliseconds(1));
   RestoreSettings();
+  busy_until_ = {};
   for (int direction : {0, 1}) {
     Pipe& pipe = pipes_[direction];
     pipe.stalled_until = {};
     pipe.cut_at.reset();
+    pipe.writes_fail = false;
     // What a network has swallowed never comes, and who waits for it would wait for ever: such connections end.
     if (pipe.swallowed) return Reset("half-closed before");
     for (Segment& segment : pipe.under_way) {
@@ -207,9 +214,9 @@ void Wire::HalfClose(int direction) {
 }
 
 bool Wire::ChangeSettings(const Settings& settings, const Settings& sent) {
-  if (reset_ || pipes_[1].write_ended || !settings_.Add(settings)) return false;
+  if (reset_ || pipes_[1].write_ended || !frames_.AddSettings(settings)) return false;
   settings_sent_ = sent;
-  if (std::string due = settings_.TakeDue(); !due.empty()) Send(1, Segment{.bytes = std::move(due)});
+  Inject(1);
   return true;
 }
 
@@ -218,6 +225,19 @@ void Wire::RestoreSettings() {
   const Settings sent = *settings_sent_;
   ChangeSettings(sent, sent);
   settings_sent_.reset();
+}
+
+std::vector<uint32_t> Wire::open_streams() const { return reset_ ? std::vector<uint32_t>() : frames_.open_streams(); }
+
+void Wire::ResetStream(int direction, uint32_t stream, uint32_t error_code) {
+  if (reset_ || pipes_[direction].write_ended) return;
+  frames_.AddReset(direction, stream, error_code);
+  Inject(direction);
+}
+
+// What is to come between two frames, if there is a border now.
+void Wire::Inject(int direction) {
+  if (std::string due = frames_.TakeDue(direction); !due.empty()) Send(direction, Segment{.bytes = std::move(due)});
 }
 
 void Wire::Reset(std::string_view why) {

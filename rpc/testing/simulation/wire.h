@@ -16,11 +16,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "weir/testing/simulation/agenda.h"
 #include "weir/testing/simulation/event_log.h"
+#include "weir/testing/simulation/frame_faults.h"
 #include "weir/testing/simulation/random.h"
-#include "weir/testing/simulation/settings_changes.h"
 #include "weir/testing/simulation/simulated_loop.h"
 #include "weir/transport/io/byte_stream.h"
 
@@ -54,6 +55,15 @@ class Wire final : public std::enable_shared_from_this<Wire> {
   // or the connection ends.
   bool ChangeSettings(const Settings& settings, const Settings& sent);
   void RestoreSettings();
+  // The streams that are open; and: what flows in `direction` has a RST_STREAM of `stream` in it, which its writer did
+  // not write.
+  std::vector<uint32_t> open_streams() const;
+  void ResetStream(int direction, uint32_t stream, uint32_t error_code);
+  // Until then every other Read and Write of either end finds it busy (EAGAIN), though there is something to do; and it
+  // is ready again at once.
+  void MakeBusy(transport::MonotonicTime until) { busy_until_ = until; }
+  // ENOBUFS: no Write of that end succeeds any more. The other end knows nothing of it.
+  void FailWrites(int end) { pipes_[end].writes_fail = true; }
   // Not slow, stalled or in small pieces any more, and with the server's own SETTINGS.
   void Heal();
   // No Read or Write is of more than this; 0: as the sizes happen to be. For some thousands of them at most: so long
@@ -81,6 +91,7 @@ class Wire final : public std::enable_shared_from_this<Wire> {
     bool swallowed = false;    // half-closed by the network
     bool end_arrived = false;
     bool writer_waits = false;
+    bool writes_fail = false;
     bool writer_pauses = false;  // the next Write takes nothing, as if the buffer were full
   };
   struct EndState {
@@ -97,16 +108,21 @@ class Wire final : public std::enable_shared_from_this<Wire> {
   void Arrive(int direction);
   void Tell(int end, bool readable);
   size_t SomeOf(size_t bytes);
+  bool IsBusy() { return busy_until_ > world_.time.Now() && random_.OneIn(2); }
+  void Inject(int direction);
+  // As an address with its port: of one connection alone.
+  std::string NameOf(int end) const { return ends_[end].loop->name() + ":" + name_; }
 
   const WorldParts world_;
   SimulatedRandom random_;
   const std::string name_;
   std::array<EndState, 2> ends_;
   std::array<Pipe, 2> pipes_;
-  SettingsChanges settings_;
+  FrameFaults frames_;
   std::optional<Settings> settings_sent_;  // to be restored
   bool reset_ = false;
   static constexpr int kDribblesMax = 5000;
+  transport::MonotonicTime busy_until_{};
   size_t bytes_max_ = 0;
   int dribbles_left_ = 0;
   std::chrono::nanoseconds delay_;

@@ -53,11 +53,13 @@ void Play(Input& input) {
   }
   Channel& channel = simulation.Connect("client", *server);
   SimulatedLoop& loop = simulation.loop("client");
+  HoldAlways(simulation, loop, ledger);
   for (size_t i = 0; i < kStepsMax && !input.empty(); ++i) Step(input, simulation, ledger, loop, channel);
   simulation.Heal();
   EXPECT_TRUE(simulation.RunUntil([&] { return ledger.AllOver(); }, absl::Seconds(20))) << "a call does not end";
   EXPECT_TRUE(simulation.RunUntil([&] { return ledger.handlers_running() == 0; }, absl::Seconds(30)));
-  ledger.Check({.servers_went_away = simulation.occurred(Fault::Kind::kGoAway) > 0});
+  ledger.Check({.servers_went_away = simulation.occurred(Fault::Kind::kGoAway) > 0,
+                .streams_were_reset = simulation.occurred(Fault::Kind::kStreamReset) > 0});
 }
 
 }  // namespace
