@@ -23,7 +23,10 @@ std::shared_ptr<const std::vector<T>> With(const std::shared_ptr<const std::vect
 }  // namespace
 
 Inherited::Inherited(const ParentCall& parent)
-    : method(parent.method()), deadline(parent.deadline()), stop(parent.stop_token()) {
+    : method(parent.method()),
+      deadline(parent.deadline()),
+      monotonic_deadline(parent.monotonic_deadline()),
+      stop(parent.stop_token()) {
   for (std::string_view key : kTraceKeys) {
     for (std::string_view value : parent.metadata().GetAll(key)) trace.Add(key, value);
   }

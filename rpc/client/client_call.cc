@@ -62,7 +62,7 @@ ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, transport::EventLoo
   } else if (request != nullptr && framed_request_.ok()) {
     framed_request_ = Encode(*request, WriteOptions());
   }
-  if (options.parent() != nullptr) Inherit(options.parent(), options.metadata());
+  if (options.parent() != nullptr) Inherit(options.parent(), options.metadata(), made_at);
   if (timeout_ != absl::InfiniteDuration()) deadline_at_ = TimeAfter(made_at, timeout_);
 }
 
@@ -77,15 +77,22 @@ void ClientCall::CompressBy(std::string_view encoding) {
                                        std::string(encoding), "\"; add it to ChannelOptions::compressors"));
 }
 
-void ClientCall::Inherit(std::shared_ptr<const Inherited> parent, const Metadata& own) {
+void ClientCall::Inherit(std::shared_ptr<const Inherited> parent, const Metadata& own,
+                         transport::MonotonicTime made_at) {
   family_ = std::make_unique<Family>();
   for (const auto& [key, value] : parent->trace) {
     if (!own.Get(key).has_value()) metadata_.Add(key, value);
   }
-  const absl::Duration left = parent->deadline - WallNow();
+  const absl::Duration left = LeftOf(*parent, made_at);
   family_->deadline_is_parents = left < timeout_;
   if (family_->deadline_is_parents) timeout_ = left;
   family_->parent = std::move(parent);
+}
+
+absl::Duration ClientCall::LeftOf(const Inherited& parent, transport::MonotonicTime now) const {
+  if (!parent.monotonic_deadline.has_value()) return parent.deadline - WallNow();
+  if (*parent.monotonic_deadline == transport::MonotonicTime::max()) return absl::InfiniteDuration();
+  return absl::FromChrono(*parent.monotonic_deadline - now);
 }
 
 // By the loop's clock where it may be asked, as a parent's deadline is.
@@ -190,9 +197,10 @@ void ClientCall::FollowParent() {
 
 void ClientCall::OnParentCancelled() {
   const Inherited& parent = *family_->parent;
-  // A parent is cancelled by its deadline, too; which of the two timers is first says nothing. Its timer goes by
-  // another clock than its deadline, and the two agree but for microseconds.
-  if (WallNow() + absl::Milliseconds(1) >= parent.deadline) {
+  // A parent is cancelled by its deadline, too; which of the two timers is first says nothing. Its loop may have looked
+  // at the clock a little later than this one.
+  const transport::MonotonicTime now = event_loop_.IsCurrent() ? event_loop_.Now() : std::chrono::steady_clock::now();
+  if (LeftOf(parent, now) <= absl::Milliseconds(1)) {
     return Fail(
         WithWhy(absl::DeadlineExceededError(absl::StrCat("deadline inherited from ", parent.method, " exceeded")),
                 Why{.by = Why::By::kDeadline}));

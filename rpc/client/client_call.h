@@ -94,7 +94,8 @@ class ClientCall final : public Call,
   void CompressBy(std::string_view encoding);
   void HalfCloseHere();
   void FailByCaller(const char* what);
-  void Inherit(std::shared_ptr<const Inherited> parent, const Metadata& own);
+  void Inherit(std::shared_ptr<const Inherited> parent, const Metadata& own, transport::MonotonicTime made_at);
+  absl::Duration LeftOf(const Inherited& parent, transport::MonotonicTime now) const;
   absl::Time WallNow() const;
   void FollowParent();
   void OnParentCancelled();

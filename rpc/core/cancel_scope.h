@@ -25,7 +25,10 @@ class CancelScope final : public ParentCall {
   CancelScope() = default;
   // `parent` is used here only.
   explicit CancelScope(const ParentCall& parent)
-      : method_(parent.method()), deadline_(parent.deadline()), metadata_(parent.metadata()) {
+      : method_(parent.method()),
+        deadline_(parent.deadline()),
+        monotonic_deadline_(parent.monotonic_deadline()),
+        metadata_(parent.metadata()) {
     follow_.emplace(parent.stop_token(), [this] { Cancel(); });
   }
   // A scope below another one, not a copy.
@@ -38,12 +41,16 @@ class CancelScope final : public ParentCall {
 
   std::string_view method() const override { return method_; }
   absl::Time deadline() const override { return deadline_; }
+  std::optional<std::chrono::steady_clock::time_point> monotonic_deadline() const override {
+    return monotonic_deadline_;
+  }
   const Metadata& metadata() const override { return metadata_; }
   std::stop_token stop_token() const override { return source_.get_token(); }
 
  private:
   const std::string method_ = "(a CancelScope)";
   const absl::Time deadline_ = absl::InfiniteFuture();
+  const std::optional<std::chrono::steady_clock::time_point> monotonic_deadline_;
   const Metadata metadata_{};  // braces: clang asks for them
   std::stop_source source_;
   std::optional<std::stop_callback<std::function<void()>>> follow_;

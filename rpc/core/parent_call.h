@@ -6,6 +6,8 @@
 // implement its own.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <stop_token>
 #include <string_view>
 
@@ -20,6 +22,9 @@ class ParentCall {
   virtual std::string_view method() const = 0;
   // InfiniteFuture: none.
   virtual absl::Time deadline() const = 0;
+  // The same by a clock that nobody sets, max(): none. nullopt: only deadline() is known, and calls on its behalf end
+  // early or late if the wall clock is set before they are made.
+  virtual std::optional<std::chrono::steady_clock::time_point> monotonic_deadline() const { return std::nullopt; }
   virtual const Metadata& metadata() const = 0;
   // Told when the call is cancelled; outlives the call.
   virtual std::stop_token stop_token() const = 0;

@@ -100,7 +100,8 @@ void ServerCall::FailToStart() {
 void ServerCall::SetDeadline(absl::Duration timeout) {
   context_.deadline_ = event_loop_.WallNow() + timeout;  // the same moment as the timer's
   if (deadline_ == nullptr) deadline_ = std::make_unique<transport::Timer>(event_loop_, [this] { OnDeadline(); });
-  deadline_->Set(TimeAfter(event_loop_.Now(), timeout));
+  context_.monotonic_deadline_ = TimeAfter(event_loop_.Now(), timeout);
+  deadline_->Set(context_.monotonic_deadline_);
 }
 
 // ---- the handler returns --------------------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ class ServerContext final : public ParentCall {
 
   // When the client's deadline passes: InfiniteFuture if it set none.
   absl::Time deadline() const override { return deadline_; }
+  std::optional<transport::MonotonicTime> monotonic_deadline() const override { return monotonic_deadline_; }
 
   // True once nobody waits for the answer any more: the client cancelled or is gone, or the deadline has passed.
   // Pending reads then end and writes give false.
@@ -136,6 +137,7 @@ class ServerContext final : public ParentCall {
   const std::shared_ptr<const ReceivedHead> head_;
   const std::string& peer_;  // the connection's
   absl::Time deadline_ = absl::InfiniteFuture();
+  transport::MonotonicTime monotonic_deadline_ = transport::MonotonicTime::max();
   mutable std::optional<Metadata> metadata_;
   Metadata initial_;
   Metadata trailing_;

@@ -22,7 +22,7 @@ bool MayEndAs(const CallRecord& record, absl::StatusCode code, const Circumstanc
       return !circumstances.servers_were_there ||
              (circumstances.servers_went_away && (record.handlers_begun > 0 || RequestsStream(record)));
     case absl::StatusCode::kDeadlineExceeded:
-      return circumstances.deadlines_moved || record.ended_at - record.started_at >= record.timeout;
+      return record.ended_at - record.started_at >= record.timeout;
     case absl::StatusCode::kCancelled:
       return record.cancelled || circumstances.servers_went_away || circumstances.streams_were_reset;
     case absl::StatusCode::kInternal:

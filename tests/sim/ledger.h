@@ -65,9 +65,6 @@ struct Circumstances {
   bool streams_were_reset = false;
   // Connections have small ceilings (ServerOptions::memory_hard_bytes and the like).
   bool memory_is_short = false;
-  // Calls may wait in a proxy before they are handed on, and the wall clock was set: ServerContext::deadline, which the
-  // proxy hands on, is a time of that clock.
-  bool deadlines_moved = false;
 };
 
 // What bounds handlers.

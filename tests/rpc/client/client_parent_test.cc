@@ -28,10 +28,12 @@ class FakeParent final : public ParentCall {
  public:
   std::string_view method() const override { return "/front.Front/Ask"; }
   absl::Time deadline() const override { return deadline_; }
+  std::optional<transport::MonotonicTime> monotonic_deadline() const override { return monotonic_deadline_; }
   const Metadata& metadata() const override { return metadata_; }
   std::stop_token stop_token() const override { return stop_.get_token(); }
 
   absl::Time deadline_ = absl::InfiniteFuture();
+  std::optional<transport::MonotonicTime> monotonic_deadline_;
   Metadata metadata_;
   std::stop_source stop_;
 };
@@ -113,6 +115,27 @@ TEST(ParentTest, TheParentsDeadlineIsReadByTheClockOfTheLoop) {
           {"DEADLINE_EXCEEDED: deadline inherited from /front.Front/Ask exceeded while waiting for the response"})
       .ExpectNothingLeft()
       .Run();
+}
+
+// An hour, as if the clock had been set after the parent's call had come.
+TEST(ParentTest, AWallClockThatIsSetDoesNotMoveTheDeadlineOfAServersCall) {
+  for (const absl::Duration moved : {-absl::Hours(1), absl::Hours(1)}) {
+    ClientScript script;
+    WithParent(script)
+        .Do([moved](ClientWorld& world) {
+          parent->deadline_ = world.loop().WallNow() + absl::Seconds(10) + moved;
+          parent->monotonic_deadline_ = world.loop().Now() + seconds(10);
+        })
+        .Spawn(CallUnary)
+        .Drop()
+        .Advance(seconds(9))
+        .ExpectLog({})
+        .Advance(seconds(1))
+        .ExpectLog(
+            {"DEADLINE_EXCEEDED: deadline inherited from /front.Front/Ask exceeded while waiting for the response"})
+        .ExpectNothingLeft()
+        .Run();
+  }
 }
 
 Task<absl::Status> ShortenTimeout(ClientWorld& world, InterceptedCall& call, const Next& next) {
