@@ -15,7 +15,7 @@ using UpstreamCall = weir::BidiCall<Bytes, Bytes>;
 weir::CallOptions OptionsOf(const weir::ServerContext& context) {
   weir::CallOptions options;
   for (const auto& [key, value] : context.metadata()) options.Metadata(key, value);
-  if (context.deadline() != absl::InfiniteFuture()) options.Deadline(context.deadline());
+  options.Parent(context);  // its deadline, and its end
   return options;
 }
 
